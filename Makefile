@@ -1,0 +1,40 @@
+# Two commands do all the set-up: `make demo` and `make test`. PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv/bin
+MINIMAL := .venv-minimal/bin
+
+.PHONY: demo test lint format benchmark-sample clean
+
+# A full environment for training, tests and checks.
+.venv/installed: setup.cfg constraints.txt
+	$(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# What a user of a published model has, and nothing else: the tests load model folders with it.
+.venv-minimal/installed: constraints.txt
+	$(PYTHON) -m venv .venv-minimal
+	$(MINIMAL)/pip install --quiet --constraint constraints.txt torch 'transformers>=5,<6' jieba emoji
+	touch $@
+
+demo: .venv/installed
+	$(VENV)/accelerate launch train_scripts/train.py
+	$(VENV)/python train_scripts/try_model.py outputs/sample
+
+test: .venv/installed .venv-minimal/installed
+	HF_HUB_OFFLINE=1 $(VENV)/pytest
+
+lint: .venv/installed
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+format: .venv/installed
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+benchmark-sample: .venv/installed
+	PYTHONPATH=train_scripts $(VENV)/python benchmarks/sample_corpus.py
+
+clean:
+	rm -rf .venv .venv-minimal outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,300 @@
+"""The parts of the model: the LSTM encoder, the additive score, clauses, and the five emoji fusions.
+
+Each fusion takes the vectors of a batch of posts (:class:`PostVectors`) and the encoder, and gives one vector a post
+with the weights it gave to the words (:class:`FusedPosts`). Shapes: ``batch`` posts, ``seq_len`` tokens with padding.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class PostVectors(NamedTuple):
+    """A batch of posts, every tensor in the order of the tokens.
+
+    Attributes:
+        tokens: (batch, seq_len, embedding_size) vectors of words and emoji.
+        is_word: (batch, seq_len) bool, neither emoji nor padding.
+        is_emoji: (batch, seq_len) bool.
+        clause_index: (batch, seq_len) int64, counted from 0 within the post.
+        no_emoji: (embedding_size,) the query of a post or clause without emoji.
+    """
+
+    tokens: Tensor
+    is_word: Tensor
+    is_emoji: Tensor
+    clause_index: Tensor
+    no_emoji: Tensor
+
+
+class FusedPosts(NamedTuple):
+    """What a fusion makes of a batch.
+
+    Attributes:
+        pooled: (batch, encoder output size), zeros for a post without words.
+        hidden: (batch, seq_len, encoder output size) LSTM outputs at the tokens' own places, zeros elsewhere.
+        word_weights: (batch, seq_len), 1 in sum on a post with words, zeros on emoji and padding; or None.
+        clause_weights: (batch, seq_len), column k for clause k; or None.
+    """
+
+    pooled: Tensor
+    hidden: Tensor
+    word_weights: Tensor | None = None
+    clause_weights: Tensor | None = None
+
+
+def masked_mean(vectors: Tensor, mask: Tensor, otherwise: Tensor) -> Tensor:
+    """Mean over the true places of each row, or ``otherwise`` where a row has none.
+
+    Args:
+        vectors: (batch, seq_len, size).
+        mask: (..., seq_len) bool with batch in front; (batch, num_clauses, seq_len) gives a mean for each clause.
+        otherwise: (size,).
+    """
+    weights = mask.to(vectors.dtype)
+    count = weights.sum(-1, keepdim=True)
+    total = (weights.unsqueeze(-2) @ vectors).squeeze(-2) if mask.dim() == 2 else weights @ vectors
+    return torch.where(count > 0, total / count.clamp(min=1), otherwise.to(vectors.dtype))
+
+
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax over the true places of the last axis; zeros where there is none, never NaN."""
+    scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return torch.softmax(scores, dim=-1) * mask
+
+
+def clause_indices(is_word: Tensor, is_emoji: Tensor, is_clause_end: Tensor) -> Tensor:
+    """Number the clauses of each post: the one definition for models and corpus selections.
+
+    A clause ends behind a run of closing punctuation and emoji, so "好累！[泪]" keeps its emoji; a run that opens the post
+    joins the clause that follows it.
+
+    Args:
+        is_word: (batch, seq_len) bool, punctuation is a word too.
+        is_emoji: (batch, seq_len) bool.
+        is_clause_end: (batch, seq_len) bool, closing punctuation.
+
+    Returns:
+        (batch, seq_len) int64; padding has the number of the last clause.
+
+    >>> words = torch.tensor([[True, True, False, True]])  # 累 ！ [泪] 走
+    >>> clause_indices(words, ~words, torch.tensor([[False, True, False, False]])).tolist()
+    [[0, 0, 0, 1]]
+    """
+    is_plain = is_word & ~is_clause_end
+    is_closer = is_emoji | (is_word & is_clause_end)
+    seen_plain = is_plain.long().cumsum(1) > 0
+    opens = is_plain[:, 1:] & is_closer[:, :-1] & seen_plain[:, :-1]
+    return nn.functional.pad(opens.long(), (1, 0)).cumsum(1)
+
+
+class Placement(NamedTuple):
+    """An order of the tokens of each post: ``order`` (batch, seq_len) and how many of them count, ``lengths`` (batch,)."""
+
+    order: Tensor
+    lengths: Tensor
+
+    def mask(self) -> Tensor:
+        """(batch, seq_len) bool: the places that count."""
+        return torch.arange(self.order.size(1), device=self.order.device) < self.lengths[:, None]
+
+    def place(self, vectors: Tensor) -> Tensor:
+        """Vectors (batch, seq_len, size) or numbers (batch, seq_len) in this order."""
+        return _take(vectors, self.order)
+
+    def restore(self, vectors: Tensor) -> Tensor:
+        """The reverse of :meth:`place`."""
+        return _take(vectors, self.order.argsort(1))
+
+
+def _take(vectors: Tensor, order: Tensor) -> Tensor:
+    if vectors.dim() == 3:
+        order = order[:, :, None].expand(-1, -1, vectors.size(2))
+    return vectors.gather(1, order)
+
+
+def place_first(*groups: Tensor) -> Placement:
+    """The order that puts the first group's tokens in front, then the second's, then the rest, each in text order.
+
+    Args:
+        groups: (batch, seq_len) bool, disjoint.
+    """
+    seq_len = groups[0].size(1)
+    # Distinct keys, so that no sort has to be stable.
+    keys = torch.arange(seq_len, device=groups[0].device).expand(groups[0].shape) + seq_len * len(groups)
+    for rank, group in enumerate(groups):
+        keys = keys - group.long() * seq_len * (len(groups) - rank)
+    lengths = torch.stack([group.sum(1) for group in groups]).sum(0)
+    return Placement(keys.argsort(1), lengths)
+
+
+class EncodedWords(NamedTuple):
+    """LSTM outputs (batch, seq_len, size), zeros behind the end, and the last state (batch, size), zeros without words."""
+
+    outputs: Tensor
+    last: Tensor
+
+
+class LSTMEncoder(nn.Module):
+    """A stacked LSTM whose results do not depend on padding.
+
+    Each direction is an LSTM of its own; the backward one reads every row from its own last word. That equals a packed
+    bidirectional ``nn.LSTM``, runs without lengths on the host, and exports to ONNX.
+    """
+
+    def __init__(self, *, input_size: int, hidden_size: int, num_layers: int, bidirectional: bool, dropout: float) -> None:
+        super().__init__()
+        self.output_size = hidden_size * (2 if bidirectional else 1)
+        sizes = [input_size] + [self.output_size] * (num_layers - 1)
+        self.forward_layers = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size in sizes)
+        self.backward_layers = nn.ModuleList(
+            nn.LSTM(size, hidden_size, batch_first=True) for size in (sizes if bidirectional else [])
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: Tensor, placement: Placement) -> EncodedWords:
+        """Encode ``inputs`` (batch, seq_len, input_size), of which the first ``placement.lengths`` of a row count."""
+        mask = placement.mask()
+        steps = torch.arange(inputs.size(1), device=inputs.device).expand(mask.shape)
+        reverse = torch.where(mask, placement.lengths[:, None] - 1 - steps, steps)
+        last_step = (placement.lengths - 1).clamp(min=0)[:, None]
+        outputs, last = inputs, inputs[:, 0]
+        for i, forward_layer in enumerate(self.forward_layers):
+            layer_inputs = outputs if i == 0 else self.dropout(outputs)
+            outputs, _ = forward_layer(layer_inputs)
+            last = _take(outputs, last_step).squeeze(1)
+            if self.backward_layers:
+                backward, _ = self.backward_layers[i](_take(layer_inputs, reverse))
+                last = torch.cat([last, _take(backward, last_step).squeeze(1)], dim=-1)
+                outputs = torch.cat([outputs, _take(backward, reverse)], dim=-1)
+        outputs = outputs * mask[:, :, None]
+        return EncodedWords(outputs, last * (placement.lengths > 0)[:, None])
+
+
+class AdditiveScore(nn.Module):
+    """``s(k, q) = v · tanh(W_k k + W_q q + b)`` (Bahdanau et al. 2015, arXiv:1409.0473).
+
+    A linear score of [k; q] would not do: softmax does not see what is added to all scores, so the query would cancel.
+    """
+
+    def __init__(self, *, key_size: int, query_size: int, attention_size: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(key_size, attention_size)
+        self.query = nn.Linear(query_size, attention_size, bias=False)
+        self.score = nn.Linear(attention_size, 1, bias=False)
+
+    def forward(self, keys: Tensor, queries: Tensor) -> Tensor:
+        """Scores (...) of keys (..., key_size) against queries (..., query_size), whose leading axes broadcast."""
+        return self.score(torch.tanh(self.key(keys) + self.query(queries))).squeeze(-1)
+
+
+class NoFusion(nn.Module):
+    """The words alone: a = last state of LSTM(x)."""
+
+    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
+        """Fuse a batch."""
+        placement = place_first(posts.is_word)
+        encoded = encoder(placement.place(posts.tokens), placement)
+        return FusedPosts(encoded.last, placement.restore(encoded.outputs))
+
+
+class ConcatFusion(nn.Module):
+    """Emoji in front of the words: a = last state of LSTM([e_1 … e_m, x_1 … x_n]); zeros without words.
+
+    The last hidden states at emoji are those of the LSTM too.
+    """
+
+    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
+        """Fuse a batch."""
+        placement = place_first(posts.is_emoji, posts.is_word)
+        encoded = encoder(placement.place(posts.tokens), placement)
+        return FusedPosts(encoded.last, placement.restore(encoded.outputs))
+
+
+class ContextFusion(nn.Module):
+    """Every word looks at the emoji before the LSTM reads it.
+
+    α_tj = softmax_j s(e_j, x_t), c_t = Σ_j α_tj e_j, a = last state of LSTM(ReLU(W [x_t; c_t])). A post without emoji has
+    the learned "no emoji" vector as its one emoji.
+    """
+
+    def __init__(self, *, embedding_size: int, attention_size: int) -> None:
+        super().__init__()
+        self.emoji_score = AdditiveScore(key_size=embedding_size, query_size=embedding_size, attention_size=attention_size)
+        self.mix = nn.Linear(2 * embedding_size, embedding_size)
+
+    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
+        """Fuse a batch."""
+        placement = place_first(posts.is_word)
+        words = placement.place(posts.tokens)
+        emoji_placement = place_first(posts.is_emoji)
+        # All (word, emoji) pairs are scored: only as many columns as the richest post has emoji, and at least one.
+        num_emoji = emoji_placement.lengths.max().clamp(min=1)
+        emoji_vectors = emoji_placement.place(posts.tokens)[:, :num_emoji]
+        has_emoji = (emoji_placement.lengths > 0)[:, None, None]
+        emoji_vectors = torch.where(has_emoji, emoji_vectors, posts.no_emoji.to(emoji_vectors.dtype))
+        mask = torch.arange(emoji_vectors.size(1), device=words.device) < emoji_placement.lengths.clamp(min=1)[:, None]
+        scores = self.emoji_score(emoji_vectors[:, None], words[:, :, None])
+        contexts = masked_softmax(scores, mask[:, None]) @ emoji_vectors
+        mixed = torch.relu(self.mix(torch.cat([words, contexts], dim=-1)))
+        encoded = encoder(mixed, placement)
+        return FusedPosts(encoded.last, placement.restore(encoded.outputs))
+
+
+class AttentionFusion(nn.Module):
+    """The emoji ask which words matter: α_t = softmax_t s(k_t, ē), a = Σ_t α_t h_t over the words.
+
+    ē is the mean of the post's emoji; k_t is the word's vector x_t, or the LSTM output h_t (``key_is_hidden``).
+    """
+
+    def __init__(self, *, embedding_size: int, encoder_size: int, attention_size: int, key_is_hidden: bool) -> None:
+        super().__init__()
+        self.key_is_hidden = key_is_hidden
+        key_size = encoder_size if key_is_hidden else embedding_size
+        self.word_score = AdditiveScore(key_size=key_size, query_size=embedding_size, attention_size=attention_size)
+
+    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
+        """Fuse a batch."""
+        placement = place_first(posts.is_word)
+        words = placement.place(posts.tokens)
+        hidden = encoder(words, placement).outputs
+        query = masked_mean(posts.tokens, posts.is_emoji, posts.no_emoji)
+        scores = self.word_score(hidden if self.key_is_hidden else words, query[:, None])
+        weights = masked_softmax(scores, placement.mask())
+        pooled = (weights[:, None] @ hidden).squeeze(1)
+        return FusedPosts(pooled, placement.restore(hidden), placement.restore(weights))
+
+
+class HierarchicalFusion(nn.Module):
+    """The same one level up: attention inside each clause with the clause's own ē, then attention over the clauses.
+
+    Clause vectors are scored against the post's ē; a word's weight is its weight in the clause times the clause's.
+    """
+
+    def __init__(self, *, embedding_size: int, encoder_size: int, attention_size: int, key_is_hidden: bool) -> None:
+        super().__init__()
+        self.key_is_hidden = key_is_hidden
+        key_size = encoder_size if key_is_hidden else embedding_size
+        self.word_score = AdditiveScore(key_size=key_size, query_size=embedding_size, attention_size=attention_size)
+        self.clause_score = AdditiveScore(key_size=encoder_size, query_size=embedding_size, attention_size=attention_size)
+
+    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
+        """Fuse a batch."""
+        placement = place_first(posts.is_word)
+        words = placement.place(posts.tokens)
+        hidden = encoder(words, placement).outputs
+        clauses = torch.arange(words.size(1), device=words.device)[None, :, None]
+        # (batch, clauses, seq_len): which emoji, and which words in their new order, a clause holds.
+        emoji_of = (posts.clause_index[:, None] == clauses) & posts.is_emoji[:, None]
+        words_of = (placement.place(posts.clause_index)[:, None] == clauses) & placement.mask()[:, None]
+        clause_queries = masked_mean(posts.tokens, emoji_of, posts.no_emoji)
+        word_queries = _take(clause_queries, placement.place(posts.clause_index))
+        scores = self.word_score(hidden if self.key_is_hidden else words, word_queries)
+        weights_in_clause = masked_softmax(scores[:, None].expand(words_of.shape), words_of)
+        clause_vectors = weights_in_clause @ hidden
+        query = masked_mean(posts.tokens, posts.is_emoji, posts.no_emoji)
+        clause_weights = masked_softmax(self.clause_score(clause_vectors, query[:, None]), words_of.any(-1))
+        pooled = (clause_weights[:, None] @ clause_vectors).squeeze(1)
+        word_weights = (clause_weights[:, None] @ weights_in_clause).squeeze(1)
+        return FusedPosts(pooled, placement.restore(hidden), placement.restore(word_weights), clause_weights)

@@ -1,0 +1,213 @@
+"""The models: ids of words and emoji in, vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``) out."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration_aslstm import ASLSTMConfig
+from .layers_aslstm import (
+    AttentionFusion,
+    ConcatFusion,
+    ContextFusion,
+    HierarchicalFusion,
+    LSTMEncoder,
+    NoFusion,
+    PostVectors,
+    clause_indices,
+    masked_mean,
+)
+from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401  (the saved folder must hold the pipeline's file)
+
+
+@dataclass
+class ASLSTMModelOutput(ModelOutput):
+    """Output of :class:`ASLSTMModel`.
+
+    Attributes:
+        last_hidden_state: (batch, seq_len, encoder size) float, zeros where no LSTM output stands.
+        pooled_output: (batch, pooled size) float, the classifier's input.
+        attention_weights: (batch, seq_len) float, sums to 1 over the words of a post; None where the fusion has none.
+        clause_attention_weights: (batch, seq_len) float, column k for clause k; ``hierarchical`` only.
+        emoji_query: (batch, embedding_size) float, the mean emoji of a post or the "no emoji" vector.
+    """
+
+    last_hidden_state: Tensor | None = None
+    pooled_output: Tensor | None = None
+    attention_weights: Tensor | None = None
+    clause_attention_weights: Tensor | None = None
+    emoji_query: Tensor | None = None
+
+
+@dataclass
+class ASLSTMClassifierOutput(ModelOutput):
+    """Output of :class:`ASLSTMForSequenceClassification`; see :class:`ASLSTMModelOutput` for the rest.
+
+    Attributes:
+        loss: () float, cross entropy before the decision rule; with labels only.
+        logits: (batch, num_labels) float, after the decision rule.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    attention_weights: Tensor | None = None
+    clause_attention_weights: Tensor | None = None
+    emoji_query: Tensor | None = None
+
+
+class ASLSTMPreTrainedModel(PreTrainedModel):
+    """Loading, saving and fresh weights."""
+
+    config_class = ASLSTMConfig
+    base_model_prefix = "aslstm"
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # nn.init functions only: transformers 5 lets them pass over weights that were loaded, other writes it does not.
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.LSTM):
+            for name, parameter in module.named_parameters():
+                if name.startswith("weight_ih"):
+                    nn.init.xavier_uniform_(parameter)
+                elif name.startswith("weight_hh"):
+                    nn.init.orthogonal_(parameter)
+                else:
+                    nn.init.zeros_(parameter)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            # A slice does not carry the mark of a loaded weight.
+            if module.padding_idx is not None and not getattr(module.weight, "_is_hf_initialized", False):
+                nn.init.zeros_(module.weight[module.padding_idx])
+        elif isinstance(module, ASLSTMModel):
+            nn.init.normal_(module.no_emoji, std=self.config.initializer_range)
+
+
+def _build_fusion(config: ASLSTMConfig, encoder_size: int) -> nn.Module:
+    if config.emoji_fusion == "none":
+        return NoFusion()
+    if config.emoji_fusion == "concat":
+        return ConcatFusion()
+    if config.emoji_fusion == "context":
+        return ContextFusion(embedding_size=config.embedding_size, attention_size=config.hidden_size)
+    fusion = AttentionFusion if config.emoji_fusion == "attention" else HierarchicalFusion
+    return fusion(
+        embedding_size=config.embedding_size,
+        encoder_size=encoder_size,
+        attention_size=config.hidden_size,
+        key_is_hidden=config.attention_key == "hidden",
+    )
+
+
+class ASLSTMModel(ASLSTMPreTrainedModel):
+    """The encoder: the words of a post read by an LSTM, weighed by its emoji."""
+
+    def __init__(self, config: ASLSTMConfig) -> None:
+        super().__init__(config)
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.no_emoji = nn.Parameter(torch.empty(config.embedding_size))
+        self.encoder = LSTMEncoder(
+            input_size=config.embedding_size,
+            hidden_size=config.hidden_size,
+            num_layers=config.num_hidden_layers,
+            bidirectional=config.bidirectional,
+            dropout=config.hidden_dropout_prob,
+        )
+        self.fusion = _build_fusion(config, self.encoder.output_size)
+        reads_query = config.emoji_fusion not in ("none", "concat") and config.classifier_input == "attention_and_query"
+        self.pooled_size = self.encoder.output_size + (config.embedding_size if reads_query else 0)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The vectors of words and emoji."""
+        return self.word_embeddings
+
+    def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
+        """Replace the vectors of words and emoji."""
+        self.word_embeddings = value
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, return_dict: bool | None = None
+    ) -> ASLSTMModelOutput | tuple[Tensor, ...]:
+        """Encode a batch.
+
+        Args:
+            input_ids: (batch, seq_len) int64, words and emoji in the order of the text.
+            attention_mask: (batch, seq_len), 0 on padding; by default every id but ``pad_token_id`` counts.
+            return_dict: False for a tuple without the Nones.
+        """
+        config = self.config
+        counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
+        end = config.emoji_token_offset + config.num_emoji_tokens
+        is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
+        is_word = counts & ~is_emoji
+        is_clause_end = torch.zeros_like(is_word)
+        for token_id in config.clause_end_token_ids:
+            is_clause_end = is_clause_end | (input_ids == token_id)
+        posts = PostVectors(
+            tokens=self.dropout(self.word_embeddings(input_ids)),
+            is_word=is_word,
+            is_emoji=is_emoji,
+            clause_index=clause_indices(is_word, is_emoji, is_clause_end),
+            no_emoji=self.no_emoji,
+        )
+        fused = self.fusion(posts, self.encoder)
+        query = masked_mean(posts.tokens, is_emoji, self.no_emoji)
+        reads_query = self.pooled_size > self.encoder.output_size
+        output = ASLSTMModelOutput(
+            last_hidden_state=fused.hidden,
+            pooled_output=torch.cat([fused.pooled, query], dim=-1) if reads_query else fused.pooled,
+            attention_weights=fused.word_weights,
+            clause_attention_weights=fused.clause_weights,
+            emoji_query=query,
+        )
+        return output.to_tuple() if return_dict is False else output
+
+
+class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
+    """One label a post. The decision rule is part of ``forward``, so every way of calling gives the same answer."""
+
+    def __init__(self, config: ASLSTMConfig) -> None:
+        super().__init__(config)
+        self.num_labels = len(config.id2label or {})
+        self.aslstm = ASLSTMModel(config)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.classifier = nn.Linear(self.aslstm.pooled_size, self.num_labels)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
+        """Classify a batch: ``logits = (z + decision_prior_weight · log π) / temperature``.
+
+        Args:
+            input_ids: (batch, seq_len) int64.
+            attention_mask: (batch, seq_len), 0 on padding.
+            labels: (batch,) int64.
+            return_dict: False for a tuple without the Nones.
+        """
+        encoded = self.aslstm(input_ids, attention_mask)
+        z = self.classifier(self.dropout(encoded.pooled_output))
+        loss = None if labels is None else nn.functional.cross_entropy(z.float(), labels)
+        output = ASLSTMClassifierOutput(
+            loss=loss,
+            logits=self._decide(z),
+            attention_weights=encoded.attention_weights,
+            clause_attention_weights=encoded.clause_attention_weights,
+            emoji_query=encoded.emoji_query,
+        )
+        return output.to_tuple() if return_dict is False else output
+
+    def _decide(self, z: Tensor) -> Tensor:
+        if self.config.label_prior is not None and self.config.decision_prior_weight:
+            log_prior = torch.tensor(self.config.label_prior, dtype=z.dtype, device=z.device).log()
+            z = z + self.config.decision_prior_weight * log_prior
+        return z / self.config.temperature

@@ -1,0 +1,141 @@
+"""Everything that changes a text before it is split.
+
+Takes the user's text, gives the text that the tokenizer sees, with or without the place of every character in the
+original. Each change is a switch that is saved in ``tokenizer_config.json``, so that training and serving see the same
+text. Unicode emoji are never changed.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from .emoji_splitting import CONTENT_MARKERS, UNICODE_EMOJI
+
+# Chinese and Japanese letters, their punctuation, and full-width forms: between two of these white space says nothing.
+_CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
+_COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\u1160-\u11ff"
+# NUL and other controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
+_INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+class Rule(NamedTuple):
+    """One change: every match of ``pattern`` becomes ``replacement``."""
+
+    pattern: re.Pattern[str]
+    replacement: Replacement
+
+
+def _unescape_html(match: re.Match[str]) -> str:
+    return html.unescape(match.group())
+
+
+def _normalize_cluster(match: re.Match[str]) -> str:
+    cluster = match.group()
+    return cluster if UNICODE_EMOJI.fullmatch(cluster) else unicodedata.normalize("NFKC", cluster)
+
+
+def _lower(match: re.Match[str]) -> str:
+    return match.group().lower()
+
+
+# In the order in which they apply. The key is the tokenizer's switch.
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
+    # Not a choice of the user: no vocabulary file could hold these characters.
+    "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
+    # Cluster by cluster, so that every character keeps its place; at most 30 marks, since ordering n marks costs n².
+    "normalize_unicode": (
+        Rule(
+            re.compile(
+                f"(?:{UNICODE_EMOJI.pattern})"
+                f"|[^\x00-\x7f\u4e00-\u9fff{_COMBINING}][{_COMBINING}]{{0,30}}|[\x21-\x7e][{_COMBINING}]{{1,30}}"
+            ),
+            _normalize_cluster,
+        ),
+    ),
+    "lower_case": (Rule(re.compile("[A-Z\xc0-\xde\u0100-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2c00-\u2cff]"), _lower),),
+    "remove_urls": (
+        Rule(re.compile(r"(?:https?://|www\.|(?<![a-z0-9])t\.cn/)[A-Za-z0-9\-._~:/?#@!$&'*+,;=%]+", re.IGNORECASE), " "),
+    ),
+    # "//@name:" and "回复@name:" say that another voice follows; who it is says nothing.
+    "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/]{1,30}[:：]"), "//"),),
+    "remove_content_markers": (
+        Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS, key=len, reverse=True)) + r")\]"), " "),
+    ),
+    "remove_cjk_white_space": (
+        Rule(re.compile(f"(?<=[{_CJK}])\\s+(?=[{_CJK}])"), ""),
+        Rule(re.compile(r"\s+"), " "),
+    ),
+    # 哈哈哈哈哈 and 哈哈哈 are one word; digits keep their value, "10000" is not "1000".
+    "shorten_runs": (Rule(re.compile(r"([^\d\s\U00010000-\U0010ffff])\1{3,}"), r"\1\1\1"),),
+}
+SWITCHES = tuple(name for name in RULES if name != "remove_invisible")
+
+
+class AlignedText(NamedTuple):
+    """A changed text and where it came from: character i stands for ``original[starts[i] : ends[i]]``."""
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+
+def _apply_aligned(aligned: AlignedText, rule: Rule) -> AlignedText:
+    parts: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for match in rule.pattern.finditer(aligned.text):
+        first, last = match.span()
+        new = match.expand(rule.replacement) if isinstance(rule.replacement, str) else rule.replacement(match)
+        parts += aligned.text[done:first], new
+        starts += aligned.starts[done:first]
+        ends += aligned.ends[done:first]
+        if len(new) == last - first:
+            starts += aligned.starts[first:last]
+            ends += aligned.ends[first:last]
+        else:
+            # The characters of a shortened or lengthened stretch all stand for the whole of it.
+            starts += [aligned.starts[first]] * len(new)
+            ends += [aligned.ends[last - 1]] * len(new)
+        done = last
+    parts.append(aligned.text[done:])
+    return AlignedText("".join(parts), starts + aligned.starts[done:], ends + aligned.ends[done:])
+
+
+class TextNormalizer:
+    """The chosen changes, in order.
+
+    Args:
+        switches: a value for each name in :data:`SWITCHES`.
+
+    Raises:
+        ValueError: a name that is no switch.
+
+    >>> TextNormalizer().normalize("今天 好 开心！！！！！！")
+    '今天好开心!!!'
+    """
+
+    def __init__(self, **switches: bool) -> None:
+        unknown = sorted(set(switches) - set(SWITCHES))
+        if unknown:
+            raise ValueError(f"expected normalisation switches among {list(SWITCHES)}, found {unknown}")
+        self.switches = {name: bool(switches.get(name, True)) for name in SWITCHES}
+        self._rules = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
+
+    def normalize(self, text: str) -> str:
+        """The text that is split into tokens."""
+        for rule in self._rules:
+            text = rule.pattern.sub(rule.replacement, text)
+        return text
+
+    def normalize_with_offsets(self, text: str) -> AlignedText:
+        """The same text, with the place of every character in the original."""
+        aligned = AlignedText(text, list(range(len(text))), list(range(1, len(text) + 1)))
+        for rule in self._rules:
+            aligned = _apply_aligned(aligned, rule)
+        return aligned

@@ -1,0 +1,112 @@
+"""The command line of ``train.py``."""
+
+import argparse
+import os
+from pathlib import Path
+
+from corpora import CorpusSource
+from model_setup import ModelSettings
+from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
+from user_errors import OneLineArgumentParser, UserError
+
+SELECTIONS = ("macro_f1", "accuracy", "loss", "last")
+CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read and check the command line.
+
+    Raises:
+        UserError: a flag or value that is not possible.
+    """
+    parser = OneLineArgumentParser(
+        description="Train an emoji-attention LSTM. Without arguments: on the embedded sample corpus.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    _add_data(parser)
+    _add_model(parser)
+    _add_training(parser)
+    arguments = parser.parse_args()
+    _check(arguments)
+    return arguments
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("data")
+    group.add_argument("--dataset", choices=("sample", "nlpcc2014"), help="a known corpus; default: sample, or --train_file")
+    group.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of a known corpus")
+    group.add_argument("--train_file", type=Path, help="JSON Lines, CSV, TSV or Parquet")
+    group.add_argument("--validation_file", type=Path, help="default: a tenth of train")
+    group.add_argument("--test_file", type=Path)
+    group.add_argument("--text_column", default="text")
+    group.add_argument("--label_column", default="label")
+    group.add_argument("--max_train_samples", type=int, help="train on so many rows, chosen by --seed")
+    group.add_argument("--strip_emoji", action="store_true", help="take the emoji out of all texts, to see what they are worth")
+    group.add_argument("--min_count", type=int, default=2, help="rarer words are spelled in characters")
+    group.add_argument("--min_emoji_count", type=int, default=2, help="rarer emoji codes are spelled in name pieces")
+    group.add_argument("--model_max_length", type=int, default=512, help="longest post in tokens")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, default="attention")
+    group.add_argument("--attention_key", choices=ATTENTION_KEYS, default="embedding")
+    group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, default="attention_and_query")
+    group.add_argument("--embedding_size", type=int, default=128)
+    group.add_argument("--hidden_size", type=int, default=128, help="units of one LSTM direction")
+    group.add_argument("--num_hidden_layers", type=int, default=1)
+    group.add_argument("--hidden_dropout_prob", type=float, default=0.5)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("training")
+    group.add_argument("--output_dir", type=Path, help="default: outputs/DATASET")
+    group.add_argument("--learning_rate", type=float, default=2e-3)
+    group.add_argument("--weight_decay", type=float, default=1e-2)
+    group.add_argument("--warmup_ratio", type=float, default=0.05, help="share of the steps with a rising learning rate")
+    group.add_argument("--max_grad_norm", type=float, default=1.0)
+    group.add_argument("--label_smoothing", type=float, default=0.1)
+    group.add_argument("--emoji_spelling_prob", type=float, default=0.2, help="share of the known codes spelled in name pieces")
+    group.add_argument("--class_weight", choices=CLASS_WEIGHTS, default="none", help="weights of the labels in the loss")
+    group.add_argument("--per_device_train_batch_size", type=int, default=32)
+    group.add_argument("--per_device_eval_batch_size", type=int, default=256)
+    group.add_argument("--gradient_accumulation_steps", type=int, default=1)
+    group.add_argument("--num_train_epochs", type=int, default=15)
+    group.add_argument("--early_stopping_patience", type=int, default=4, help="epochs without a better validation score")
+    group.add_argument("--select", choices=SELECTIONS, default="macro_f1", help="which epoch's weights are kept")
+    group.add_argument("--mixed_precision", choices=("no", "bf16", "fp16"), help="default: what accelerate launch says")
+    group.add_argument("--seed", type=int, default=0)
+    group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
+    group.add_argument("--checkpointing_epochs", type=int, default=0, help="save the state of training every so many epochs")
+    group.add_argument("--resume_from_checkpoint", action="store_true", help="go on from the newest state of --output_dir")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.dataset and arguments.train_file:
+        raise UserError(f"expected --dataset or --train_file, found both ({arguments.dataset}, {arguments.train_file})")
+    if (arguments.validation_file or arguments.test_file) and not arguments.train_file:
+        raise UserError("expected --train_file beside --validation_file or --test_file, found none")
+    for name in ("min_count", "embedding_size", "hidden_size", "num_hidden_layers", "per_device_train_batch_size",
+                 "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs",
+                 "early_stopping_patience", "model_max_length", "max_train_samples"):  # fmt: skip
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name}: expected 1 or more, found {value}")
+    for name in ("hidden_dropout_prob", "emoji_spelling_prob", "label_smoothing", "warmup_ratio"):
+        if not 0.0 <= getattr(arguments, name) < 1.0:
+            raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
+    if not arguments.learning_rate > 0.0:
+        raise UserError(f"--learning_rate: expected a number above 0, found {arguments.learning_rate}")
+    arguments.dataset = "files" if arguments.train_file else arguments.dataset or "sample"
+    arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset
+    arguments.data_dir = Path(arguments.data_dir) if arguments.data_dir else None
+
+
+def corpus_source(arguments: argparse.Namespace) -> CorpusSource:
+    """Where the data come from."""
+    return CorpusSource(**{name: getattr(arguments, name) for name in CorpusSource.__dataclass_fields__})
+
+
+def model_settings(arguments: argparse.Namespace) -> ModelSettings:
+    """The choices of the model."""
+    return ModelSettings(**{name: getattr(arguments, name) for name in ModelSettings.__dataclass_fields__})

@@ -1,0 +1,120 @@
+"""Rows to batches of ids: tokenization, length buckets, emoji spelling and padding.
+
+Batches depend on (seed, epoch) and the rows alone, so that a resumed run meets the same ones.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import BatchSampler
+
+from tokenization import ASLSTMTokenizer
+from tokenization.tokenization_aslstm import spell_emoji
+
+BATCHES_PER_BUCKET = 50
+
+
+def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str]) -> Dataset:
+    """``text``, ``label`` to ``input_ids``, ``labels`` (int) and ``row`` (the place in the split)."""
+    label_ids = {name: i for i, name in enumerate(label_names)}
+
+    def encode(batch: dict[str, list[Any]], indices: list[int]) -> dict[str, list[Any]]:
+        return {
+            "input_ids": tokenizer(batch["text"], truncation=True, return_attention_mask=False)["input_ids"],
+            "labels": [label_ids[label] for label in batch["label"]],
+            "row": indices,
+        }
+
+    return rows.map(encode, batched=True, with_indices=True, remove_columns=rows.column_names, desc="Tokenizing")
+
+
+class LengthBucketSampler(BatchSampler):
+    """Batches of rows of similar length, shuffled anew each epoch; without ``shuffle``, longest first.
+
+    Args:
+        lengths: tokens of each row.
+        batch_size: rows of a batch, of one process.
+        shuffle: rows are shuffled, sorted within buckets of 50 batches, and the batches shuffled again.
+        seed: with the epoch, all that the order depends on.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, *, shuffle: bool, seed: int = 0) -> None:
+        super().__init__(range(len(lengths)), batch_size, drop_last=False)
+        self.lengths = lengths
+        self.shuffle = shuffle
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rows = list(range(len(self.lengths)))
+        shuffler = random.Random(f"{self.seed}-{self.epoch}")
+        bucket = len(rows) or 1
+        if self.shuffle:
+            shuffler.shuffle(rows)
+            bucket = self.batch_size * BATCHES_PER_BUCKET
+        batches = []
+        for start in range(0, len(rows), bucket):
+            ordered = sorted(rows[start : start + bucket], key=lambda row: -self.lengths[row])
+            batches += [ordered[i : i + self.batch_size] for i in range(0, len(ordered), self.batch_size)]
+        if self.shuffle:
+            # The short batch of a split stays last: accelerate takes the length of the epoch from it.
+            last = batches.pop()
+            shuffler.shuffle(batches)
+            batches.append(last)
+        yield from batches
+
+
+class Collator:
+    """Pads a list of encoded rows into tensors, and in training spells some emoji codes in name pieces.
+
+    Spelling trains the pieces and ``<unk_emoji>``, which no known code would ever use.
+
+    Args:
+        tokenizer: its padding id and emoji.
+        emoji_spelling_prob: share of the known codes that are spelled; 0 for evaluation.
+        seed: with the epoch and the rows, all that the choice depends on.
+    """
+
+    def __init__(self, tokenizer: ASLSTMTokenizer, *, emoji_spelling_prob: float = 0.0, seed: int = 0) -> None:
+        self.pad_token_id = tokenizer.pad_token_id
+        self.emoji_spelling_prob = emoji_spelling_prob
+        self.seed = seed
+        self.epoch = 0
+        start, vocabulary = tokenizer.emoji_token_offset, tokenizer.get_vocab()
+        end = start + tokenizer.num_emoji_tokens
+        # Its first id is <unk_emoji>, which also stands for a character without a name piece.
+        self._spellings = {
+            token_id: [vocabulary.get(piece, start) for piece in spell_emoji(token)]
+            for token, token_id in vocabulary.items()
+            if start <= token_id < end and token.startswith("[")
+        }
+
+    def _spell(self, ids: list[int], row: int) -> list[int]:
+        if self.emoji_spelling_prob == 0.0 or not any(i in self._spellings for i in ids):
+            return ids
+        chooser = random.Random(f"{self.seed}-{self.epoch}-{row}")
+        spelled: list[int] = []
+        for token_id in ids:
+            pieces = self._spellings.get(token_id)
+            spelled += pieces if pieces and chooser.random() < self.emoji_spelling_prob else [token_id]
+        return spelled
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64."""
+        ids = [torch.tensor(self._spell(row["input_ids"], row["row"])) for row in rows]
+        mask = [torch.ones_like(row) for row in ids]
+        return {
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
+            "attention_mask": pad_sequence(mask, batch_first=True),
+            "labels": torch.tensor([row["labels"] for row in rows]),
+            "row": torch.tensor([row["row"] for row in rows]),
+        }

@@ -1,0 +1,203 @@
+"""The model folder: its layout, how it is written in one step, and how it is checked.
+
+Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
+it is. Nothing is seen under its name until all of it is written.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from modeling_aslstm import ASLSTMForSequenceClassification
+from tokenization import ASLSTMTokenizer
+from trainer import Progress
+from user_errors import UserError
+
+CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
+CHECKSUMS = "checksums.json"
+# Every folder holds these; the checksums name whatever else was written.
+REQUIRED_FILES = (
+    "config.json",
+    "model.safetensors",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "emoji_vocab.txt",
+    "user_dict.txt",
+    "configuration_aslstm.py",
+    "layers_aslstm.py",
+    "modeling_aslstm.py",
+    "pipeline_aslstm.py",
+    "emoji_splitting.py",
+    "text_normalization.py",
+    "tokenization_aslstm.py",
+    "word_segmentation.py",
+    "README.md",
+    "eval_results.json",
+    CHECKSUMS,
+)
+VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
+SPLIT_TITLES = {
+    "validation": "validation",
+    "validation_emoji": "validation, rows with emoji",
+    "test": "test",
+    "test_emoji": "test, rows with emoji",
+}
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a run leaves beside the weights: its arguments, progress, figures by split, and rows by split."""
+
+    arguments: argparse.Namespace
+    progress: Progress
+    results: dict[str, Any]
+    num_rows: dict[str, int]
+
+
+class OutputFolder:
+    """Where a run writes. Made before training, so that a run does not end with nowhere to go.
+
+    Args:
+        path: a new folder, an empty one, or a model folder, which is replaced when the new one is whole.
+
+    Raises:
+        UserError: another file or folder is there, or nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
+        self.log_dir = self.path.with_name(f"{self.path.name}-logs")
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
+        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
+            raise UserError(f"--output_dir {path}: expected a new or a model folder, found other files; choose another name")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
+            if self.path.is_dir() and not os.access(self.path, os.W_OK):
+                raise PermissionError(13, "Permission denied")
+        except OSError as error:
+            raise UserError(
+                f"--output_dir {path}: expected a place to write, found: {error.strerror}; choose another"
+            ) from error
+
+    def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
+        """Write the folder beside its place, then put it there."""
+        staging = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+        try:
+            staging.chmod(0o755)
+            model.save_pretrained(staging)
+            tokenizer.save_pretrained(staging)
+            _write_json(staging / "eval_results.json", record.results)
+            (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
+            write_checksums(staging)
+            check_model_folder(staging)
+            if self.path.is_dir():
+                old = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+                self.path.rename(old / self.path.name)
+                staging.rename(self.path)
+                shutil.rmtree(old)
+            else:
+                staging.rename(self.path)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Write ``checksums.json``: the SHA-256 of every other file in the folder."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
+    _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): _sha256(p) for p in files})
+
+
+def check_model_folder(folder: Path) -> None:
+    """Check that a model folder is whole.
+
+    Raises:
+        UserError: a file is missing or is not the one that was written; it is named.
+    """
+    for name in REQUIRED_FILES:
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
+    try:
+        checksums: dict[str, str] = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{folder / CHECKSUMS}: expected JSON, found: {error}; fetch the folder again") from error
+    for name, checksum in checksums.items():
+        if not (folder / name).is_file() or _sha256(folder / name) != checksum:
+            raise UserError(f"{folder / name}: expected the file that was saved, found another or none; fetch the folder again")
+
+
+def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
+    """The model card: the template with the figures of the run."""
+    dataset = {"sample": "embedded sample corpus", "nlpcc2014": "NLPCC 2014 emotion classification"}.get(
+        record.arguments.dataset, "custom corpus"
+    )
+    metadata = ModelCardData(
+        language="zh",
+        license="apache-2.0",
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        tags=["custom_code", "emotion", "sentiment", "emoji", "weibo", "lstm"],
+        metrics=["accuracy", "f1"],
+        model_name=name,
+        eval_results=[
+            EvalResult(
+                task_type="text-classification",
+                dataset_type=record.arguments.dataset,
+                dataset_name=f"{dataset}{', rows with emoji' if split.endswith('_emoji') else ''}",
+                dataset_split=split.removesuffix("_emoji"),
+                metric_type=metric_type,
+                metric_name=metric_name,
+                metric_value=round(metrics[key], 4),
+            )
+            for split, metrics in record.results.items()
+            for metric_type, metric_name, key in (("accuracy", "accuracy", "accuracy"), ("f1", "macro-F1", "macro_f1"))
+        ],
+        widget=[{"text": "今天又加班[泪]"}, {"text": "今天又加班[太开心]"}],
+    )
+    rows = [
+        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {m['accuracy']:.3f} | {m['macro_f1']:.3f} | "
+        f"{'–' if 'macro_f1_emotions' not in m else format(m['macro_f1_emotions'], '.3f')} | {m['majority_accuracy']:.3f} |"
+        for split, m in record.results.items()
+    ]
+    # Paths are the user's own business.
+    recipe = {k: v for k, v in sorted(vars(record.arguments).items()) if v is not None and not isinstance(v, Path)}
+    card = ModelCard.from_template(
+        metadata,
+        template_path=str(CARD_TEMPLATE),
+        name=name,
+        dataset=dataset,
+        labels=", ".join((model.config.id2label or {}).values()),
+        fusion=model.config.emoji_fusion,
+        num_parameters=f"{model.num_parameters():,}",
+        results="\n".join(rows),
+        num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
+        recipe="\n".join(f"--{key} {value}" for key, value in recipe.items()),
+        best_epoch=record.progress.best_epoch,
+        num_epochs=record.progress.epoch,
+        prior_weight=f"{model.config.decision_prior_weight:.2f}",
+        temperature=f"{model.config.temperature:.3f}",
+        versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
+    )
+    return str(card)

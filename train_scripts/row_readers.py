@@ -1,0 +1,167 @@
+"""Files to rows: each reader takes a path and yields dictionaries, and names file and row in every complaint.
+
+Readers only read; nothing here changes a text.
+"""
+
+import csv
+import gzip
+import json
+import xml.etree.ElementTree as ElementTree
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow
+import pyarrow.parquet
+
+from user_errors import UserError
+
+Row = dict[str, Any]
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    except OSError as error:
+        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file (with or without a BOM, plain or .gz), split on LF only, line ends kept."""
+    number = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}, line {number}: expected UTF-8, found byte {error.object[error.start]:#04x} at column {error.start + 1}; "
+            f"convert the file first, e.g. iconv -f GB18030 -t UTF-8"
+        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
+
+
+def read_json_lines(path: Path) -> Iterator[Row]:
+    """One JSON object a line; blank lines are passed over."""
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:60]!r} ({error})") from error
+        if not isinstance(row, dict):
+            raise UserError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:60]!r}; one object a line")
+        yield row
+
+
+def read_delimited(path: Path, delimiter: str) -> Iterator[Row]:
+    """CSV or TSV with a header line."""
+    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
+    try:
+        for fields in reader:
+            if header is None:
+                header = fields
+                repeated = sorted({name for name in header if header.count(name) > 1})
+                if repeated:
+                    raise UserError(f"{path}: expected distinct column names, found {repeated} more than once; rename them")
+            elif fields and len(fields) != len(header):
+                raise UserError(
+                    f"{path}, line {reader.line_num}: expected {len(header)} fields ({', '.join(header)}), found "
+                    f"{len(fields)}; quote fields that hold the delimiter"
+                )
+            elif fields:
+                yield dict(zip(header, fields, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: expected delimited text, found: {error}; mend the line") from error
+
+
+def read_parquet(path: Path) -> Iterator[Row]:
+    """A Parquet file, batch by batch."""
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise UserError(f"{path}: expected a Parquet file, found: {message}; check or write it again") from error
+
+
+def read_nlpcc2014_xml(path: Path) -> Iterator[Row]:
+    """The original XML of NLPCC 2014 (training and test), a row a sentence: ``text``, ``label``, ``post``.
+
+    The label is ``emotion-1-type`` of an opinionated sentence, else ``none``.
+    """
+    post = "?"
+    try:
+        with _open(path) as file:
+            for event, element in ElementTree.iterparse(file, events=("start", "end")):
+                if element.tag == "weibo":
+                    if event == "start":
+                        post = element.attrib.get("id", "?")
+                    else:
+                        element.clear()
+                elif element.tag == "sentence" and event == "end":
+                    yield {"text": element.text or "", "label": _nlpcc2014_label(path, post, element.attrib), "post": post}
+    except (ElementTree.ParseError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(
+            f"{path}, in post {post}: expected whole, well-formed XML, found: {error}; fetch the file again"
+        ) from error
+
+
+def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
+    opinionated = attributes.get("opinionated")
+    if opinionated == "N":
+        return "none"
+    label = attributes.get("emotion-1-type")
+    if opinionated != "Y" or not label:
+        raise UserError(
+            f'{path}, post {post}, sentence {attributes.get("id", "?")}: expected opinionated="N", or "Y" with an '
+            f"emotion-1-type, found {attributes}; mend the sentence"
+        )
+    return label
+
+
+READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    ".jsonl": read_json_lines,
+    ".csv": lambda path: read_delimited(path, ","),
+    ".tsv": lambda path: read_delimited(path, "\t"),
+    ".parquet": read_parquet,
+    ".xml": read_nlpcc2014_xml,
+}
+
+
+def read_rows(path: Path, *, text_column: str, label_column: str) -> Iterator[Row]:
+    """Rows of any readable file as ``text``, ``label`` and, where the source has posts of several rows, ``post``.
+
+    Args:
+        path: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet`` or NLPCC 2014 ``.xml``, also with ``.gz`` behind.
+        text_column: its name in the file.
+        label_column: its name in the file.
+
+    Raises:
+        UserError: an unreadable or malformed file, a missing column, a row without text or label, or no row at all.
+    """
+    suffix = Path(path.name.removesuffix(".gz")).suffix
+    if suffix not in READERS or (suffix == ".parquet" and path.suffix == ".gz"):
+        raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (.gz but for Parquet), found {path.suffix!r}")
+    number = 0
+    for number, row in enumerate(READERS[suffix](path), start=1):
+        if suffix == ".xml":
+            yield row
+            continue
+        for column in (text_column, label_column):
+            if column not in row:
+                raise UserError(
+                    f"{path}, row {number}: expected a column {column!r}, found {', '.join(map(str, row))}; "
+                    f"name it with --text_column or --label_column"
+                )
+        text, label = row[text_column], row[label_column]
+        if not isinstance(text, str) or label is None or label == "":
+            raise UserError(f"{path}, row {number}: expected text and a label, found {text!r} and {label!r}; mend the row")
+        yield {"text": text, "label": str(label), "post": str(row.get("weibo_id", number))}
+    if number == 0:
+        raise UserError(f"{path}: expected at least one row, found none; check the file")

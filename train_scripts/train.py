@@ -1,0 +1,213 @@
+"""Train a model: corpus in, Hub folder out.
+
+accelerate launch train_scripts/train.py                                     # the embedded sample corpus
+accelerate launch train_scripts/train.py --dataset nlpcc2014 --data_dir DIR --output_dir outputs/nlpcc2014
+accelerate launch train_scripts/train.py --train_file posts.csv --text_column review --label_column stars
+"""
+
+import argparse
+import logging
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from accelerate import Accelerator, DataLoaderConfiguration
+from accelerate.utils import set_seed
+from datasets import DatasetDict
+
+from arguments import corpus_source, model_settings, parse_arguments
+from batching import Collator, encode_rows
+from corpora import has_emoji, load_corpus
+from metrics import compute_metrics, fit_prior_weight, fit_temperature
+from model_folder import OutputFolder, TrainingRecord
+from model_setup import make_model, make_tokenizer
+from modeling_aslstm import ASLSTMForSequenceClassification
+from optimization import make_optimizers, make_schedules
+from tokenization import ASLSTMTokenizer, strip_emoji
+from trainer import Trainer, TrainingSettings, make_loader, predict_logits
+from user_errors import UserError, run
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Data:
+    """A corpus ready for training.
+
+    Attributes:
+        encoded: splits of ``input_ids``, ``labels``, ``row``.
+        label_names: in the order of the model's outputs.
+        labels: (num_rows,) int of each split.
+        emoji_rows: (num_rows,) bool of each split: the raw text has an emoji, also where ``--strip_emoji`` took it out.
+    """
+
+    encoded: DatasetDict
+    label_names: list[str]
+    train_labels: list[str]
+    labels: dict[str, np.ndarray]
+    emoji_rows: dict[str, np.ndarray]
+
+
+def prepare_data(arguments: argparse.Namespace) -> tuple[Data, ASLSTMTokenizer]:
+    """Read the corpus, build the tokenizer from its training split and encode all splits."""
+    corpus = load_corpus(corpus_source(arguments))
+    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
+    if arguments.strip_emoji:
+        corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
+    label_names = sorted(set(corpus["train"]["label"]))
+    if arguments.max_train_samples:
+        corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
+        corpus["train"] = corpus["train"].select(range(min(arguments.max_train_samples, len(corpus["train"]))))
+        emoji_rows["train"] = np.array([has_emoji(text) for text in corpus["train"]["text"]])
+        if set(corpus["train"]["label"]) != set(label_names):
+            raise UserError(
+                f"--max_train_samples {arguments.max_train_samples}: expected rows of all {len(label_names)} labels, found "
+                f"{len(set(corpus['train']['label']))}; take more rows"
+            )
+    tokenizer = make_tokenizer(
+        corpus["train"]["text"],
+        min_count=arguments.min_count,
+        min_emoji_count=arguments.min_emoji_count,
+        model_max_length=arguments.model_max_length,
+    )
+    encoded = DatasetDict({split: encode_rows(rows, tokenizer, label_names) for split, rows in corpus.items()})
+    labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
+    return Data(encoded, label_names, list(corpus["train"]["label"]), labels, emoji_rows), tokenizer
+
+
+def class_weights(name: str, labels: np.ndarray, num_labels: int) -> torch.Tensor | None:
+    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
+    if name == "none":
+        return None
+    weights = (len(labels) / (num_labels * np.bincount(labels, minlength=num_labels))) ** (0.5 if name == "sqrt" else 1.0)
+    return torch.tensor(weights / weights[labels].mean(), dtype=torch.float32)
+
+
+def make_trainer(
+    arguments: argparse.Namespace,
+    accelerator: Accelerator,
+    data: Data,
+    tokenizer: ASLSTMTokenizer,
+    model: ASLSTMForSequenceClassification,
+    output: OutputFolder,
+) -> Trainer:
+    """Everything that one run of training needs, prepared for the accelerator's devices and processes."""
+    collator = Collator(tokenizer, emoji_spelling_prob=arguments.emoji_spelling_prob, seed=arguments.seed)
+    batch_size = arguments.per_device_train_batch_size
+    train_loader = make_loader(data.encoded["train"], collator, batch_size, shuffle=True, seed=arguments.seed)
+    validation_loader = make_loader(
+        data.encoded["validation"], Collator(tokenizer), arguments.per_device_eval_batch_size, shuffle=False
+    )
+    optimizers = make_optimizers(
+        model,
+        learning_rate=arguments.learning_rate,
+        weight_decay=arguments.weight_decay,
+        sparse=accelerator.device.type == "cpu",
+    )
+    prepared = accelerator.prepare(model, train_loader, validation_loader, *optimizers)
+    steps = math.ceil(len(prepared[1]) / arguments.gradient_accumulation_steps) * arguments.num_train_epochs
+    schedules = make_schedules(optimizers, warmup_steps=round(steps * arguments.warmup_ratio), total_steps=steps)
+    return Trainer(
+        accelerator,
+        prepared[0],
+        list(prepared[3:]),
+        schedules,
+        prepared[1],
+        prepared[2],
+        collator,
+        data.labels["validation"],
+        data.label_names,
+        class_weights(arguments.class_weight, data.labels["train"], len(data.label_names)),
+        TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
+        output.checkpoint_dir,
+    )
+
+
+def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
+    """Fit ``decision_prior_weight``, then ``temperature``, on validation, into the model's config."""
+    config = trainer.accelerator.unwrap_model(trainer.model).config
+    logits = predict_logits(trainer.accelerator, trainer.model, trainer.validation_loader)
+    prior = np.array(config.label_prior)
+    config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
+    config.temperature = fit_temperature(logits + config.decision_prior_weight * np.log(prior), labels)
+    logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
+
+
+def evaluate(trainer: Trainer, data: Data, tokenizer: ASLSTMTokenizer, batch_size: int) -> dict[str, Any]:
+    """Figures of validation and test, of all rows and of those with emoji, at the model's own answer."""
+    results = {}
+    for split in ("validation", "test"):
+        if split not in data.encoded:
+            continue
+        loader = trainer.accelerator.prepare(make_loader(data.encoded[split], Collator(tokenizer), batch_size, shuffle=False))
+        predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
+        labels, with_emoji = data.labels[split], data.emoji_rows[split]
+        results[split] = compute_metrics(labels, predictions, data.label_names)
+        if with_emoji.any():
+            results[f"{split}_emoji"] = compute_metrics(labels[with_emoji], predictions[with_emoji], data.label_names)
+    return results
+
+
+def report(results: dict[str, Any]) -> None:
+    """Print the figures as a table."""
+    print(f"{'split':<18}{'rows':>8}{'accuracy':>10}{'macro-F1':>10}{'majority':>10}")
+    for split, metrics in results.items():
+        print(
+            f"{split:<18}{metrics['num_examples']:>8}{metrics['accuracy']:>10.4f}{metrics['macro_f1']:>10.4f}"
+            f"{metrics['majority_accuracy']:>10.4f}"
+        )
+
+
+def make_accelerator(arguments: argparse.Namespace, output: OutputFolder) -> Accelerator:
+    """The accelerator, with tracking where asked."""
+    try:
+        accelerator = Accelerator(
+            mixed_precision=arguments.mixed_precision,
+            gradient_accumulation_steps=arguments.gradient_accumulation_steps,
+            log_with=None if arguments.report_to == "none" else arguments.report_to,
+            project_dir=str(output.log_dir),
+            # Batches are shared between processes as they are: their rows were chosen for similar length.
+            dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True),
+        )
+    except (ValueError, ImportError) as error:
+        raise UserError(f"--mixed_precision or --report_to: {error}") from error
+    if arguments.report_to != "none":
+        settings = {key: str(value) for key, value in vars(arguments).items()}
+        accelerator.init_trackers("aslstm", config=settings)
+    return accelerator
+
+
+def main() -> None:
+    """Train and save a model."""
+    arguments = parse_arguments()
+    output = OutputFolder(arguments.output_dir)
+    accelerator = make_accelerator(arguments, output)
+    logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.WARNING, format="%(message)s")
+    for name in ("httpx", "accelerate", "datasets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    transformers.utils.logging.disable_progress_bar()
+    logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
+    set_seed(arguments.seed)
+    with accelerator.main_process_first():
+        data, tokenizer = prepare_data(arguments)
+    model = make_model(tokenizer, model_settings(arguments), data.label_names, data.train_labels)
+    trainer = make_trainer(arguments, accelerator, data, tokenizer, model, output)
+    if arguments.resume_from_checkpoint:
+        trainer.resume()
+    progress = trainer.train()
+    fit_decision_rule(trainer, data.labels["validation"])
+    results = evaluate(trainer, data, tokenizer, arguments.per_device_eval_batch_size)
+    if accelerator.is_main_process:
+        record = TrainingRecord(arguments, progress, results, {split: len(rows) for split, rows in data.encoded.items()})
+        output.publish(accelerator.unwrap_model(trainer.model), tokenizer, record)
+        report(results)
+        print(f"saved {output.path}")
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+
+
+if __name__ == "__main__":
+    run(main)

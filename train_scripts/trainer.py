@@ -1,0 +1,224 @@
+"""The training loop: batches in, the best weights out.
+
+Takes a prepared model and encoded splits, gives validation figures per epoch and leaves the model with the weights of
+the chosen epoch. Knows nothing of corpora, files or model folders.
+"""
+
+import copy
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from datasets import Dataset
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
+
+from batching import Collator, LengthBucketSampler
+from metrics import compute_metrics
+from optimization import dense_parameters
+from user_errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train; see ``train.py --help``."""
+
+    num_train_epochs: int
+    early_stopping_patience: int
+    select: str
+    max_grad_norm: float
+    label_smoothing: float
+    checkpointing_epochs: int
+
+
+@dataclass
+class Progress:
+    """Where a run stands: all that resuming needs beside the weights and optimizers."""
+
+    epoch: int = 0
+    best_score: float = -float("inf")
+    best_epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def make_loader(
+    rows: Dataset, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
+) -> DataLoader[dict[str, Tensor]]:
+    """Batches of similar length."""
+    lengths = [len(ids) for ids in rows["input_ids"]]
+    sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
+    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator)
+
+
+@torch.inference_mode()
+def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: DataLoader) -> np.ndarray:
+    """Logits of every row of a prepared loader, (num_rows, num_labels), in the order of the rows, on every process."""
+    model.eval()
+    num_rows = len(loader.dataset)  # type: ignore[arg-type]
+    logits = np.zeros((0, 0), dtype=np.float32)
+    seen = np.zeros(num_rows, dtype=bool)
+    for batch in loader:
+        rows = batch.pop("row")
+        batch.pop("labels")
+        gathered = accelerator.gather((rows, model(**batch).logits.float()))
+        indices, values = (part.cpu().numpy() for part in gathered)
+        if logits.size == 0:
+            logits = np.zeros((num_rows, values.shape[1]), dtype=np.float32)
+        # By the row's own number: processes end their shares at different times, and short shares are filled up.
+        logits[indices] = values
+        seen[indices] = True
+    if not seen.all():
+        raise RuntimeError(f"expected every one of {num_rows} rows to be predicted, {int((~seen).sum())} were not")
+    return logits
+
+
+class Trainer:
+    """One run of training.
+
+    Args:
+        accelerator: device, processes and precision.
+        model, optimizers, train_loader, validation_loader: prepared by it.
+        schedules: one an optimizer, not prepared: they step with the optimizer steps of one process.
+        collator: of the training loader.
+        validation_labels: (num_rows,) int.
+        label_names: in the order of the model.
+        class_weights: (num_labels,) weights of the loss, or None.
+        settings: the rest.
+        checkpoint_dir: where states of training are kept.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        model: torch.nn.Module,
+        optimizers: list[Optimizer],
+        schedules: list[LRScheduler],
+        train_loader: DataLoader,
+        validation_loader: DataLoader,
+        collator: Collator,
+        validation_labels: np.ndarray,
+        label_names: list[str],
+        class_weights: Tensor | None,
+        settings: TrainingSettings,
+        checkpoint_dir: Path,
+    ) -> None:
+        self.accelerator = accelerator
+        self.model = model
+        self.optimizers = optimizers
+        self.schedules = schedules
+        self.train_loader = train_loader
+        self.validation_loader = validation_loader
+        self.collator = collator
+        self.validation_labels = validation_labels
+        self.label_names = label_names
+        weight = None if class_weights is None else class_weights.to(accelerator.device)
+        self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
+        self.settings = settings
+        self.checkpoint_dir = checkpoint_dir
+        self.progress = Progress()
+        self._best_weights: dict[str, Tensor] = {}
+        accelerator.register_for_checkpointing(*schedules)
+
+    def train(self) -> Progress:
+        """Train to the end or to early stopping, then load the weights of the chosen epoch."""
+        settings = self.settings
+        while self.progress.epoch < settings.num_train_epochs:
+            train_loss = self._train_epoch()
+            figures = self._validate()
+            self.progress.epoch += 1
+            self.progress.history.append({"epoch": self.progress.epoch, "train_loss": train_loss, **figures})
+            self.accelerator.log({"train_loss": train_loss, **figures}, step=self.progress.epoch)
+            logger.info(
+                "epoch %d: train loss %.4f, validation loss %.4f, accuracy %.4f, macro-F1 %.4f",
+                self.progress.epoch, train_loss, figures["loss"], figures["accuracy"], figures["macro_f1"],
+            )  # fmt: skip
+            score = {"loss": -figures["loss"], "last": float(self.progress.epoch)}.get(settings.select)
+            score = figures[settings.select] if score is None else score
+            if score > self.progress.best_score:
+                self.progress.best_score, self.progress.best_epoch = score, self.progress.epoch
+                self._best_weights = copy.deepcopy(self.accelerator.unwrap_model(self.model).state_dict())
+            if settings.checkpointing_epochs and self.progress.epoch % settings.checkpointing_epochs == 0:
+                self._save_checkpoint()
+            if self.progress.epoch - self.progress.best_epoch >= settings.early_stopping_patience:
+                logger.info("no better %s for %d epochs: stopping", settings.select, settings.early_stopping_patience)
+                break
+        self.accelerator.unwrap_model(self.model).load_state_dict(self._best_weights)
+        logger.info("kept the weights of epoch %d", self.progress.best_epoch)
+        return self.progress
+
+    def _train_epoch(self) -> float:
+        self.model.train()
+        self.collator.epoch = self.progress.epoch
+        self.train_loader.set_epoch(self.progress.epoch)  # type: ignore[attr-defined]
+        losses = []
+        description = f"Epoch {self.progress.epoch + 1}/{self.settings.num_train_epochs}"
+        batches = tqdm(self.train_loader, desc=description, disable=not self.accelerator.is_local_main_process, leave=False)
+        for batch in batches:
+            batch.pop("row")
+            labels = batch.pop("labels")
+            with self.accelerator.accumulate(self.model):
+                loss = self.loss(self.model(**batch).logits.float(), labels)
+                if not torch.isfinite(loss):
+                    raise UserError(
+                        f"epoch {self.progress.epoch + 1}: expected a finite loss, found {loss.item()}; lower "
+                        "--learning_rate or train without --mixed_precision"
+                    )
+                self.accelerator.backward(loss)
+                if self.accelerator.sync_gradients:
+                    self.accelerator.clip_grad_norm_(list(dense_parameters(self.model)), self.settings.max_grad_norm)
+                for optimizer in self.optimizers:
+                    optimizer.step()
+                if self.accelerator.sync_gradients:
+                    for schedule in self.schedules:
+                        schedule.step()
+                for optimizer in self.optimizers:
+                    optimizer.zero_grad()
+            losses.append(loss.detach())
+        mean_loss = torch.stack(losses).mean()
+        return float(self.accelerator.gather(mean_loss.unsqueeze(0)).mean())
+
+    def _validate(self) -> dict[str, float]:
+        logits = predict_logits(self.accelerator, self.model, self.validation_loader)
+        metrics = compute_metrics(self.validation_labels, logits.argmax(1), self.label_names)
+        loss = torch.nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(self.validation_labels))
+        return {"loss": float(loss), "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
+
+    # ---- states of training ----
+
+    def _save_checkpoint(self) -> None:
+        """Write the state beside its place and rename it, so that a kill never leaves half of one."""
+        place = self.checkpoint_dir / f"epoch-{self.progress.epoch:04d}"
+        partial = self.checkpoint_dir / f"{place.name}.partial"
+        self.accelerator.save_state(str(partial))
+        if self.accelerator.is_main_process:
+            torch.save(self._best_weights, partial / "best_weights.pt")
+            (partial / "progress.json").write_text(json.dumps(asdict(self.progress)), encoding="utf-8")
+            partial.rename(place)
+        self.accelerator.wait_for_everyone()
+
+    def resume(self) -> None:
+        """Go on from the newest state.
+
+        Raises:
+            UserError: there is none.
+        """
+        found = sorted(path for path in self.checkpoint_dir.glob("epoch-*") if path.suffix != ".partial")
+        if not found:
+            raise UserError(
+                f"{self.checkpoint_dir}: expected a state of training, found none; train with --checkpointing_epochs first"
+            )
+        state: dict[str, Any] = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
+        self.accelerator.load_state(str(found[-1]))
+        self.progress = Progress(**state)
+        self._best_weights = torch.load(found[-1] / "best_weights.pt", map_location="cpu", weights_only=True)
+        logger.info("resumed after epoch %d from %s", self.progress.epoch, found[-1])
