@@ -67,6 +67,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max_grad_norm", type=float, default=1.0)
     group.add_argument("--label_smoothing", type=float, default=0.1)
     group.add_argument("--emoji_spelling_prob", type=float, default=0.2, help="share of the known codes spelled in name pieces")
+    group.add_argument("--logit_adjustment", type=float, default=1.0, help="weight of the log label shares in the loss")
     group.add_argument("--class_weight", choices=CLASS_WEIGHTS, default="none", help="weights of the labels in the loss")
     group.add_argument("--per_device_train_batch_size", type=int, default=32)
     group.add_argument("--per_device_eval_batch_size", type=int, default=256)

@@ -6,8 +6,10 @@ Takes arrays of labels, predictions or logits; gives plain dictionaries and numb
 from typing import Any
 
 import numpy as np
+import sklearn.metrics
 from scipy.optimize import minimize_scalar
-from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_recall_fscore_support
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 NO_EMOTION = "none"
 PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
@@ -66,13 +68,12 @@ def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.nda
     return float(PRIOR_WEIGHTS[int(smooth.argmax())])
 
 
+def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross entropy of logits (num_examples, num_labels) against labels (num_examples,)."""
+    return float(sklearn.metrics.log_loss(labels, softmax(logits, axis=1), labels=np.arange(logits.shape[1])))
+
+
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        scaled = scaled - scaled.max(1, keepdims=True)
-        probabilities = np.exp(scaled) / np.exp(scaled).sum(1, keepdims=True)
-        return float(log_loss(labels, probabilities, labels=np.arange(logits.shape[1])))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
+    found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
+    return float(np.exp(found.x))

@@ -120,6 +120,7 @@ def make_trainer(
         collator,
         data.labels["validation"],
         data.label_names,
+        np.array(model.config.label_prior),
         class_weights(arguments.class_weight, data.labels["train"], len(data.label_names)),
         TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
         output.checkpoint_dir,

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from batching import Collator, LengthBucketSampler
-from metrics import compute_metrics
+from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
 from optimization import dense_parameters
 from user_errors import UserError
 
@@ -38,6 +38,7 @@ class TrainingSettings:
     select: str
     max_grad_norm: float
     label_smoothing: float
+    logit_adjustment: float
     checkpointing_epochs: int
 
 
@@ -92,6 +93,7 @@ class Trainer:
         collator: of the training loader.
         validation_labels: (num_rows,) int.
         label_names: in the order of the model.
+        label_prior: (num_labels,) share of each label in training.
         class_weights: (num_labels,) weights of the loss, or None.
         settings: the rest.
         checkpoint_dir: where states of training are kept.
@@ -108,6 +110,7 @@ class Trainer:
         collator: Collator,
         validation_labels: np.ndarray,
         label_names: list[str],
+        label_prior: np.ndarray,
         class_weights: Tensor | None,
         settings: TrainingSettings,
         checkpoint_dir: Path,
@@ -121,6 +124,12 @@ class Trainer:
         self.collator = collator
         self.validation_labels = validation_labels
         self.label_names = label_names
+        self.label_prior = label_prior
+        # Added to the logits in the loss alone, the log shares leave the model with balanced logits: the rare labels get
+        # their gradient, and how much of the prior counts is decided later, on validation (Menon et al. 2021,
+        # arXiv:2007.07314).
+        self.adjustment = settings.logit_adjustment * torch.tensor(np.log(label_prior), dtype=torch.float32)
+        self.adjustment = self.adjustment.to(accelerator.device)
         weight = None if class_weights is None else class_weights.to(accelerator.device)
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
         self.settings = settings
@@ -167,7 +176,7 @@ class Trainer:
             batch.pop("row")
             labels = batch.pop("labels")
             with self.accelerator.accumulate(self.model):
-                loss = self.loss(self.model(**batch).logits.float(), labels)
+                loss = self.loss(self.model(**batch).logits.float() + self.adjustment, labels)
                 if not torch.isfinite(loss):
                     raise UserError(
                         f"epoch {self.progress.epoch + 1}: expected a finite loss, found {loss.item()}; lower "
@@ -189,9 +198,11 @@ class Trainer:
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)
+        # At the decision rule that would be fitted now: it is part of the answer that the run is chosen for.
+        logits = logits + fit_prior_weight(logits, self.validation_labels, self.label_prior) * np.log(self.label_prior)
         metrics = compute_metrics(self.validation_labels, logits.argmax(1), self.label_names)
-        loss = torch.nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(self.validation_labels))
-        return {"loss": float(loss), "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
+        loss = log_loss(logits / fit_temperature(logits, self.validation_labels), self.validation_labels)
+        return {"loss": loss, "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
 
     # ---- states of training ----
 
