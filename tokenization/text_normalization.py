@@ -64,7 +64,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     # "//@name:" and "回复@name:" say that another voice follows; who it is says nothing.
     "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/]{1,30}[:：]"), "//"),),
     "remove_content_markers": (
-        Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS, key=len, reverse=True)) + r")\]"), " "),
+        Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),
     ),
     "remove_cjk_white_space": (
         Rule(re.compile(f"(?<=[{_CJK}])\\s+(?=[{_CJK}])"), ""),

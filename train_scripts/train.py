@@ -113,17 +113,17 @@ def make_trainer(
     return Trainer(
         accelerator,
         prepared[0],
-        list(prepared[3:]),
-        schedules,
-        prepared[1],
-        prepared[2],
-        collator,
-        data.labels["validation"],
-        data.label_names,
-        np.array(model.config.label_prior),
-        class_weights(arguments.class_weight, data.labels["train"], len(data.label_names)),
-        TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
-        output.checkpoint_dir,
+        optimizers=list(prepared[3:]),
+        schedules=schedules,
+        train_loader=prepared[1],
+        validation_loader=prepared[2],
+        collator=collator,
+        validation_labels=data.labels["validation"],
+        label_names=data.label_names,
+        label_prior=np.array(model.config.label_prior),
+        class_weights=class_weights(arguments.class_weight, data.labels["train"], len(data.label_names)),
+        settings=TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
+        checkpoint_dir=output.checkpoint_dir,
     )
 
 

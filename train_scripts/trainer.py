@@ -103,6 +103,7 @@ class Trainer:
         self,
         accelerator: Accelerator,
         model: torch.nn.Module,
+        *,
         optimizers: list[Optimizer],
         schedules: list[LRScheduler],
         train_loader: DataLoader,
@@ -211,6 +212,7 @@ class Trainer:
         place = self.checkpoint_dir / f"epoch-{self.progress.epoch:04d}"
         partial = self.checkpoint_dir / f"{place.name}.partial"
         self.accelerator.save_state(str(partial))
+        self.accelerator.wait_for_everyone()  # every process writes its random state
         if self.accelerator.is_main_process:
             torch.save(self._best_weights, partial / "best_weights.pt")
             (partial / "progress.json").write_text(json.dumps(asdict(self.progress)), encoding="utf-8")

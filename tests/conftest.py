@@ -1,0 +1,57 @@
+"""Real, tiny objects for the tests: a tokenizer, models and a model folder that the training script made."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Set before any test imports huggingface_hub: nothing here may ask the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
+
+ROOT = Path(__file__).parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+TEXTS = [
+    "今天又加班[泪]，真的好累！！",
+    "今天又加班[太开心]，奖金到手😂",
+    "这家店的面太好吃了[太开心]下次还来👍🏽",
+    "气死我了[怒]，快递又丢了！",
+    "气死我了[怒]。再也不买了[泪]",
+    "love this song😂，单曲循环",
+    "明天下午三点开会，地点不变。",
+] * 2
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> ASLSTMTokenizer:
+    """Knows the words and emoji of TEXTS."""
+    return build_tokenizer(build_vocabulary(TEXTS))
+
+
+def run_script(name: str, *arguments: str | Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a training script in a process of its own, as a user would."""
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "train_scripts" / name), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+    )
+    if check and result.returncode != 0:
+        raise AssertionError(f"{name} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result
+
+
+TINY_TRAINING = ("--num_train_epochs", "2", "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that ``train.py`` wrote from a part of the sample corpus."""
+    folder = tmp_path_factory.mktemp("trained") / "tiny"
+    run_script("train.py", "--output_dir", folder, *TINY_TRAINING)
+    return folder

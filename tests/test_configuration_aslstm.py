@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from modeling_aslstm import ASLSTMConfig
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"emoji_fusion": "nonsense"}, "emoji_fusion: expected one of none, concat, .* found 'nonsense'"),
+        ({"attention_key": "x"}, "attention_key: expected one of embedding, hidden, found 'x'"),
+        ({"classifier_input": "x"}, "classifier_input: expected one of .* found 'x'"),
+        ({"hidden_size": 0}, "hidden_size: expected a whole number of 1 or more, found 0"),
+        ({"embedding_size": 2.5}, "embedding_size: expected a whole number .* found 2.5"),
+        ({"vocab_size": 3}, "emoji range: expected .* vocab_size 3"),
+        ({"emoji_token_offset": 0}, "emoji range"),
+        ({"clause_end_token_ids": [3]}, "clause_end_token_ids: expected ids of words, found \\[3\\]"),
+        ({"hidden_dropout_prob": 1.0}, "hidden_dropout_prob: expected 0 or more and less than 1, found 1.0"),
+        ({"temperature": 0.0}, "temperature: expected a number above 0, found 0.0"),
+        ({"label_prior": [0.5, 0.2, 0.3]}, "label_prior: expected 2 shares above 0"),
+        ({"label_prior": [1.0, 0.0]}, "label_prior: expected 2 shares above 0"),
+        ({"decision_prior_weight": 0.5}, "decision_prior_weight: expected 0 without a label_prior"),
+    ],
+)
+def test_wrong_values_say_what_was_expected_and_found(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
+        ASLSTMConfig(**changes)
+
+
+def fitted_config() -> ASLSTMConfig:
+    return ASLSTMConfig(
+        id2label={0: "sad", 1: "glad"}, label_prior=[0.25, 0.75], decision_prior_weight=0.4, temperature=1.3
+    )
+
+
+def test_saving_keeps_every_value(tmp_path: Path) -> None:
+    config = fitted_config()
+    config.save_pretrained(tmp_path)
+    assert ASLSTMConfig.from_pretrained(tmp_path).to_dict() == config.to_dict()
+
+
+@pytest.mark.parametrize("changes", [{"num_labels": 5}, {"id2label": {0: "no", 1: "yes"}}])
+def test_other_labels_end_the_fitted_decision_rule(tmp_path: Path, changes: dict[str, object]) -> None:
+    fitted_config().save_pretrained(tmp_path)
+    config = ASLSTMConfig.from_pretrained(tmp_path, **changes)
+    assert (config.label_prior, config.decision_prior_weight, config.temperature) == (None, 0.0, 1.0)
+
+
+def test_a_folder_names_every_auto_class_and_its_pipeline() -> None:
+    config = ASLSTMConfig()
+    assert set(config.auto_map) == {"AutoConfig", "AutoModel", "AutoModelForSequenceClassification"}
+    assert list(config.custom_pipelines) == ["text-classification"]
+    assert "logits" not in config.keys_to_ignore_at_inference

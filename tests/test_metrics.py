@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import accuracy_score, classification_report, f1_score
+
+NAMES = ["anger", "like", "none"]
+
+
+def test_six_rows_by_hand() -> None:
+    labels = np.array([0, 0, 1, 2, 2, 2])
+    predictions = np.array([0, 1, 1, 2, 2, 0])
+    metrics = compute_metrics(labels, predictions, NAMES)
+    # anger: 1 right of 2 predicted and 2 there; like: 1 of 2 and 1; none: 2 of 2 and 3.
+    assert metrics["per_class"] == {
+        "anger": {"precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2, "support": 2},
+        "like": {"precision": 1 / 2, "recall": 1.0, "f1": pytest.approx(2 / 3), "support": 1},
+        "none": {"precision": 1.0, "recall": pytest.approx(2 / 3), "f1": pytest.approx(4 / 5), "support": 3},
+    }
+    assert metrics["num_examples"] == 6
+    assert metrics["accuracy"] == pytest.approx(4 / 6)
+    assert metrics["macro_f1"] == pytest.approx((1 / 2 + 2 / 3 + 4 / 5) / 3)
+    assert metrics["macro_f1_emotions"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert metrics["majority_accuracy"] == pytest.approx(3 / 6)
+
+
+@pytest.mark.parametrize("num_labels", [2, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_figures_are_those_of_scikit_learn(num_labels: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels = random.choice(num_labels, 200, p=np.arange(1, num_labels + 1) / sum(range(1, num_labels + 1)))
+    predictions = np.where(random.random(200) < 0.5, labels, random.integers(0, num_labels, 200))
+    names = [f"label {i}" for i in range(num_labels - 1)] + ["none"]
+    metrics = compute_metrics(labels, predictions, names)
+    every = list(range(num_labels))
+    report = classification_report(labels, predictions, labels=every, target_names=names, output_dict=True, zero_division=0)
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(labels, predictions))
+    assert metrics["macro_f1"] == pytest.approx(report["macro avg"]["f1-score"])
+    assert metrics["macro_f1_emotions"] == pytest.approx(
+        f1_score(labels, predictions, labels=every[:-1], average="macro", zero_division=0)
+    )
+    majority = DummyClassifier(strategy="most_frequent").fit(np.zeros((200, 1)), labels)
+    assert metrics["majority_accuracy"] == pytest.approx(majority.score(np.zeros((200, 1)), labels))
+    for name in names:
+        expected = {"f1" if key == "f1-score" else key: value for key, value in report[name].items()}
+        assert metrics["per_class"][name] == pytest.approx(expected)
+
+
+def test_labels_that_the_rows_lack_count_as_zero_in_macro_f1() -> None:
+    metrics = compute_metrics(np.array([0, 0]), np.array([0, 0]), ["a", "b", "c", "d"])
+    assert metrics["macro_f1"] == pytest.approx(1 / 4)
+    assert metrics["per_class"]["d"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+
+
+def test_without_a_label_none_there_is_no_figure_of_the_emotions_alone() -> None:
+    assert "macro_f1_emotions" not in compute_metrics(np.array([0, 1]), np.array([0, 1]), ["negative", "positive"])
+
+
+def test_log_loss_is_the_mean_of_the_negative_log_probabilities() -> None:
+    logits = np.log(np.array([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]])) + np.array([[3.0], [-2.0]])
+    assert log_loss(logits, np.array([0, 2])) == pytest.approx(-(np.log(0.7) + np.log(0.25)) / 2)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
+def test_the_temperature_that_makes_shares_and_probabilities_agree_is_found(temperature: float) -> None:
+    # Three of four rows are label 0, and at temperature 1 the logits say three to one.
+    logits = np.tile([np.log(3.0), 0.0], (400, 1)) * temperature
+    labels = np.array([0, 0, 0, 1] * 100)
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=1e-3)
+
+
+def test_the_fitted_temperature_is_no_worse_than_any_of_a_grid() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(300, 5)) * 3
+    labels = random.integers(0, 5, 300)
+    fitted = log_loss(logits / fit_temperature(logits, labels), labels)
+    assert fitted <= min(log_loss(logits / t, labels) for t in np.geomspace(0.06, 18, 200)) + 1e-6
+
+
+def test_a_uniform_prior_needs_no_weight() -> None:
+    random = np.random.default_rng(0)
+    assert fit_prior_weight(random.normal(size=(50, 4)), random.integers(0, 4, 50), np.full(4, 0.25)) == 0.0
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.6, 1.0])
+def test_the_weight_that_made_the_labels_is_found(weight: float) -> None:
+    prior = np.array([0.7, 0.2, 0.1])
+    logits = np.random.default_rng(1).normal(size=(20_000, 3))
+    labels = (logits + weight * np.log(prior)).argmax(1)
+    assert fit_prior_weight(logits, labels, prior) == pytest.approx(weight, abs=0.051)
+
+
+def naive_prior_weight(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
+    weights = [i * 0.05 for i in range(31)]
+    scores = []
+    for weight in weights:
+        predictions = [int(np.argmax([z + weight * np.log(p) for z, p in zip(row, prior, strict=True)])) for row in logits]
+        every = list(range(len(prior)))
+        scores.append((f1_score(labels, predictions, labels=every, average="macro") + accuracy_score(labels, predictions)) / 2)
+    means = [np.mean([scores[min(max(j, 0), 30)] for j in range(i - 2, i + 3)]) for i in range(31)]
+    return weights[int(np.argmax(np.round(means, 12)))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_prior_weight_is_that_of_a_naive_search(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    prior = np.array([0.6, 0.3, 0.1])
+    labels = random.choice(3, 120, p=prior)
+    logits = random.normal(size=(120, 3)) + np.eye(3)[labels]
+    assert fit_prior_weight(logits, labels, prior) == pytest.approx(naive_prior_weight(logits, labels, prior))
+
+
+def test_of_a_stretch_of_equal_weights_not_the_very_end_is_taken() -> None:
+    prior = np.array([0.75, 0.25])
+    log_odds = np.log(3.0)
+    # Right from weight 0.4 on for the first row, and up to weight 0.9 for the second.
+    logits = np.array([[0.0, 0.399 * log_odds], [0.0, 0.901 * log_odds]])
+    assert 0.45 <= fit_prior_weight(logits, np.array([0, 1]), prior) <= 0.85

@@ -1,0 +1,261 @@
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arguments import parse_arguments
+from conftest import ROOT
+from huggingface_hub import ModelCard
+from metrics import compute_metrics
+from model_folder import CHECKSUMS, REQUIRED_FILES, OutputFolder, TrainingRecord, check_model_folder
+from model_setup import ModelSettings, make_model
+from trainer import Progress
+from user_errors import UserError
+
+from modeling_aslstm import ASLSTMForSequenceClassification
+from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary
+
+NAMES = ["like", "none", "sadness"]
+ARTEFACTS = [name for name in REQUIRED_FILES if name != CHECKSUMS]
+
+
+@pytest.fixture(scope="module")
+def record() -> TrainingRecord:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["train.py", "--strip_emoji", "--seed", "3", "--output_dir", "somewhere/private"])
+        arguments = parse_arguments()
+    labels, predictions = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2])
+    figures = {split: compute_metrics(labels, predictions, NAMES) for split in ("validation", "test", "test_emoji")}
+    return TrainingRecord(arguments, Progress(epoch=7, best_epoch=5), figures, {"train": 100, "validation": 4, "test": 4})
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: ASLSTMTokenizer) -> ASLSTMForSequenceClassification:
+    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, 0.1)
+    return make_model(tokenizer, settings, NAMES, ["like", "none", "none", "sadness"])
+
+
+Publish = Callable[[Path], Path]
+
+
+@pytest.fixture(scope="module")
+def publish(model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> Publish:
+    def write(path: Path) -> Path:
+        OutputFolder(path).publish(model, tokenizer, record)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def published(publish: Publish, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(tmp_path_factory.mktemp("models") / "小模型")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_published_folder_is_whole_and_alone(published: Path) -> None:
+    check_model_folder(published)
+    assert set(REQUIRED_FILES) <= {path.name for path in published.iterdir()}
+    assert [path.name for path in published.parent.iterdir()] == [published.name]
+    assert not [name for name in contents(published) if name.endswith((".bin", ".pt", ".pkl", ".pickle"))]
+
+
+def test_checksums_are_those_of_every_other_file(published: Path) -> None:
+    found = json.loads((published / CHECKSUMS).read_text(encoding="utf-8"))
+    files = contents(published)
+    del files[CHECKSUMS]
+    assert found == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def test_the_results_are_saved_as_they_were(published: Path, record: TrainingRecord) -> None:
+    assert json.loads((published / "eval_results.json").read_text(encoding="utf-8")) == record.results
+
+
+def test_the_folder_loads_to_the_same_model_and_tokenizer(
+    published: Path, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer
+) -> None:
+    loaded = ASLSTMForSequenceClassification.from_pretrained(published)
+    assert all((weight == loaded.state_dict()[name]).all() for name, weight in model.state_dict().items())
+    text = "今天又加班[太开心]，[没见过]😂"
+    assert ASLSTMTokenizer.from_pretrained(published)(text) == tokenizer(text)
+
+
+def spoil(published: Path, tmp_path: Path, name: str, content: bytes | None) -> str:
+    folder = tmp_path / "spoiled"
+    shutil.copytree(published, folder)
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        check_model_folder(folder)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", REQUIRED_FILES)
+def test_a_missing_file_is_named(published: Path, tmp_path: Path, name: str) -> None:
+    assert name in spoil(published, tmp_path, name, None)
+
+
+@pytest.mark.parametrize("name", [*ARTEFACTS, "user_dict.txt"])
+def test_a_changed_byte_is_found_and_its_file_named(published: Path, tmp_path: Path, name: str) -> None:
+    content = bytearray((published / name).read_bytes() or b"\n")
+    content[len(content) // 2] ^= 1
+    assert name in spoil(published, tmp_path, name, bytes(content))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"config.json": 5}', b"{}"])
+def test_checksums_that_say_nothing_of_the_files_are_refused(published: Path, tmp_path: Path, content: bytes) -> None:
+    assert spoil(published, tmp_path, CHECKSUMS, content)
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("my own", encoding="utf-8")
+    with pytest.raises(UserError, match="other files"):
+        OutputFolder(tmp_path)
+    assert contents(tmp_path) == {"thesis.txt": b"my own"}
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "model").write_text("my own", encoding="utf-8")
+    with pytest.raises(UserError, match="found a file"):
+        OutputFolder(tmp_path / "model")
+    assert contents(tmp_path) == {"model": b"my own"}
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for path in (tmp_path / "file" / "model", tmp_path / "file" / "deeper" / "model", tmp_path / ("x" * 300), Path("/")):
+        with pytest.raises(UserError, match="--output_dir"):
+            OutputFolder(path)
+
+
+def test_a_name_too_long_for_the_names_beside_it_is_refused_before_training(tmp_path: Path) -> None:
+    # 255 bytes are the longest name of common file systems; staging folders add to it.
+    with pytest.raises(UserError, match="--output_dir"):
+        OutputFolder(tmp_path / ("x" * 254))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is read-only to the superuser")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_read_only_place_is_refused_before_training(tmp_path: Path, is_there: bool) -> None:
+    locked = tmp_path / "locked"
+    (locked / "model" if is_there else locked).mkdir(parents=True)
+    locked.chmod(0o555)
+    try:
+        with pytest.raises(UserError, match="Permission denied"):
+            OutputFolder(locked / "model")
+    finally:
+        locked.chmod(0o755)
+
+
+def test_an_empty_folder_is_filled(publish: Publish, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    check_model_folder(publish(tmp_path / "model"))
+
+
+def test_an_older_model_folder_is_replaced_as_a_whole(publish: Publish, tmp_path: Path) -> None:
+    folder = publish(tmp_path / "model")
+    (folder / "README.md").write_text("old", encoding="utf-8")
+    (folder / "left_over.txt").write_text("old", encoding="utf-8")
+    publish(folder)
+    check_model_folder(folder)
+    assert not (folder / "left_over.txt").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("failing", ["weights", "vocabulary", "results", "card"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_publication_that_fails_leaves_what_was_there(
+    publish: Publish,
+    model: ASLSTMForSequenceClassification,
+    tokenizer: ASLSTMTokenizer,
+    record: TrainingRecord,
+    tmp_path: Path,
+    failing: str,
+    is_there: bool,
+) -> None:
+    folder = tmp_path / "model"
+    before = contents(publish(folder)) if is_there else {}
+    limit = nullcontext()
+    if failing == "weights":
+        limit = files_no_larger_than(40_000)
+    elif failing == "vocabulary":
+        known = build_vocabulary(["好"])
+        words = known.words + [f"{i:x}" for i in range(0x10000, 0x20000)]
+        tokenizer = build_tokenizer(Vocabulary(words, known.emoji, []))
+        limit = files_no_larger_than(300_000)
+    elif failing == "results":
+        record = replace(record, results={"test": {**record.results["test"], "accuracy": np.float32(0.5)}})
+    else:
+        record = replace(record, results={"test": {"num_examples": 4}})
+    output = OutputFolder(folder)
+    with limit, pytest.raises(Exception, match=r"too large|not JSON serializable|accuracy"):
+        output.publish(model, tokenizer, record)
+    assert [path.name for path in tmp_path.iterdir()] == (["model"] if is_there else [])
+    assert contents(folder) == before
+
+
+@pytest.fixture(scope="module")
+def card(published: Path) -> ModelCard:
+    return ModelCard.load(published / "README.md")
+
+
+def test_the_metadata_of_the_card_is_what_the_hub_reads(card: ModelCard, record: TrainingRecord) -> None:
+    data = card.data.to_dict()
+    assert data["language"] == "zh"
+    assert data["license"] == "apache-2.0"
+    assert data["library_name"] == "transformers"
+    assert data["pipeline_tag"] == "text-classification"
+    assert "custom_code" in data["tags"]
+    (entry,) = data["model-index"]
+    figures = {
+        (result["dataset"]["split"], "emoji" in result["dataset"]["name"], metric["type"]): metric["value"]
+        for result in entry["results"]
+        for metric in result["metrics"]
+    }
+    assert figures == {
+        (split.removesuffix("_emoji"), split.endswith("_emoji"), kind): round(metrics[key], 4)
+        for split, metrics in record.results.items()
+        for kind, key in (("accuracy", "accuracy"), ("f1", "macro_f1"))
+    }
+
+
+def test_the_text_of_the_card_tells_the_run_and_no_paths(card: ModelCard) -> None:
+    assert "{{" not in card.content and "}}" not in card.content
+    assert "# 小模型" in card.text
+    assert "Labels: like, none, sadness." in card.text
+    assert "Weights of epoch 5 of 7." in card.text
+    assert "train 100, validation 4, test 4" in card.text
+    assert "| test, rows with emoji | 4 | 0.750 |" in card.text
+    assert "private" not in card.content and str(ROOT) not in card.content
+
+
+def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(
+    card: ModelCard, record: TrainingRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = card.text.split("accelerate launch train_scripts/train.py")[1].split("```")[0]
+    monkeypatch.setattr(sys, "argv", ["train.py", *shlex.split(recipe)])
+    expected = argparse.Namespace(**{**vars(record.arguments), "output_dir": Path("outputs/sample")})
+    assert parse_arguments() == expected

@@ -1,0 +1,147 @@
+import copy
+
+import pytest
+import torch
+from optimization import dense_parameters, make_optimizers, make_schedules
+from torch.nn.functional import cross_entropy
+
+from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+
+LEARNING_RATE = 0.01
+LABELS = torch.tensor([0, 1, 1])
+# Ids 1 to 19 are words, 20 to 29 emoji, 0 is padding.
+FIRST_BATCH = torch.tensor([[3, 4, 5, 21], [4, 6, 22, 0], [7, 0, 0, 0]])
+SECOND_BATCH = torch.tensor([[4, 8, 21, 23], [9, 9, 10, 0], [11, 25, 0, 0]])
+FIRST_ROWS, SECOND_ROWS = {3, 4, 5, 6, 7, 21, 22}, {4, 8, 9, 10, 11, 21, 23, 25}
+
+
+@pytest.fixture
+def model() -> ASLSTMForSequenceClassification:
+    torch.manual_seed(0)
+    config = ASLSTMConfig(
+        vocab_size=30, emoji_token_offset=20, num_emoji_tokens=10, embedding_size=6, hidden_size=5, hidden_dropout_prob=0.0
+    )
+    return ASLSTMForSequenceClassification(config)
+
+
+def optimizers_of(model: ASLSTMForSequenceClassification, sparse: bool, weight_decay: float = 0.1) -> list:
+    return make_optimizers(model, learning_rate=LEARNING_RATE, weight_decay=weight_decay, sparse=sparse)
+
+
+def take_step(model: ASLSTMForSequenceClassification, optimizers: list, batch: torch.Tensor) -> None:
+    cross_entropy(model(batch).logits, LABELS).backward()
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def changed_rows(before: torch.Tensor, after: torch.Tensor) -> set[int]:
+    return set((before != after).any(1).nonzero().flatten().tolist())
+
+
+def embedding(model: ASLSTMForSequenceClassification) -> torch.Tensor:
+    return model.aslstm.word_embeddings.weight.detach().clone()
+
+
+def test_a_sparse_and_a_dense_step_give_nearly_the_same_weights(model: ASLSTMForSequenceClassification) -> None:
+    sparse, dense = copy.deepcopy(model), copy.deepcopy(model)
+    take_step(sparse, optimizers_of(sparse, sparse=True), FIRST_BATCH)
+    take_step(dense, optimizers_of(dense, sparse=False), FIRST_BATCH)
+    cross_entropy(model(FIRST_BATCH).logits, LABELS).backward()
+    start, gradient = embedding(model), model.aslstm.word_embeddings.weight.grad
+    for (name, one), other in zip(sparse.named_parameters(), dense.parameters(), strict=True):
+        if name != "aslstm.word_embeddings.weight":
+            torch.testing.assert_close(one, other)
+    # The two add their epsilon before and after the bias correction, which shows where a gradient is near it.
+    clear = gradient.abs() > 1e-4
+    torch.testing.assert_close(embedding(sparse)[clear], embedding(dense)[clear], rtol=0, atol=0.01 * LEARNING_RATE)
+    moved = (embedding(sparse) - start)[clear]
+    torch.testing.assert_close(moved, -LEARNING_RATE * gradient[clear].sign(), rtol=0, atol=0.01 * LEARNING_RATE)
+    assert clear.sum() > 20
+
+
+def test_only_the_vectors_of_a_batch_move_with_sparse_updates(model: ASLSTMForSequenceClassification) -> None:
+    optimizers = optimizers_of(model, sparse=True)
+    start = embedding(model)
+    take_step(model, optimizers, FIRST_BATCH)
+    middle = embedding(model)
+    assert changed_rows(start, middle) == FIRST_ROWS
+    take_step(model, optimizers, SECOND_BATCH)
+    assert changed_rows(middle, embedding(model)) == SECOND_ROWS
+
+
+def test_dense_updates_move_the_vectors_of_earlier_batches_on_but_decay_none(model: ASLSTMForSequenceClassification) -> None:
+    optimizers = optimizers_of(model, sparse=False, weight_decay=0.5)
+    start = embedding(model)
+    take_step(model, optimizers, FIRST_BATCH)
+    assert changed_rows(start, embedding(model)) == FIRST_ROWS
+    take_step(model, optimizers, SECOND_BATCH)
+    assert changed_rows(start, embedding(model)) == FIRST_ROWS | SECOND_ROWS
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_the_layers_are_decayed(model: ASLSTMForSequenceClassification, is_sparse: bool) -> None:
+    with_decay, without = copy.deepcopy(model), copy.deepcopy(model)
+    take_step(with_decay, optimizers_of(with_decay, is_sparse, weight_decay=0.5), FIRST_BATCH)
+    take_step(without, optimizers_of(without, is_sparse, weight_decay=0.0), FIRST_BATCH)
+    shrunk = without.classifier.weight - LEARNING_RATE * 0.5 * model.classifier.weight
+    torch.testing.assert_close(with_decay.classifier.weight, shrunk)
+    torch.testing.assert_close(embedding(with_decay), embedding(without))
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_every_weight_is_updated_by_exactly_one_optimizer(model: ASLSTMForSequenceClassification, is_sparse: bool) -> None:
+    optimizers = optimizers_of(model, is_sparse)
+    updated = [id(p) for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(updated) == sorted(id(p) for p in model.parameters())
+    assert len(optimizers) == (2 if is_sparse else 1)
+
+
+def test_the_gradient_of_the_embedding_is_sparse_where_asked(model: ASLSTMForSequenceClassification) -> None:
+    for is_sparse in (True, False):
+        optimizers_of(model, is_sparse)
+        model.zero_grad()
+        cross_entropy(model(FIRST_BATCH).logits, LABELS).backward()
+        assert model.aslstm.word_embeddings.weight.grad.is_sparse == is_sparse
+
+
+def test_clipping_takes_all_weights_but_sparse_ones(model: ASLSTMForSequenceClassification) -> None:
+    vectors = model.aslstm.word_embeddings.weight
+    optimizers_of(model, sparse=False)
+    assert len(list(dense_parameters(model))) == len(list(model.parameters()))
+    optimizers_of(model, sparse=True)
+    dense = list(dense_parameters(model))
+    assert {id(p) for p in model.parameters()} - {id(p) for p in dense} == {id(vectors)}
+    (100 * cross_entropy(model(FIRST_BATCH).logits, LABELS)).backward()
+    before = vectors.grad.to_dense().clone()
+    torch.nn.utils.clip_grad_norm_(dense, 1.0)
+    norm = torch.sqrt(sum((p.grad**2).sum() for p in dense if p.grad is not None))
+    assert norm.item() == pytest.approx(1.0, rel=1e-3)
+    torch.testing.assert_close(vectors.grad.to_dense(), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_the_learning_rate_rises_and_then_falls_to_zero(model: ASLSTMForSequenceClassification, is_sparse: bool) -> None:
+    optimizers = optimizers_of(model, is_sparse)
+    schedules = make_schedules(optimizers, warmup_steps=4, total_steps=20)
+    assert len(schedules) == len(optimizers)
+    rates: list[set[float]] = []
+    for _ in range(20):
+        rates.append({group["lr"] for optimizer in optimizers for group in optimizer.param_groups})
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+    rates.append({group["lr"] for optimizer in optimizers for group in optimizer.param_groups})
+    assert all(len(rate) == 1 for rate in rates)
+    found = [rate.pop() for rate in rates]
+    expected = [LEARNING_RATE * min(step / 4, (20 - step) / 16) for step in range(21)]
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_steps_bring_the_loss_down(model: ASLSTMForSequenceClassification, is_sparse: bool) -> None:
+    optimizers = optimizers_of(model, is_sparse, weight_decay=0.0)
+    before = cross_entropy(model(FIRST_BATCH).logits, LABELS).item()
+    for _ in range(20):
+        take_step(model, optimizers, FIRST_BATCH)
+    assert cross_entropy(model(FIRST_BATCH).logits, LABELS).item() < 0.7 * before

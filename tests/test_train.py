@@ -1,0 +1,105 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, TINY_TRAINING, run_script
+from safetensors.torch import load_file
+
+METRICS = {"num_examples", "accuracy", "macro_f1", "macro_f1_emotions", "majority_accuracy", "per_class"}
+
+
+def read_results(folder: Path) -> dict:
+    return json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+
+
+def test_results_hold_validation_and_test_with_and_without_emoji(model_folder: Path) -> None:
+    results = read_results(model_folder)
+    assert set(results) == {"validation", "validation_emoji", "test", "test_emoji"}
+    assert all(set(metrics) == METRICS for metrics in results.values())
+    assert results["test"]["num_examples"] == 396
+
+
+def test_the_decision_rule_is_fitted_and_saved(model_folder: Path) -> None:
+    config = json.loads((model_folder / "config.json").read_text(encoding="utf-8"))
+    assert len(config["label_prior"]) == 8
+    assert config["temperature"] != 1.0
+
+
+def test_the_same_seed_gives_the_same_weights(model_folder: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    run_script("train.py", "--output_dir", again, *TINY_TRAINING)
+    first, second = (load_file(folder / "model.safetensors") for folder in (model_folder, again))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_two_processes_really_run_and_cover_each_test_row_once(tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+        str(ROOT / "train_scripts" / "train.py"), "--output_dir", str(folder), *TINY_TRAINING,
+    ]  # fmt: skip
+    result = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "ACCELERATE_USE_CPU": "true"}
+    )
+    assert result.returncode == 0, result.stderr
+    assert "processes: 2" in result.stderr
+    results = read_results(folder)
+    assert results["test"]["num_examples"] == 396
+    assert sum(label["support"] for label in results["test"]["per_class"].values()) == 396
+
+
+def test_a_run_resumed_after_a_checkpoint_ends_with_the_same_weights(tmp_path: Path) -> None:
+    flags = ("--num_train_epochs", "4", "--early_stopping_patience", "4", "--checkpointing_epochs", "2", "--select", "last")
+    tiny = ("--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    run_script("train.py", "--output_dir", whole, *tiny, *flags)
+    checkpoints = tmp_path / "whole-checkpoints"
+    assert sorted(p.name for p in checkpoints.iterdir()) == ["epoch-0002", "epoch-0004"]
+    (tmp_path / "resumed-checkpoints").mkdir()
+    (checkpoints / "epoch-0002").rename(tmp_path / "resumed-checkpoints" / "epoch-0002")
+    result = run_script("train.py", "--output_dir", resumed, *tiny, *flags, "--resume_from_checkpoint")
+    assert "resumed after epoch 2" in result.stderr
+    first, second = (load_file(folder / "model.safetensors") for folder in (whole, resumed))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--strip_emoji", "--class_weight", "balanced", "--select", "loss"),
+        ("--gradient_accumulation_steps", "2", "--mixed_precision", "bf16", "--report_to", "tensorboard"),
+        ("--class_weight", "sqrt", "--select", "accuracy", "--logit_adjustment", "0"),
+    ],
+    ids=" ".join,
+)
+def test_flags_train_a_whole_folder(flags: tuple[str, ...], tmp_path: Path) -> None:
+    folder = tmp_path / "flags"
+    run_script("train.py", "--output_dir", folder, *TINY_TRAINING, *flags)
+    assert read_results(folder)["test"]["num_examples"] == 396
+    assert (tmp_path / "flags-logs").exists() == ("tensorboard" in flags)
+
+
+def test_own_files_with_other_column_names_train(tmp_path: Path) -> None:
+    lines = ["review,stars"]
+    for i in range(60):
+        lines += [f"真好吃，第{i}次来[太开心],5", f"太难吃了，第{i}次踩雷[怒],1"]
+    source = tmp_path / "posts.csv"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    folder = tmp_path / "own"
+    run_script(
+        "train.py", "--train_file", source, "--text_column", "review", "--label_column", "stars", "--output_dir", folder,
+        "--num_train_epochs", "2", "--embedding_size", "16", "--hidden_size", "8",
+    )  # fmt: skip
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["id2label"] == {"0": "1", "1": "5"}
+    assert set(read_results(folder)) == {"validation", "validation_emoji"}
+
+
+def test_a_second_run_on_the_same_data_reads_its_ids_from_the_cache(tmp_path: Path) -> None:
+    cache = {"HF_DATASETS_CACHE": str(tmp_path / "datasets")}
+    for name, hash_seed in (("first", "1"), ("second", "2")):
+        result = run_script("train.py", "--output_dir", tmp_path / name, *TINY_TRAINING, PYTHONHASHSEED=hash_seed, **cache)
+        assert ("Tokenizing" in result.stderr) == (name == "first")
