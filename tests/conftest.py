@@ -9,6 +9,8 @@ import pytest
 
 # Set before any test imports huggingface_hub: nothing here may ask the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Two threads of one tiny operation cost more than they save, above all on a busy machine.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.data_loader import prepare_data_loader
-from batching import Collator, LengthBucketSampler, encode_rows
 from conftest import TEXTS
 from datasets import Dataset
-from trainer import make_loader
 
+from batching import Collator, LengthBucketSampler, encode_rows
 from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary
+from trainer import make_loader
 
 CODE_TEXT = "今天又加班[太开心]真的[泪]好累😂"
 

@@ -29,9 +29,7 @@ def test_wrong_values_say_what_was_expected_and_found(changes: dict[str, object]
 
 
 def fitted_config() -> ASLSTMConfig:
-    return ASLSTMConfig(
-        id2label={0: "sad", 1: "glad"}, label_prior=[0.25, 0.75], decision_prior_weight=0.4, temperature=1.3
-    )
+    return ASLSTMConfig(id2label={0: "sad", 1: "glad"}, label_prior=[0.25, 0.75], decision_prior_weight=0.4, temperature=1.3)
 
 
 def test_saving_keeps_every_value(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import datasets
 import pytest
 from conftest import SHARED_DATA
+
 from corpora import CorpusSource, has_emoji, load_corpus
 from row_readers import read_rows
 from user_errors import UserError
@@ -94,9 +95,7 @@ def test_validation_is_a_tenth_of_the_posts_and_shares_none_with_train(tmp_path:
     assert second["validation"]["text"][:] == first["validation"]["text"][:]
 
 
-def test_overlaps_are_removed_and_counted_with_white_space_ignored(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_overlaps_are_removed_and_counted_with_white_space_ignored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     test = [("今天　好 累", "a"), ("test", "b")]
     validation = [("今天好累", "a"), ("明天\t见", "b"), ("only here", "a")]
     train = [("今 天好累\n", "a"), ("明天见", "b"), ("train", "a"), ("今天好累了", "b")]
@@ -121,12 +120,14 @@ def test_the_row_of_an_unknown_label_is_that_of_the_file_although_overlaps_went(
     assert "validation.jsonl, row 3:" in message
 
 
-def test_the_row_of_a_label_that_only_the_cut_validation_has_is_that_of_the_file(tmp_path: Path) -> None:
+def test_train_keeps_a_label_that_the_cut_would_have_taken_whole(tmp_path: Path) -> None:
     posts = numbered("train", 40)
     held_out = load(tmp_path, posts)["validation"]["text"][:]
     row = max(i for i, (text, _) in enumerate(posts) if text in held_out)
     posts[row] = (posts[row][0], "c")
-    assert f"train.jsonl, row {row + 1}:" in load_error(tmp_path, posts)
+    corpus = load(tmp_path, posts)
+    assert "c" in corpus["train"]["label"][:]
+    assert "c" not in corpus["validation"]["label"][:]
 
 
 def test_one_label_only_is_an_error(tmp_path: Path) -> None:
@@ -240,9 +241,9 @@ def test_no_nlpcc_text_stands_in_two_splits(nlpcc2014: datasets.DatasetDict) -> 
 @needs_nlpcc
 def test_nlpcc_posts_are_not_split_between_train_and_validation(nlpcc2014: datasets.DatasetDict) -> None:
     posts: dict[str, set[int]] = {}
-    for line in gzip.open(NLPCC / "train.jsonl.gz", "rt", encoding="utf-8"):
-        row = json.loads(line)
-        posts.setdefault(row["text"], set()).add(row["weibo_id"])
+    with gzip.open(NLPCC / "train.jsonl.gz", "rt", encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            posts.setdefault(row["text"], set()).add(row["weibo_id"])
     found = [{next(iter(posts[t])) for t in nlpcc2014[s]["text"] if len(posts[t]) == 1} for s in ("train", "validation")]
     assert not found[0] & found[1]
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, classification_report, f1_score
+
+from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
 
 NAMES = ["anger", "like", "none"]
 

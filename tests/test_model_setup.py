@@ -4,8 +4,8 @@ import emoji
 import pytest
 import torch
 from conftest import TEXTS
-from model_setup import ModelSettings, make_model, make_tokenizer, start_emoji_vectors
 
+from model_setup import ModelSettings, make_model, make_tokenizer, start_emoji_vectors
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
@@ -79,9 +79,7 @@ def test_the_label_prior_sums_to_one_for_uneven_counts(tokenizer: ASLSTMTokenize
     assert prior == pytest.approx([Counter(labels)[name] / len(labels) for name in "gfedcba"])
 
 
-def test_a_name_piece_starts_as_its_character(
-    model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer
-) -> None:
+def test_a_name_piece_starts_as_its_character(model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer) -> None:
     pieces = [token for token in tokenizer.get_vocab() if token.startswith("##") and len(token) == 3]
     with_word = [piece for piece in pieces if tokenizer.get_vocab().get(piece[2:], 10**9) < tokenizer.emoji_token_offset]
     assert "##泪" in with_word

@@ -2,10 +2,10 @@ import copy
 
 import pytest
 import torch
-from optimization import dense_parameters, make_optimizers, make_schedules
 from torch.nn.functional import cross_entropy
 
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+from optimization import dense_parameters, make_optimizers, make_schedules
 
 LEARNING_RATE = 0.01
 LABELS = torch.tensor([0, 1, 1])

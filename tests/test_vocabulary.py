@@ -1,4 +1,4 @@
-"""From a corpus to a vocabulary: a hand-counted one, and what holds for any corpus."""
+"""From a corpus to a vocabulary and its files: a hand-counted one, what holds for any corpus, damage."""
 
 import random
 import unicodedata
@@ -7,7 +7,7 @@ import emoji
 import pytest
 from conftest import TEXTS
 
-from tokenization import UserWord, Vocabulary, build_tokenizer, build_vocabulary
+from tokenization import ASLSTMTokenizer, UserWord, Vocabulary, build_tokenizer, build_vocabulary
 from tokenization.emoji_splitting import known_unicode_emoji
 from tokenization.text_normalization import SWITCHES
 from tokenization.tokenization_aslstm import is_name_piece
@@ -113,17 +113,18 @@ def test_user_words_are_counted_as_words_also_where_normalisation_changes_them()
 
 
 def test_hostile_characters_never_become_tokens():
-    hostile = "好\x85累\u2028好\x1c累\ud83d好\x00累\u3000\u2029\t\n\ufeff\x7f"
-    vocabulary = build_vocabulary([hostile] * 3, **dict.fromkeys(["remove_cjk_white_space", "normalize_unicode"], False))
+    hostile = "\x85\u2028\x1c\ud83d\x00\u3000\u2029\t\n\ufeff\x7f"
+    text = "".join(f"好{c}累" for c in hostile)
+    vocabulary = build_vocabulary([text] * 3, remove_cjk_white_space=False, normalize_unicode=False)
     assert {"好", "累"} <= set(vocabulary.words)
-    assert [c for token in vocabulary.words + vocabulary.emoji for c in token if c in hostile.replace("好", "").replace("累", "")] == []
+    assert not set(hostile) & set("".join(vocabulary.words + vocabulary.emoji))
 
 
 @pytest.mark.parametrize("switch", [True, False])
 def test_a_corpus_of_every_character_gives_a_vocabulary_that_loads(switch):
     plane = [chr(code) for code in range(0x10000)]
     switches = dict.fromkeys(SWITCHES, switch)
-    texts = ["".join(plane[i : i + 64]) for i in range(0, len(plane), 64)] + [f"[{c}泪]{c}a{c}好{c}" for c in plane[:0x3100]]
+    texts = ["".join(plane[i : i + 64]) for i in range(0, len(plane), 64)] + [f"[{c}泪]{c}a{c}好{c}" for c in plane[:0x300]]
     vocabulary = build_vocabulary(texts, min_count=1, min_emoji_count=1, **switches)
     tokens = vocabulary.words + vocabulary.emoji
     assert len(set(tokens)) == len(tokens)
@@ -131,3 +132,39 @@ def test_a_corpus_of_every_character_gives_a_vocabulary_that_loads(switch):
     tokenizer = build_tokenizer(vocabulary, **switches)
     used = {token for text in texts for token in tokenizer.tokenize(text) if token != "<unk>"}
     assert used <= set(tokens)
+
+
+@pytest.mark.parametrize("word", ["我真的会谢", "PK掉", "www.baidu.com", "(´・ω・`)"])
+def test_user_words_survive_saving_twice(tmp_path, word):
+    own = build_tokenizer(build_vocabulary([], user_words=[UserWord("破防"), UserWord(word, 50, "n")]))
+    own.save_pretrained(tmp_path / "first")
+    loaded = ASLSTMTokenizer.from_pretrained(tmp_path / "first")
+    loaded.save_pretrained(tmp_path / "second")
+    assert ASLSTMTokenizer.from_pretrained(tmp_path / "second").user_words == loaded.user_words == own.user_words
+
+
+def test_user_words_are_whole_after_saving(tmp_path):
+    user_words = [UserWord("我真的会谢"), UserWord("PK掉", 50, "n")]
+    build_tokenizer(build_vocabulary(["我真的会谢，PK掉"] * 2, user_words=user_words)).save_pretrained(tmp_path)
+    assert ASLSTMTokenizer.from_pretrained(tmp_path).tokenize("我真的会谢PK掉") == ["我真的会谢", "pk掉"]
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "emoji_vocab.txt"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda content: content[: content.rstrip().rfind(b"\n")],
+        lambda content: content + content.splitlines()[-2] + b"\n",
+        lambda content: content.replace(b"\n", b"\n\n", 5),
+        lambda content: content.decode().encode("gb18030"),
+        lambda content: b"",
+    ],
+    ids=["half", "a line short", "duplicate", "blank", "not UTF-8", "empty"],
+)
+def test_a_damaged_vocabulary_file_is_named(tokenizer, tmp_path, name, damage):
+    tokenizer.save_pretrained(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=rf"{name.replace('.', '[.]')}.*expected"):
+        ASLSTMTokenizer.from_pretrained(tmp_path)

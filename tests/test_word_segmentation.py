@@ -160,7 +160,10 @@ def test_a_word_may_have_a_tag_and_no_frequency(tmp_path):
     assert read_user_dict(tmp_path / "user_dict.txt") == [UserWord("破防", None, "v")]
 
 
-@pytest.mark.parametrize("line", ["绝绝子 五十", "绝绝子 50 n 多", "绝绝子\t50", "绝绝子 -5", "绝绝子 5.5", "绝绝子  50", "绝\x85子 5"])
+BAD_LINES = ["绝绝子 五十", "绝绝子 50 n 多", "绝绝子\t50", "绝绝子 -5", "绝绝子 5.5", "绝绝子  50", "绝\x85子 5"]
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
 def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "user_dict.txt").write_text(f"破防 3\n{line}\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"user_dict\.txt, line 2: expected"):

@@ -1,6 +1,7 @@
 """The command line of ``train.py``."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label_smoothing", type=float, default=0.1)
     group.add_argument("--emoji_spelling_prob", type=float, default=0.2, help="share of the known codes spelled in name pieces")
     group.add_argument("--logit_adjustment", type=float, default=1.0, help="weight of the log label shares in the loss")
+    group.add_argument("--word_spelling_prob", type=float, default=0.2, help="share of the known words spelled in characters")
     group.add_argument("--class_weight", choices=CLASS_WEIGHTS, default="none", help="weights of the labels in the loss")
     group.add_argument("--per_device_train_batch_size", type=int, default=32)
     group.add_argument("--per_device_eval_batch_size", type=int, default=256)
@@ -93,11 +95,16 @@ def _check(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
-    for name in ("hidden_dropout_prob", "emoji_spelling_prob", "label_smoothing", "warmup_ratio"):
+    for name in ("hidden_dropout_prob", "emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio"):
         if not 0.0 <= getattr(arguments, name) < 1.0:
             raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
-    if not arguments.learning_rate > 0.0:
-        raise UserError(f"--learning_rate: expected a number above 0, found {arguments.learning_rate}")
+    for name in ("learning_rate", "max_grad_norm"):
+        if not 0.0 < getattr(arguments, name) < math.inf:
+            raise UserError(f"--{name}: expected a number above 0, found {getattr(arguments, name)}")
+    if not 0.0 <= arguments.weight_decay < math.inf:
+        raise UserError(f"--weight_decay: expected 0 or more, found {arguments.weight_decay}")
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {arguments.seed}")
     arguments.dataset = "files" if arguments.train_file else arguments.dataset or "sample"
     arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset
     arguments.data_dir = Path(arguments.data_dir) if arguments.data_dir else None

@@ -74,38 +74,52 @@ class LengthBucketSampler(BatchSampler):
 
 
 class Collator:
-    """Pads a list of encoded rows into tensors, and in training spells some emoji codes in name pieces.
+    """Pads a list of encoded rows into tensors, and in training spells some tokens.
 
-    Spelling trains the pieces and ``<unk_emoji>``, which no known code would ever use.
+    A known emoji code is spelled in name pieces, which trains the pieces and ``<unk_emoji>``: no known code would ever use
+    them. A known word is spelled in characters, as an unknown one would be: the rare words of the test then meet trained
+    characters, and the model does not learn the common ones by heart.
 
     Args:
-        tokenizer: its padding id and emoji.
+        tokenizer: its padding id and tokens.
         emoji_spelling_prob: share of the known codes that are spelled; 0 for evaluation.
+        word_spelling_prob: share of the known words that are spelled; 0 for evaluation.
         seed: with the epoch and the rows, all that the choice depends on.
     """
 
-    def __init__(self, tokenizer: ASLSTMTokenizer, *, emoji_spelling_prob: float = 0.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        tokenizer: ASLSTMTokenizer,
+        *,
+        emoji_spelling_prob: float = 0.0,
+        word_spelling_prob: float = 0.0,
+        seed: int = 0,
+    ) -> None:
         self.pad_token_id = tokenizer.pad_token_id
-        self.emoji_spelling_prob = emoji_spelling_prob
         self.seed = seed
         self.epoch = 0
+        # Token id -> the ids that spell it and how often they do.
+        self._spellings: dict[int, tuple[list[int], float]] = {}
         start, vocabulary = tokenizer.emoji_token_offset, tokenizer.get_vocab()
-        end = start + tokenizer.num_emoji_tokens
-        # Its first id is <unk_emoji>, which also stands for a character without a name piece.
-        self._spellings = {
-            token_id: [vocabulary.get(piece, start) for piece in spell_emoji(token)]
-            for token, token_id in vocabulary.items()
-            if start <= token_id < end and token.startswith("[")
-        }
+        for token, token_id in vocabulary.items():
+            if token_id < start and word_spelling_prob and len(token) > 1 and token not in tokenizer.all_special_tokens:
+                pieces = [vocabulary.get(c, tokenizer.unk_token_id) for c in token]
+                self._spellings[token_id] = (pieces, word_spelling_prob)
+            elif start <= token_id < start + tokenizer.num_emoji_tokens and emoji_spelling_prob and token.startswith("["):
+                # The first id of the range is <unk_emoji>, which also stands for a character without a name piece.
+                self._spellings[token_id] = ([vocabulary.get(c, start) for c in spell_emoji(token)], emoji_spelling_prob)
 
     def _spell(self, ids: list[int], row: int) -> list[int]:
-        if self.emoji_spelling_prob == 0.0 or not any(i in self._spellings for i in ids):
+        if not self._spellings:
             return ids
         chooser = random.Random(f"{self.seed}-{self.epoch}-{row}")
         spelled: list[int] = []
         for token_id in ids:
-            pieces = self._spellings.get(token_id)
-            spelled += pieces if pieces and chooser.random() < self.emoji_spelling_prob else [token_id]
+            pieces, probability = self._spellings.get(token_id, ((), 0.0))
+            if probability and chooser.random() < probability:
+                spelled += pieces
+            else:
+                spelled.append(token_id)
         return spelled
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:

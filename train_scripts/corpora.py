@@ -7,6 +7,7 @@ none, and removes what stands in two splits. Texts stay as they are: what change
 import logging
 import random
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
 
+import row_readers
 from row_readers import Row, read_rows
 from tokenization.emoji_splitting import UNICODE_EMOJI
 from user_errors import UserError
@@ -90,8 +92,8 @@ def has_emoji(text: str) -> bool:
     return any(name != "[视频]" for name in _BRACKETED.findall(packed)) or UNICODE_EMOJI.search(text) is not None
 
 
-def _generate_rows(path: str, text_column: str, label_column: str, stamp: tuple[int, int]) -> Iterator[Row]:
-    # The stamp is unused here: it is part of the cache key, so that a changed file is read anew.
+def _generate_rows(path: str, text_column: str, label_column: str, stamp: tuple[int, ...]) -> Iterator[Row]:
+    # The stamp is unused here: it is part of the cache key, so that a changed file, or a changed reader, reads anew.
     yield from read_rows(Path(path), text_column=text_column, label_column=label_column)
 
 
@@ -104,7 +106,7 @@ def _read_split(path: Path, source: CorpusSource) -> Dataset:
         "path": str(path),
         "text_column": source.text_column,
         "label_column": source.label_column,
-        "stamp": (status.st_mtime_ns, status.st_size),
+        "stamp": (status.st_mtime_ns, status.st_size, zlib.crc32(Path(row_readers.__file__).read_bytes())),
     }
     try:
         return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
@@ -116,14 +118,15 @@ def _read_split(path: Path, source: CorpusSource) -> Dataset:
 
 
 def _cut_validation(rows: Dataset) -> tuple[Dataset, Dataset]:
-    """Train and validation, cut by post so that no post has sentences in both."""
-    posts = rows["post"][:]
+    """Train and validation, cut by post so that no post has sentences in both; train keeps rows of every label."""
+    posts, labels = rows["post"][:], rows["label"][:]
     unique = sorted(set(posts))
     random.Random(VALIDATION_SEED).shuffle(unique)
     held_out = set(unique[: max(1, round(len(unique) * VALIDATION_SHARE))])
-    is_held_out = [post in held_out for post in posts]
-    train = rows.select([i for i, held in enumerate(is_held_out) if not held])
-    return train, rows.select([i for i, held in enumerate(is_held_out) if held])
+    kept_labels = {label for post, label in zip(posts, labels, strict=True) if post not in held_out}
+    held_out -= {post for post, label in zip(posts, labels, strict=True) if label not in kept_labels}
+    train = rows.select([i for i, post in enumerate(posts) if post not in held_out])
+    return train, rows.select([i for i, post in enumerate(posts) if post in held_out])
 
 
 def _without(rows: Dataset, other: Dataset, names: str) -> Dataset:
@@ -146,23 +149,30 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
     """
     files = source.files()
     splits = {split: _read_split(path, source) for split, path in files.items()}
+    _check_labels(splits, files)
     if "validation" not in splits:
         splits["train"], splits["validation"] = _cut_validation(splits["train"])
     if "test" in splits:
         splits["train"] = _without(splits["train"], splits["test"], "train that also stand in test")
         splits["validation"] = _without(splits["validation"], splits["test"], "validation that also stand in test")
     splits["validation"] = _without(splits["validation"], splits["train"], "validation that also stand in train")
+    for split, rows in splits.items():
+        if len(rows) == 0:
+            raise UserError(
+                f"{files.get(split, files['train'])}: expected rows for {split} that no other split has, found none; add rows"
+            )
+    logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
+    return DatasetDict({split: rows.remove_columns("post") for split, rows in splits.items()})
+
+
+def _check_labels(splits: dict[str, Dataset], files: dict[str, Path]) -> None:
     labels = set(splits["train"]["label"])
     if len(labels) < 2:
         raise UserError(f"{files['train']}: expected two labels or more, found {sorted(labels)}; check --label_column")
     for split, rows in splits.items():
-        if len(rows) == 0:
-            raise UserError(f"{files.get(split, files['train'])}: expected rows for {split}, found none that train lacks")
         for number, label in enumerate(rows["label"], start=1):
             if label not in labels:
                 raise UserError(
-                    f"{files.get(split, files['train'])}, row {number}: expected a label that train has "
-                    f"({', '.join(sorted(labels))}), found {label!r}; mend the row or add it to train"
+                    f"{files[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
+                    f"{label!r}; mend the row or add it to train"
                 )
-    logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
-    return DatasetDict({split: rows.remove_columns("post") for split, rows in splits.items()})

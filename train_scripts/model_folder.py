@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -75,21 +76,26 @@ class OutputFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        if not self.path.name:
+            raise UserError(f"--output_dir {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
         self.log_dir = self.path.with_name(f"{self.path.name}-logs")
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
-            raise UserError(f"--output_dir {path}: expected a new or a model folder, found other files; choose another name")
         try:
+            if self.path.exists() and not self.path.is_dir():
+                raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
+            if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
+                raise UserError(
+                    f"--output_dir {path}: expected a new or a model folder, found other files; choose another name"
+                )
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path.parent):
+            # The longest name of those that will stand beside it.
+            with tempfile.TemporaryDirectory(prefix=f".{self.checkpoint_dir.name}.", dir=self.path.parent):
                 pass
             if self.path.is_dir() and not os.access(self.path, os.W_OK):
                 raise PermissionError(13, "Permission denied")
         except OSError as error:
             raise UserError(
-                f"--output_dir {path}: expected a place to write, found: {error.strerror}; choose another"
+                f"--output_dir {str(path)[:100]}: expected a place to write, found: {error.strerror}; choose another"
             ) from error
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
@@ -103,16 +109,25 @@ class OutputFolder:
             (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
             write_checksums(staging)
             check_model_folder(staging)
-            if self.path.is_dir():
-                old = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
-                self.path.rename(old / self.path.name)
-                staging.rename(self.path)
-                shutil.rmtree(old)
-            else:
-                staging.rename(self.path)
+            self._put_in_place(staging)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
+
+    def _put_in_place(self, staging: Path) -> None:
+        if not self.path.is_dir():
+            staging.rename(self.path)
+            return
+        old = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent)) / self.path.name
+        try:
+            self.path.rename(old)
+            staging.rename(self.path)
+        except OSError:
+            if old.is_dir():
+                old.rename(self.path)
+            raise
+        finally:
+            shutil.rmtree(old.parent)
 
 
 def _write_json(path: Path, content: Any) -> None:
@@ -140,9 +155,11 @@ def check_model_folder(folder: Path) -> None:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
     try:
-        checksums: dict[str, str] = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+        checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{folder / CHECKSUMS}: expected JSON, found: {error}; fetch the folder again") from error
+    if not isinstance(checksums, dict) or not set(REQUIRED_FILES) - {CHECKSUMS} <= set(checksums):
+        raise UserError(f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer; fetch the folder again")
     for name, checksum in checksums.items():
         if not (folder / name).is_file() or _sha256(folder / name) != checksum:
             raise UserError(f"{folder / name}: expected the file that was saved, found another or none; fetch the folder again")
@@ -165,7 +182,9 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
             EvalResult(
                 task_type="text-classification",
                 dataset_type=record.arguments.dataset,
-                dataset_name=f"{dataset}{', rows with emoji' if split.endswith('_emoji') else ''}",
+                dataset_name=dataset,
+                # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
+                dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
                 dataset_split=split.removesuffix("_emoji"),
                 metric_type=metric_type,
                 metric_name=metric_name,
@@ -181,8 +200,6 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         f"{'–' if 'macro_f1_emotions' not in m else format(m['macro_f1_emotions'], '.3f')} | {m['majority_accuracy']:.3f} |"
         for split, m in record.results.items()
     ]
-    # Paths are the user's own business.
-    recipe = {k: v for k, v in sorted(vars(record.arguments).items()) if v is not None and not isinstance(v, Path)}
     card = ModelCard.from_template(
         metadata,
         template_path=str(CARD_TEMPLATE),
@@ -193,7 +210,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         num_parameters=f"{model.num_parameters():,}",
         results="\n".join(rows),
         num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
-        recipe="\n".join(f"--{key} {value}" for key, value in recipe.items()),
+        recipe=command_of(record.arguments),
         best_epoch=record.progress.best_epoch,
         num_epochs=record.progress.epoch,
         prior_weight=f"{model.config.decision_prior_weight:.2f}",
@@ -201,3 +218,14 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
+
+
+def command_of(arguments: argparse.Namespace) -> str:
+    """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
+    flags = []
+    for key, value in sorted(vars(arguments).items()):
+        if value is True:
+            flags.append(f"--{key}")
+        elif value is not None and value is not False and key != "output_dir" and (key, value) != ("dataset", "files"):
+            flags.append(f"--{key} {key.upper() if isinstance(value, Path) else shlex.quote(str(value))}")
+    return " \\\n    ".join(["accelerate launch train_scripts/train.py", *flags])

@@ -8,7 +8,7 @@ import gzip
 import json
 import xml.etree.ElementTree as ElementTree
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,6 +43,17 @@ def _lines(path: Path) -> Iterator[str]:
         raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
 
 
+def _names(names: Iterable[str]) -> str:
+    """Column names for a message of one line."""
+    return ", ".join(name if name.isprintable() else repr(name) for name in map(str, names))
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UserError(f"{path}: expected distinct column names, found {repeated} more than once; rename them")
+
+
 def read_json_lines(path: Path) -> Iterator[Row]:
     """One JSON object a line; blank lines are passed over."""
     for number, line in enumerate(_lines(path), start=1):
@@ -50,7 +61,7 @@ def read_json_lines(path: Path) -> Iterator[Row]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # a JSONDecodeError, a number of 5,000 digits, or 10,000 brackets
             raise UserError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:60]!r} ({error})") from error
         if not isinstance(row, dict):
             raise UserError(f"{path}, line {number}: expected a JSON object, found {line.strip()[:60]!r}; one object a line")
@@ -64,13 +75,13 @@ def read_delimited(path: Path, delimiter: str) -> Iterator[Row]:
     try:
         for fields in reader:
             if header is None:
-                header = fields
-                repeated = sorted({name for name in header if header.count(name) > 1})
-                if repeated:
-                    raise UserError(f"{path}: expected distinct column names, found {repeated} more than once; rename them")
+                header = fields or None
+                if header is None:
+                    continue
+                _refuse_repeated(path, header)
             elif fields and len(fields) != len(header):
                 raise UserError(
-                    f"{path}, line {reader.line_num}: expected {len(header)} fields ({', '.join(header)}), found "
+                    f"{path}, line {reader.line_num}: expected {len(header)} fields ({_names(header)}), found "
                     f"{len(fields)}; quote fields that hold the delimiter"
                 )
             elif fields:
@@ -83,9 +94,10 @@ def read_parquet(path: Path) -> Iterator[Row]:
     """A Parquet file, batch by batch."""
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            _refuse_repeated(path, file.schema_arrow.names)
             for batch in file.iter_batches():
                 yield from batch.to_pylist()
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         message = str(error).splitlines()[0]
         raise UserError(f"{path}: expected a Parquet file, found: {message}; check or write it again") from error
 
@@ -106,7 +118,8 @@ def read_nlpcc2014_xml(path: Path) -> Iterator[Row]:
                         element.clear()
                 elif element.tag == "sentence" and event == "end":
                     yield {"text": element.text or "", "label": _nlpcc2014_label(path, post, element.attrib), "post": post}
-    except (ElementTree.ParseError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (ElementTree.ParseError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, LookupError) as error:
+        # ValueError and LookupError: a declared encoding that the parser does not read.
         raise UserError(
             f"{path}, in post {post}: expected whole, well-formed XML, found: {error}; fetch the file again"
         ) from error
@@ -156,12 +169,17 @@ def read_rows(path: Path, *, text_column: str, label_column: str) -> Iterator[Ro
         for column in (text_column, label_column):
             if column not in row:
                 raise UserError(
-                    f"{path}, row {number}: expected a column {column!r}, found {', '.join(map(str, row))}; "
+                    f"{path}, row {number}: expected a column {column!r}, found {_names(row)}; "
                     f"name it with --text_column or --label_column"
                 )
         text, label = row[text_column], row[label_column]
-        if not isinstance(text, str) or label is None or label == "":
-            raise UserError(f"{path}, row {number}: expected text and a label, found {text!r} and {label!r}; mend the row")
+        if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
+            raise UserError(
+                f"{path}, row {number}: expected a text and a label (text or whole number), found {text!r:.60} and "
+                f"{label!r:.60}; mend the row"
+            )
+        # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
+        text = text.encode("utf-8", "ignore").decode("utf-8")
         yield {"text": text, "label": str(label), "post": str(row.get("weibo_id", number))}
     if number == 0:
         raise UserError(f"{path}: expected at least one row, found none; check the file")

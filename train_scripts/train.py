@@ -95,7 +95,12 @@ def make_trainer(
     output: OutputFolder,
 ) -> Trainer:
     """Everything that one run of training needs, prepared for the accelerator's devices and processes."""
-    collator = Collator(tokenizer, emoji_spelling_prob=arguments.emoji_spelling_prob, seed=arguments.seed)
+    collator = Collator(
+        tokenizer,
+        emoji_spelling_prob=arguments.emoji_spelling_prob,
+        word_spelling_prob=arguments.word_spelling_prob,
+        seed=arguments.seed,
+    )
     batch_size = arguments.per_device_train_batch_size
     train_loader = make_loader(data.encoded["train"], collator, batch_size, shuffle=True, seed=arguments.seed)
     validation_loader = make_loader(
