@@ -134,7 +134,13 @@ def test_a_corpus_of_every_character_gives_a_vocabulary_that_loads(switch):
     assert used <= set(tokens)
 
 
-@pytest.mark.parametrize("word", ["我真的会谢", "PK掉", "www.baidu.com", "(´・ω・`)"])
+@pytest.mark.parametrize("word", ["www.baidu.com", "(´・ω・`)"])
+def test_a_user_word_that_no_text_can_yield_is_refused(word):
+    with pytest.raises(ValueError, match=r"user word .* take it out of the user dictionary"):
+        build_vocabulary([], user_words=[UserWord(word)])
+
+
+@pytest.mark.parametrize("word", ["我真的会谢", "PK掉"])
 def test_user_words_survive_saving_twice(tmp_path, word):
     own = build_tokenizer(build_vocabulary([], user_words=[UserWord("破防"), UserWord(word, 50, "n")]))
     own.save_pretrained(tmp_path / "first")

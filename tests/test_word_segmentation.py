@@ -20,9 +20,9 @@ from tokenization.word_segmentation import WordSegmenter, cache_folder, format_u
 FIRST_USE = """
 import json, logging
 import jieba
-from tokenization.word_segmentation import WordSegmenter
+from tokenization.word_segmentation import UserWord, WordSegmenter
 level = jieba.default_logger.level
-words = WordSegmenter([("我真的会谢", None, None)]).cut("听完我真的会谢")
+words = WordSegmenter([UserWord("我真的会谢")]).cut("听完我真的会谢")
 print(json.dumps([words, jieba.dt.initialized, jieba.default_logger.level == level]))
 """
 SOMEBODY_ELSES_CACHE = b"left here by another user"

@@ -11,6 +11,7 @@ import emoji
 _FULLY_QUALIFIED = emoji.STATUS["fully_qualified"]
 _SKIN_TONES = "\U0001f3fb-\U0001f3ff"
 _SELECTORS_AND_TONES = re.compile(f"[\ufe0e\ufe0f{_SKIN_TONES}]")
+_TONE_IN_NAME = re.compile(r"_(?:medium-)?(?:light|dark|medium)_skin_tone")
 
 # Names in square brackets that mark attached content, not a feeling. "[视频]" stands in 362 sentences of the NLPCC 2014
 # test and in none of its training sentences.
@@ -27,13 +28,20 @@ def _strip_selectors(grapheme: str) -> str:
     return _SELECTORS_AND_TONES.sub("", grapheme) or grapheme
 
 
-# Bare spelling -> the fully qualified spelling without a skin tone. The selector is kept because "❤" without it is text:
-# a word "❤" and an emoji "❤️" must not share one token.
-_CANONICAL = {
-    _strip_selectors(e): e
-    for e in emoji.EMOJI_DATA
-    if emoji.EMOJI_DATA[e]["status"] <= _FULLY_QUALIFIED and (len(e) == 1 or not re.search(f"[{_SKIN_TONES}]", e))
-}
+def _canonical_spellings() -> dict[str, str]:
+    """Bare spelling -> the fully qualified spelling without a skin tone.
+
+    The selector is kept because "❤" without it is text: a word "❤" and an emoji "❤️" must not share one token. Couples of
+    two tones are ZWJ sequences of two persons, whose form without tones is one character: they meet through their names.
+    """
+    qualified = {e: data["en"] for e, data in emoji.EMOJI_DATA.items() if data["status"] <= _FULLY_QUALIFIED}
+    without_tone = {name: e for e, name in qualified.items() if not _TONE_IN_NAME.search(name)}
+    # "kiss_person_person_dark_skin_tone_…" is a toned "kiss".
+    bare_names = {e: _TONE_IN_NAME.sub("", name).replace("_person_person", "") for e, name in qualified.items()}
+    return {_strip_selectors(e): without_tone.get(name, e) for e, name in bare_names.items()}
+
+
+_CANONICAL = _canonical_spellings()
 
 
 def fold_emoji(grapheme: str) -> str:
@@ -48,29 +56,26 @@ def fold_emoji(grapheme: str) -> str:
     return _CANONICAL.get(bare) or _CANONICAL.get(bare.split("\u200d")[0], grapheme)
 
 
-def _character_class(characters: list[str]) -> str:
-    return "[" + "".join(re.escape(c) for c in sorted(characters)) + "]"
+_SINGLE = sorted(e for e in emoji.EMOJI_DATA if len(e) == 1)
+# Characters that are emoji by themselves, for use inside a character class of a regular expression.
+EMOJI_CHARACTERS = "".join(e for e in _SINGLE if emoji.EMOJI_DATA[e]["status"] <= _FULLY_QUALIFIED)
+# Symbols (©, ☎) that are emoji only with U+FE0F, a skin tone or inside a ZWJ sequence.
+_TEXT_DEFAULT_CHARACTERS = "".join(e for e in _SINGLE if emoji.EMOJI_DATA[e]["status"] > _FULLY_QUALIFIED)
 
 
 def _unicode_emoji_pattern() -> str:
-    """A regular expression for whole emoji graphemes after UTS #51: keycaps, flags, ZWJ and tag sequences.
-
-    The two base classes come from the ``emoji`` package: characters that are emoji by themselves, and text-default
-    symbols (``©``, ``☎``), which are emoji only with U+FE0F, a skin tone or inside a ZWJ sequence.
-    """
-    single = [e for e in emoji.EMOJI_DATA if len(e) == 1]
-    regional = "[\U0001f1e6-\U0001f1ff]"
-    by_default = [e for e in single if emoji.EMOJI_DATA[e]["status"] <= _FULLY_QUALIFIED]
-    text_default = [e for e in single if emoji.EMOJI_DATA[e]["status"] > _FULLY_QUALIFIED]
-    emoji_default, text = _character_class(by_default), _character_class(text_default)
+    """A regular expression for whole emoji graphemes after UTS #51: keycaps, flags, ZWJ and tag sequences."""
     modifier = f"(?:\ufe0f?[{_SKIN_TONES}]|\ufe0f)"
     tags = "(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-    any_element = f"(?:{emoji_default}|{text}){modifier}?{tags}"
-    element = f"(?:{emoji_default}[\ufe0e]?{modifier}?{tags}|{text}(?:{modifier}|(?=\u200d{any_element})))"
-    # "{1,7}": the longest known sequence has four joiners; the bound keeps a hostile chain of joiners in small pieces.
-    return f"[0-9#*]\ufe0f?\u20e3|{regional}{{2}}|{element}(?:\u200d{any_element}){{0,7}}"
+    any_element = f"[{EMOJI_CHARACTERS}{_TEXT_DEFAULT_CHARACTERS}]{modifier}?{tags}"
+    by_default = f"[{EMOJI_CHARACTERS}]\ufe0e?{modifier}?{tags}"
+    text_default = f"[{_TEXT_DEFAULT_CHARACTERS}](?:{modifier}|(?=\u200d{any_element}))"
+    # At most seven joiners: the longest known sequence has four, and a hostile chain is cut in small pieces.
+    zwj_sequence = f"(?:{by_default}|{text_default})(?:\u200d{any_element}){{0,7}}"
+    return f"{KEYCAP}|[\U0001f1e6-\U0001f1ff]{{2}}|{zwj_sequence}"
 
 
+KEYCAP = "[0-9#*]\ufe0f?\u20e3"
 UNICODE_EMOJI = re.compile(_unicode_emoji_pattern())
 # 1 to 8 letters of any script or digits. No white space, no punctuation, so "[1, 2]" and "[a/b]" are ordinary text.
 _WEIBO_CODE = r"\[(?P<name>[^\W_]{1,8})\]"

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .emoji_splitting import CONTENT_MARKERS, UNICODE_EMOJI
+from .emoji_splitting import CONTENT_MARKERS, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
 
 # Chinese and Japanese letters, their punctuation, and full-width forms: between two of these white space says nothing.
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
@@ -58,20 +58,24 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "lower_case": (Rule(re.compile("[A-Z\xc0-\xde\u0100-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2c00-\u2cff]"), _lower),),
+    # The digit or # of a keycap emoji behind a URL belongs to the emoji.
     "remove_urls": (
-        Rule(re.compile(r"(?:https?://|www\.|(?<![a-z0-9])t\.cn/)[A-Za-z0-9\-._~:/?#@!$&'*+,;=%]+", re.IGNORECASE), " "),
+        Rule(
+            re.compile(
+                rf"(?:https?://|www\.|(?<![a-z0-9])t\.cn/)(?:(?!{KEYCAP})[A-Za-z0-9\-._~:/?#@!$&'*+,;=%])+", re.IGNORECASE
+            ),
+            " ",
+        ),
     ),
     # "//@name:" and "回复@name:" say that another voice follows; who it is says nothing.
     "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/]{1,30}[:：]"), "//"),),
-    "remove_content_markers": (
-        Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),
-    ),
+    "remove_content_markers": (Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),),
     "remove_cjk_white_space": (
         Rule(re.compile(f"(?<=[{_CJK}])\\s+(?=[{_CJK}])"), ""),
         Rule(re.compile(r"\s+"), " "),
     ),
     # 哈哈哈哈哈 and 哈哈哈 are one word; digits keep their value, "10000" is not "1000".
-    "shorten_runs": (Rule(re.compile(r"([^\d\s\U00010000-\U0010ffff])\1{3,}"), r"\1\1\1"),),
+    "shorten_runs": (Rule(re.compile(f"([^\\d\\s{EMOJI_CHARACTERS}\U00010000-\U0010ffff])\\1{{3,}}"), r"\1\1\1"),),
 }
 SWITCHES = tuple(name for name in RULES if name != "remove_invisible")
 

@@ -19,7 +19,7 @@ from transformers import AddedToken, PreTrainedTokenizer
 
 from .emoji_splitting import fold_emoji, split_emoji
 from .text_normalization import SWITCHES, TextNormalizer
-from .word_segmentation import UserWord, WordSegmenter, format_user_dict, read_user_dict
+from .word_segmentation import UserWord, WordSegmenter, can_be_kept, format_user_dict, read_user_dict
 
 # Angle brackets: "[PAD]" would collide with weibo codes, and jieba never joins "<" to a word, so no text yields these.
 PAD_TOKEN, UNK_TOKEN, MASK_TOKEN = "<pad>", "<unk>", "<mask>"
@@ -180,10 +180,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         return {**self._ids, **self._added_tokens_encoder}
 
     def _convert_token_to_id(self, token: str) -> int:
-        known = self._ids.get(token)
-        if known is not None:
-            return known
-        return self._ids[UNK_EMOJI_TOKEN if is_name_piece(token) else UNK_TOKEN]
+        return self._ids.get(token, self._ids[UNK_TOKEN])
 
     def _convert_id_to_token(self, index: int) -> str:
         return self._tokens[index]
@@ -204,8 +201,9 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             content = str(token)
             if not special_tokens and not getattr(token, "special", False):
                 content = self._normalizer.normalize(content)
-                if len(split_emoji(content)) != 1 or not is_storable_token(content):
-                    raise ValueError(f"expected one word or one emoji without white space to add, found {str(token)!r}")
+                is_emoji = [(piece.text, piece.is_emoji) for piece in split_emoji(content)] == [(content, True)]
+                if not can_be_kept(content) and not (is_emoji and content == fold_emoji(content)):
+                    raise ValueError(f"expected one word or one emoji that text can yield, found {str(token)!r}")
                 token = AddedToken(content, normalized=False) if isinstance(token, AddedToken) else content
             checked.append(token)
         added = super()._add_tokens(checked, special_tokens=special_tokens)
@@ -215,7 +213,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     def _segment_added_words(self) -> None:
         known = {word.word for word in self._segmenter.user_words}
         for token in self._added_tokens_decoder.values():
-            if not token.special and token.content not in known:
+            if not token.special and token.content not in known and can_be_kept(token.content):
                 self._segmenter.add_word(UserWord(token.content))
 
     # ---- text to tokens ----
@@ -229,9 +227,15 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
     def _emoji_tokens(self, surface: str) -> list[str]:
         token = surface if surface.startswith("[") else fold_emoji(surface)
-        if self._is_known(token):
-            return [token]
-        return spell_emoji(token)
+        return [token] if self._is_known(token) else self.spell_emoji(token)
+
+    def spell_emoji(self, token: str) -> list[str]:
+        """An emoji in tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
+
+        A Unicode emoji has no name to spell.
+        """
+        name = token[1:-1] if token.startswith("[") else ""
+        return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name if PIECE_PREFIX + c in self._ids)]
 
     def _word_tokens(self, text: str) -> list[str]:
         tokens: list[str] = []
@@ -267,8 +271,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
                     start = aligned.text.index(token, position)
                     end = position = start + len(token)
                 elif is_name_piece(token):
-                    position += 1  # piece i stands for character i of the name, behind the bracket
-                    start, end = position, position + 1
+                    start = aligned.text.index(token.removeprefix(PIECE_PREFIX), position)
+                    end = position = start + 1
                 else:
                     start, end = piece.start, piece.start + len(piece.text)
                 spans.append(TokenSpan(token, aligned.starts[start], aligned.ends[end - 1]))
@@ -298,7 +302,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             if len(kept) + len(group) > max_length:
                 break
             kept += group
-        return sorted(kept + words[: max_length - len(kept)])
+        # A single spelled emoji that is longer than the limit is cut rather than lost.
+        return sorted(kept + words[: max_length - len(kept)]) or list(range(max_length))
 
     def truncate_sequences(
         self,
@@ -343,15 +348,3 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
 def _is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
-
-
-def spell_emoji(token: str) -> list[str]:
-    """An emoji code in tokens that are always known: ``<unk_emoji>`` and a name piece for every character.
-
-    A Unicode emoji has no name to spell.
-
-    >>> spell_emoji("[流泪]")
-    ['<unk_emoji>', '##流', '##泪']
-    """
-    name = token[1:-1] if token.startswith("[") else ""
-    return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name)]

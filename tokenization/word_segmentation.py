@@ -20,6 +20,7 @@ with warnings.catch_warnings():
 # jieba's hidden Markov model copies its path at every character: one block of n characters costs n². Longer texts are
 # cut in stretches of this many characters, far more than a sentence has.
 _MAX_STRETCH = 1000
+_KEEPABLE = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+")
 _USER_DICT_LINE = re.compile(r"(?P<word>\S+)(?: (?P<frequency>\d+))?(?: (?P<tag>[a-z]+))?")
 
 
@@ -35,11 +36,15 @@ def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
     """Read a user dictionary in jieba's format, ``word [frequency] [tag]`` a line, UTF-8 with or without a BOM.
 
     Raises:
-        ValueError: a line of another shape, with its number.
+        ValueError: not UTF-8, or a line of another shape, with its number.
     """
+    try:
+        content = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, found {error}; convert the file") from error
     words = []
     # Split on "\n" only: str.splitlines would also break at U+2028 and its like.
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").split("\n"), start=1):
+    for number, line in enumerate(content.split("\n"), start=1):
         line = line.strip()
         if not line:
             continue
@@ -49,6 +54,15 @@ def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
         frequency = match["frequency"]
         words.append(UserWord(match["word"], int(frequency) if frequency else None, match["tag"]))
     return words
+
+
+def can_be_kept(word: str) -> bool:
+    """Whether jieba can keep the word whole: it cuts at all other characters, whatever its dictionary says.
+
+    >>> can_be_kept("hold住"), can_be_kept("新 词"), can_be_kept("(╯□╰)")
+    (True, False, False)
+    """
+    return _KEEPABLE.fullmatch(word) is not None
 
 
 def format_user_dict(words: Iterable[UserWord]) -> str:
@@ -77,17 +91,26 @@ class WordSegmenter:
 
     Args:
         user_words: words that are kept whole.
+
+    Raises:
+        ValueError: a word that jieba cannot keep.
     """
 
     def __init__(self, user_words: Iterable[UserWord] = ()) -> None:
         self.user_words = list(user_words)
+        for word in self.user_words:
+            if not can_be_kept(word.word):
+                raise ValueError(
+                    f"user word {word.word!r}: expected Chinese characters, Latin letters, digits or +#&._%- after "
+                    "normalisation, found others; take it out of the user dictionary"
+                )
         self._jieba: jieba.Tokenizer | None = None
 
     def _load(self) -> jieba.Tokenizer:
         tokenizer = jieba.Tokenizer()
         try:
             tokenizer.tmp_dir = str(cache_folder())
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # no place to write, or no home at all
             # The null device is no folder: jieba finds no cache there and writes none.
             logging.getLogger(__name__).warning("no cache folder, jieba's dictionary is parsed at every start: %s", error)
             tokenizer.tmp_dir = os.devnull

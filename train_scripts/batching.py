@@ -14,7 +14,6 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import BatchSampler
 
 from tokenization import ASLSTMTokenizer
-from tokenization.tokenization_aslstm import spell_emoji
 
 BATCHES_PER_BUCKET = 50
 
@@ -106,8 +105,8 @@ class Collator:
                 pieces = [vocabulary.get(c, tokenizer.unk_token_id) for c in token]
                 self._spellings[token_id] = (pieces, word_spelling_prob)
             elif start <= token_id < start + tokenizer.num_emoji_tokens and emoji_spelling_prob and token.startswith("["):
-                # The first id of the range is <unk_emoji>, which also stands for a character without a name piece.
-                self._spellings[token_id] = ([vocabulary.get(c, start) for c in spell_emoji(token)], emoji_spelling_prob)
+                pieces = [vocabulary[piece] for piece in tokenizer.spell_emoji(token)]
+                self._spellings[token_id] = (pieces, emoji_spelling_prob)
 
     def _spell(self, ids: list[int], row: int) -> list[int]:
         if not self._spellings:
