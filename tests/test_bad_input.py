@@ -101,7 +101,7 @@ CASES = {
         Case(absent_column, ["train.csv, row 1", "'label'", "review, stars", "--label_column"]),
         Case(empty_split, ["validation.jsonl", "at least one row", "found none"]),
         Case(xml_cut_in_half, ["Training data for Emotion Classification.xml", "post", "XML"]),
-        Case(not_utf8, ["train.csv, line 3", "UTF-8", "iconv"]),
+        Case(not_utf8, ["train.csv, line 3", "UTF-8", "--encoding"]),
         Case(nonsense_fusion, ["--emoji_fusion", "'nonsense'", "'attention'", "'hierarchical'"]),
         Case(impossible_number, ["--seed", "-1"]),
         Case(output_below_a_file, ["--output_dir", "model", "expected a place to write"]),

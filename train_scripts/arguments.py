@@ -2,15 +2,15 @@
 
 import argparse
 import math
-import os
 from pathlib import Path
 
-from corpora import CorpusSource
+from corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
 from model_setup import ModelSettings
 from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
+from selections import SELECTIONS
 from user_errors import OneLineArgumentParser, UserError
 
-SELECTIONS = ("macro_f1", "accuracy", "loss", "last")
+CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 
 
@@ -28,19 +28,15 @@ def parse_arguments() -> argparse.Namespace:
     _add_model(parser)
     _add_training(parser)
     arguments = parser.parse_args()
+    resolve_corpus_arguments(arguments)
     _check(arguments)
     return arguments
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
+    add_corpus_arguments(parser)
     group = parser.add_argument_group("data")
-    group.add_argument("--dataset", choices=("sample", "nlpcc2014"), help="a known corpus; default: sample, or --train_file")
-    group.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of a known corpus")
-    group.add_argument("--train_file", type=Path, help="JSON Lines, CSV, TSV or Parquet")
-    group.add_argument("--validation_file", type=Path, help="default: a tenth of train")
-    group.add_argument("--test_file", type=Path)
-    group.add_argument("--text_column", default="text")
-    group.add_argument("--label_column", default="label")
+    group.add_argument("--selection", choices=SELECTIONS, default="all", help="train, validate and test on these rows alone")
     group.add_argument("--max_train_samples", type=int, help="train on so many rows, chosen by --seed")
     group.add_argument("--strip_emoji", action="store_true", help="take the emoji out of all texts, to see what they are worth")
     group.add_argument("--min_count", type=int, default=2, help="rarer words are spelled in characters")
@@ -76,19 +72,16 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--gradient_accumulation_steps", type=int, default=1)
     group.add_argument("--num_train_epochs", type=int, default=15)
     group.add_argument("--early_stopping_patience", type=int, default=4, help="epochs without a better validation score")
-    group.add_argument("--select", choices=SELECTIONS, default="macro_f1", help="which epoch's weights are kept")
+    group.add_argument("--select", choices=CRITERIA, default="macro_f1", help="which epoch's weights are kept")
     group.add_argument("--mixed_precision", choices=("no", "bf16", "fp16"), help="default: what accelerate launch says")
     group.add_argument("--seed", type=int, default=0)
+    group.add_argument("--seeds", type=int, nargs="+", help="train each into OUTPUT_DIR/seed-N and report mean ± sd")
     group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
     group.add_argument("--checkpointing_epochs", type=int, default=0, help="save the state of training every so many epochs")
     group.add_argument("--resume_from_checkpoint", action="store_true", help="go on from the newest state of --output_dir")
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.dataset and arguments.train_file:
-        raise UserError(f"expected --dataset or --train_file, found both ({arguments.dataset}, {arguments.train_file})")
-    if (arguments.validation_file or arguments.test_file) and not arguments.train_file:
-        raise UserError("expected --train_file beside --validation_file or --test_file, found none")
     for name in ("min_count", "embedding_size", "hidden_size", "num_hidden_layers", "per_device_train_batch_size",
                  "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs",
                  "early_stopping_patience", "model_max_length", "max_train_samples"):  # fmt: skip
@@ -103,16 +96,10 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{name}: expected a number above 0, found {getattr(arguments, name)}")
     if not 0.0 <= arguments.weight_decay < math.inf:
         raise UserError(f"--weight_decay: expected 0 or more, found {arguments.weight_decay}")
-    if not 0 <= arguments.seed < 2**32:
-        raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {arguments.seed}")
-    arguments.dataset = "files" if arguments.train_file else arguments.dataset or "sample"
-    arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset
-    arguments.data_dir = Path(arguments.data_dir) if arguments.data_dir else None
-
-
-def corpus_source(arguments: argparse.Namespace) -> CorpusSource:
-    """Where the data come from."""
-    return CorpusSource(**{name: getattr(arguments, name) for name in CorpusSource.__dataclass_fields__})
+    for seed in [arguments.seed, *(arguments.seeds or [])]:
+        if not 0 <= seed < 2**32:
+            raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {seed}")
+    arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset.replace("/", "--")
 
 
 def model_settings(arguments: argparse.Namespace) -> ModelSettings:

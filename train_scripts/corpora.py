@@ -13,27 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict, load_dataset
 from datasets.exceptions import DatasetGenerationError
+from huggingface_hub.errors import HfHubHTTPError
 
 import row_readers
-from row_readers import Row, read_rows
+from known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
+from row_readers import Row, check_row, read_rows
 from tokenization.emoji_splitting import UNICODE_EMOJI
 from user_errors import UserError
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_FOLDER = Path(__file__).parent / "sample_data"
 SPLITS = ("train", "validation", "test")
-NLPCC2014_FILES = {
-    "train": (
-        "Training data for Emotion Classification.xml",
-        "Training data for Emotion Classification.xml.gz",
-        "train.jsonl",
-        "train.jsonl.gz",
-    ),
-    "test": ("EmotionClassficationTest.xml", "EmotionClassficationTest.xml.gz"),  # spelled so by its publishers
-}
 VALIDATION_SHARE = 0.1
 # Cutting does not follow --seed: runs of several seeds are compared on the same validation rows.
 VALIDATION_SEED = 0
@@ -44,26 +36,52 @@ _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """Where a corpus comes from: ``dataset`` is ``sample``, ``nlpcc2014`` or ``files``."""
+    """Where a corpus comes from.
+
+    Attributes:
+        dataset: a name of ``KNOWN_CORPORA``, ``files``, or what ``datasets.load_dataset`` takes (``owner/name`` or a folder).
+        data_dir: folder of a known corpus.
+        train_file: with ``files``; likewise ``validation_file`` and ``test_file``.
+        text_column: its name in the files; None for that of a known corpus, or ``text``.
+        label_column: likewise, or ``label``.
+        encoding: of text files.
+    """
 
     dataset: str = "sample"
     data_dir: Path | None = None
     train_file: Path | None = None
     validation_file: Path | None = None
     test_file: Path | None = None
-    text_column: str = "text"
-    label_column: str = "label"
+    text_column: str | None = None
+    label_column: str | None = None
+    encoding: str = "utf-8"
+
+    @property
+    def known(self) -> KnownCorpus:
+        """What is known of the corpus; of any other, nothing but that its columns may be named text and label."""
+        by_hub_id = {corpus.hub_id: corpus for corpus in KNOWN_CORPORA.values() if corpus.hub_id}
+        return KNOWN_CORPORA.get(self.dataset) or by_hub_id.get(self.dataset) or KnownCorpus(self.dataset, {})
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Names of the text and label columns."""
+        return self.text_column or self.known.text_column, self.label_column or self.known.label_column
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether ``datasets.load_dataset`` is asked."""
+        return self.dataset not in KNOWN_CORPORA and self.dataset != "files"
 
     def files(self) -> dict[str, Path]:
-        """The file of each split.
+        """The file of each split; empty for a corpus of the Hub.
 
         Raises:
             UserError: a file that is not there.
         """
         if self.dataset == "sample":
-            return {split: SAMPLE_FOLDER / f"{split}.jsonl" for split in SPLITS}
-        if self.dataset == "nlpcc2014":
-            return {split: self._first_file(names) for split, names in NLPCC2014_FILES.items()}
+            return {split: SAMPLE_FOLDER / names[0] for split, names in self.known.files.items()}
+        if self.dataset in KNOWN_CORPORA:
+            return {split: self._first_file(names) for split, names in self.known.files.items()}
         given = {"train": self.train_file, "validation": self.validation_file, "test": self.test_file}
         return {split: path for split, path in given.items() if path is not None}
 
@@ -92,20 +110,20 @@ def has_emoji(text: str) -> bool:
     return any(name != "[视频]" for name in _BRACKETED.findall(packed)) or UNICODE_EMOJI.search(text) is not None
 
 
-def _generate_rows(path: str, text_column: str, label_column: str, stamp: tuple[int, ...]) -> Iterator[Row]:
+def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[int, ...]) -> Iterator[Row]:
     # The stamp is unused here: it is part of the cache key, so that a changed file, or a changed reader, reads anew.
-    yield from read_rows(Path(path), text_column=text_column, label_column=label_column)
+    yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
 
 
-def _read_split(path: Path, source: CorpusSource) -> Dataset:
+def _read_file(path: Path, source: CorpusSource) -> Dataset:
     try:
         status = path.stat()
     except OSError as error:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
     arguments: dict[str, Any] = {
         "path": str(path),
-        "text_column": source.text_column,
-        "label_column": source.label_column,
+        "columns": source.columns,
+        "encoding": source.encoding,
         "stamp": (status.st_mtime_ns, status.st_size, zlib.crc32(Path(row_readers.__file__).read_bytes())),
     }
     try:
@@ -115,6 +133,55 @@ def _read_split(path: Path, source: CorpusSource) -> Dataset:
         if isinstance(error.__cause__, UserError):
             raise error.__cause__ from None
         raise
+
+
+def _read_hub(source: CorpusSource) -> dict[str, Dataset]:
+    """The splits of a data set of the Hub, or of a local folder that ``datasets`` can read."""
+    try:
+        splits = load_dataset(source.dataset)
+    except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"--dataset {source.dataset}: expected a data set that loads, found: {reason}; check the name"
+        ) from error
+    names = {"dev": "validation", "valid": "validation"}
+    splits = {names.get(split, split): rows for split, rows in splits.items()}
+    if "train" not in splits:
+        raise UserError(f"--dataset {source.dataset}: expected a split named train, found {', '.join(splits)}")
+    return {split: _standard_columns(splits[split], source) for split in SPLITS if split in splits}
+
+
+def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
+    text_column, label_column = source.columns
+    for column in (text_column, label_column):
+        if column not in rows.column_names:
+            raise UserError(
+                f"--dataset {source.dataset}: expected a column {column!r}, found {', '.join(rows.column_names)}; name it with "
+                "--text_column or --label_column"
+            )
+    feature = rows.features[label_column]
+
+    def convert(row: dict[str, Any], number: int) -> Row:
+        label = row[label_column]
+        label = feature.int2str(label) if isinstance(feature, ClassLabel) else label
+        return check_row(f"--dataset {source.dataset}", number + 1, row[text_column], label)
+
+    return rows.map(convert, with_indices=True, remove_columns=rows.column_names, desc="Reading")
+
+
+def read_splits(source: CorpusSource) -> dict[str, Dataset]:
+    """The splits as they are published: ``text``, ``label``, ``post``; nothing is cut or removed."""
+    if source.is_on_hub:
+        splits = _read_hub(source)
+    else:
+        splits = {split: _read_file(path, source) for split, path in source.files().items()}
+    label_names = source.known.label_names
+    if not label_names:
+        return splits
+    return {
+        split: rows.map(lambda row: {"label": label_names.get(row["label"], row["label"])}, desc="Naming labels")
+        for split, rows in splits.items()
+    }
 
 
 def _cut_validation(rows: Dataset) -> tuple[Dataset, Dataset]:
@@ -147,9 +214,9 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
     Raises:
         UserError: see :func:`row_readers.read_rows`; also a split that is left without rows, or a label that train lacks.
     """
-    files = source.files()
-    splits = {split: _read_split(path, source) for split, path in files.items()}
-    _check_labels(splits, files)
+    splits = read_splits(source)
+    places = {split: str(source.files().get(split, f"--dataset {source.dataset}, {split}")) for split in splits}
+    _check_labels(splits, places)
     if "validation" not in splits:
         splits["train"], splits["validation"] = _cut_validation(splits["train"])
     if "test" in splits:
@@ -158,21 +225,33 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
     splits["validation"] = _without(splits["validation"], splits["train"], "validation that also stand in train")
     for split, rows in splits.items():
         if len(rows) == 0:
-            raise UserError(
-                f"{files.get(split, files['train'])}: expected rows for {split} that no other split has, found none; add rows"
-            )
+            place = places.get(split, places["train"])
+            raise UserError(f"{place}: expected rows for {split} that no other split has, found none; add rows")
     logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
     return DatasetDict({split: rows.remove_columns("post") for split, rows in splits.items()})
 
 
-def _check_labels(splits: dict[str, Dataset], files: dict[str, Path]) -> None:
+def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
     labels = set(splits["train"]["label"])
     if len(labels) < 2:
-        raise UserError(f"{files['train']}: expected two labels or more, found {sorted(labels)}; check --label_column")
+        raise UserError(f"{places['train']}: expected two labels or more, found {sorted(labels)}; check --label_column")
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
             if label not in labels:
                 raise UserError(
-                    f"{files[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
+                    f"{places[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
                     f"{label!r}; mend the row or add it to train"
                 )
+
+
+def load_split(source: CorpusSource, split: str) -> Dataset:
+    """One split for evaluation: as published where it is, else as training cuts it.
+
+    Raises:
+        UserError: the corpus has no such split.
+    """
+    published = read_splits(source)
+    rows = published.get(split) or load_corpus(source).get(split)
+    if rows is None:
+        raise UserError(f"--split {split}: expected one of {', '.join(published)}, found no such split; choose another")
+    return rows

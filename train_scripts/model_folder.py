@@ -18,6 +18,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from known_corpora import KNOWN_CORPORA
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 from trainer import Progress
@@ -79,7 +80,6 @@ class OutputFolder:
         if not self.path.name:
             raise UserError(f"--output_dir {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
-        self.log_dir = self.path.with_name(f"{self.path.name}-logs")
         try:
             if self.path.exists() and not self.path.is_dir():
                 raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
@@ -167,9 +167,8 @@ def check_model_folder(folder: Path) -> None:
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """The model card: the template with the figures of the run."""
-    dataset = {"sample": "embedded sample corpus", "nlpcc2014": "NLPCC 2014 emotion classification"}.get(
-        record.arguments.dataset, "custom corpus"
-    )
+    known = KNOWN_CORPORA.get(record.arguments.dataset)
+    dataset = known.title if known else "custom corpus" if record.arguments.dataset == "files" else record.arguments.dataset
     metadata = ModelCardData(
         language="zh",
         license="apache-2.0",

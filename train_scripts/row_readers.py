@@ -27,17 +27,18 @@ def _open(path: Path) -> BinaryIO:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file (with or without a BOM, plain or .gz), split on LF only, line ends kept."""
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    """The lines of a text file (with or without a BOM, plain or .gz), split on LF only, line ends kept."""
     number = 0
     try:
         with _open(path) as file:
             for number, line in enumerate(file, start=1):
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+                yield line.decode(encoding).removeprefix("\ufeff" if number == 1 else "")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{path}, line {number}: expected UTF-8, found byte {error.object[error.start]:#04x} at column {error.start + 1}; "
-            f"convert the file first, e.g. iconv -f GB18030 -t UTF-8"
+            f"{path}, line {number}: expected {encoding.upper()}, found byte "
+            f"{error.object[error.start]:#04x} at column {error.start + 1}; "
+            "name another with --encoding, e.g. GB18030, or convert the file"
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
@@ -54,9 +55,9 @@ def _refuse_repeated(path: Path, names: list[str]) -> None:
         raise UserError(f"{path}: expected distinct column names, found {repeated} more than once; rename them")
 
 
-def read_json_lines(path: Path) -> Iterator[Row]:
+def read_json_lines(path: Path, encoding: str) -> Iterator[Row]:
     """One JSON object a line; blank lines are passed over."""
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_lines(path, encoding), start=1):
         if not line.strip():
             continue
         try:
@@ -68,9 +69,9 @@ def read_json_lines(path: Path) -> Iterator[Row]:
         yield row
 
 
-def read_delimited(path: Path, delimiter: str) -> Iterator[Row]:
+def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     """CSV or TSV with a header line."""
-    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(path, encoding), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     try:
         for fields in reader:
@@ -88,6 +89,17 @@ def read_delimited(path: Path, delimiter: str) -> Iterator[Row]:
                 yield dict(zip(header, fields, strict=True))
     except csv.Error as error:
         raise UserError(f"{path}, line {reader.line_num}: expected delimited text, found: {error}; mend the line") from error
+
+
+def read_json_list(path: Path, encoding: str) -> Iterator[Row]:
+    """A JSON list of objects, as SMP2020-EWECT is published."""
+    try:
+        rows = json.loads("".join(_lines(path, encoding)))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: expected a JSON list of objects, found: {error}; fetch the file again") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{path}: expected a JSON list of objects, found something else; fetch the file again")
+    yield from rows
 
 
 def read_parquet(path: Path) -> Iterator[Row]:
@@ -138,22 +150,39 @@ def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
     return label
 
 
-READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+READERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
     ".jsonl": read_json_lines,
-    ".csv": lambda path: read_delimited(path, ","),
-    ".tsv": lambda path: read_delimited(path, "\t"),
-    ".parquet": read_parquet,
-    ".xml": read_nlpcc2014_xml,
+    ".csv": lambda path, encoding: read_delimited(path, encoding, ","),
+    ".tsv": lambda path, encoding: read_delimited(path, encoding, "\t"),
+    ".txt": read_json_list,
+    ".parquet": lambda path, encoding: read_parquet(path),
+    ".xml": lambda path, encoding: read_nlpcc2014_xml(path),
 }
 
 
-def read_rows(path: Path, *, text_column: str, label_column: str) -> Iterator[Row]:
-    """Rows of any readable file as ``text``, ``label`` and, where the source has posts of several rows, ``post``.
+def check_row(place: str, number: int, text: Any, label: Any) -> Row:
+    """``text`` and ``label`` of one row as strings.
+
+    Raises:
+        UserError: something else than a text and a label.
+    """
+    if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
+        raise UserError(
+            f"{place}, row {number}: expected a text and a label (text or whole number), found {text!r:.60} and "
+            f"{label!r:.60}; mend the row"
+        )
+    # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
+    return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": str(label), "post": str(number)}
+
+
+def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str = "utf-8") -> Iterator[Row]:
+    """Rows of any readable file as ``text``, ``label`` and ``post``, which rows of one post share.
 
     Args:
-        path: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet`` or NLPCC 2014 ``.xml``, also with ``.gz`` behind.
+        path: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, a JSON list in ``.txt`` or NLPCC 2014 ``.xml``, also with ``.gz``.
         text_column: its name in the file.
         label_column: its name in the file.
+        encoding: of text files.
 
     Raises:
         UserError: an unreadable or malformed file, a missing column, a row without text or label, or no row at all.
@@ -162,24 +191,17 @@ def read_rows(path: Path, *, text_column: str, label_column: str) -> Iterator[Ro
     if suffix not in READERS or (suffix == ".parquet" and path.suffix == ".gz"):
         raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (.gz but for Parquet), found {path.suffix!r}")
     number = 0
-    for number, row in enumerate(READERS[suffix](path), start=1):
+    for number, row in enumerate(READERS[suffix](path, encoding), start=1):
         if suffix == ".xml":
             yield row
             continue
         for column in (text_column, label_column):
             if column not in row:
                 raise UserError(
-                    f"{path}, row {number}: expected a column {column!r}, found {_names(row)}; "
-                    f"name it with --text_column or --label_column"
+                    f"{path}, row {number}: expected a column {column!r}, found {_names(row)}; name it with --text_column or "
+                    "--label_column"
                 )
-        text, label = row[text_column], row[label_column]
-        if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
-            raise UserError(
-                f"{path}, row {number}: expected a text and a label (text or whole number), found {text!r:.60} and "
-                f"{label!r:.60}; mend the row"
-            )
-        # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
-        text = text.encode("utf-8", "ignore").decode("utf-8")
-        yield {"text": text, "label": str(label), "post": str(row.get("weibo_id", number))}
+        checked = check_row(str(path), number, row[text_column], row[label_column])
+        yield checked | {"post": str(row.get("weibo_id", number))}
     if number == 0:
         raise UserError(f"{path}: expected at least one row, found none; check the file")

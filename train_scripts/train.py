@@ -18,14 +18,16 @@ from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
 from datasets import DatasetDict
 
-from arguments import corpus_source, model_settings, parse_arguments
+from arguments import model_settings, parse_arguments
 from batching import Collator, encode_rows
 from corpora import has_emoji, load_corpus
+from corpus_arguments import corpus_source
 from metrics import compute_metrics, fit_prior_weight, fit_temperature
 from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model, make_tokenizer
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
+from selections import select_rows
 from tokenization import ASLSTMTokenizer, strip_emoji
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
 from user_errors import UserError, run
@@ -46,36 +48,43 @@ class Data:
 
     encoded: DatasetDict
     label_names: list[str]
-    train_labels: list[str]
     labels: dict[str, np.ndarray]
     emoji_rows: dict[str, np.ndarray]
 
 
 def prepare_data(arguments: argparse.Namespace) -> tuple[Data, ASLSTMTokenizer]:
-    """Read the corpus, build the tokenizer from its training split and encode all splits."""
+    """Read the corpus, build the tokenizer from its training split, encode all splits and select their rows."""
     corpus = load_corpus(corpus_source(arguments))
-    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
-    if arguments.strip_emoji:
-        corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     label_names = sorted(set(corpus["train"]["label"]))
     if arguments.max_train_samples:
         corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
         corpus["train"] = corpus["train"].select(range(min(arguments.max_train_samples, len(corpus["train"]))))
-        emoji_rows["train"] = np.array([has_emoji(text) for text in corpus["train"]["text"]])
-        if set(corpus["train"]["label"]) != set(label_names):
-            raise UserError(
-                f"--max_train_samples {arguments.max_train_samples}: expected rows of all {len(label_names)} labels, found "
-                f"{len(set(corpus['train']['label']))}; take more rows"
-            )
+    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
+    if arguments.strip_emoji:
+        corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     tokenizer = make_tokenizer(
         corpus["train"]["text"],
         min_count=arguments.min_count,
         min_emoji_count=arguments.min_emoji_count,
         model_max_length=arguments.model_max_length,
     )
-    encoded = DatasetDict({split: encode_rows(rows, tokenizer, label_names) for split, rows in corpus.items()})
-    labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
-    return Data(encoded, label_names, list(corpus["train"]["label"]), labels, emoji_rows), tokenizer
+    encoded, labels = {}, {}
+    for split, rows in corpus.items():
+        encoded[split] = encode_rows(rows, tokenizer, label_names)
+        if arguments.selection != "all":
+            kept = select_rows(encoded[split], tokenizer, arguments.selection)
+            if not kept.any():
+                raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
+            encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
+            emoji_rows[split] = emoji_rows[split][kept]
+        labels[split] = np.array(encoded[split]["labels"])
+    missing = [name for i, name in enumerate(label_names) if i not in labels["train"]]
+    if missing:
+        raise UserError(
+            f"--max_train_samples or --selection: expected rows of all {len(label_names)} labels in train, found none of "
+            f"{', '.join(missing)}; take more rows"
+        )
+    return Data(DatasetDict(encoded), label_names, labels, emoji_rows), tokenizer
 
 
 def class_weights(name: str, labels: np.ndarray, num_labels: int) -> torch.Tensor | None:
@@ -167,39 +176,42 @@ def report(results: dict[str, Any]) -> None:
         )
 
 
-def make_accelerator(arguments: argparse.Namespace, output: OutputFolder) -> Accelerator:
+def report_seeds(results: list[dict[str, Any]]) -> None:
+    """Print mean ± standard deviation (of the sample) over the seeds."""
+    print(f"{'mean ± sd of ' + str(len(results)) + ' seeds':<22}{'accuracy':>18}{'macro-F1':>18}")
+    for split in results[0]:
+        accuracy, macro_f1 = (np.array([result[split][key] for result in results]) for key in ("accuracy", "macro_f1"))
+        cells = (f"{figures.mean():.4f} ± {figures.std(ddof=min(1, len(results) - 1)):.4f}" for figures in (accuracy, macro_f1))
+        print(f"{split:<22}" + "".join(f"{cell:>18}" for cell in cells))
+
+
+def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
     """The accelerator, with tracking where asked."""
     try:
-        accelerator = Accelerator(
+        return Accelerator(
             mixed_precision=arguments.mixed_precision,
             gradient_accumulation_steps=arguments.gradient_accumulation_steps,
             log_with=None if arguments.report_to == "none" else arguments.report_to,
-            project_dir=str(output.log_dir),
+            project_dir=f"{arguments.output_dir}-logs",
             # Batches are shared between processes as they are: their rows were chosen for similar length.
             dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True),
         )
     except (ValueError, ImportError) as error:
         raise UserError(f"--mixed_precision or --report_to: {error}") from error
+
+
+def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[str, Any]:
+    """Train, evaluate and save the model of one seed; gives its figures."""
+    output = OutputFolder(arguments.output_dir)
     if arguments.report_to != "none":
         settings = {key: str(value) for key, value in vars(arguments).items()}
-        accelerator.init_trackers("aslstm", config=settings)
-    return accelerator
-
-
-def main() -> None:
-    """Train and save a model."""
-    arguments = parse_arguments()
-    output = OutputFolder(arguments.output_dir)
-    accelerator = make_accelerator(arguments, output)
-    logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.WARNING, format="%(message)s")
-    for name in ("httpx", "accelerate", "datasets"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    transformers.utils.logging.disable_progress_bar()
-    logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
+        accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
     set_seed(arguments.seed)
     with accelerator.main_process_first():
         data, tokenizer = prepare_data(arguments)
-    model = make_model(tokenizer, model_settings(arguments), data.label_names, data.train_labels)
+    model = make_model(
+        tokenizer, model_settings(arguments), data.label_names, [data.label_names[i] for i in data.labels["train"]]
+    )
     trainer = make_trainer(arguments, accelerator, data, tokenizer, model, output)
     if arguments.resume_from_checkpoint:
         trainer.resume()
@@ -212,6 +224,31 @@ def main() -> None:
         report(results)
         print(f"saved {output.path}")
     accelerator.wait_for_everyone()
+    accelerator.free_memory()
+    return results
+
+
+def main() -> None:
+    """Train and save a model, or one for each of several seeds."""
+    arguments = parse_arguments()
+    accelerator = make_accelerator(arguments)
+    logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.WARNING, format="%(message)s")
+    for name in ("httpx", "accelerate", "datasets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    transformers.utils.logging.disable_progress_bar()
+    logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
+    if arguments.seeds:
+        runs = [
+            argparse.Namespace(
+                **vars(arguments) | {"seed": seed, "seeds": None, "output_dir": arguments.output_dir / f"seed-{seed}"}
+            )
+            for seed in arguments.seeds
+        ]
+        results = [train_one(one, accelerator) for one in runs]
+        if accelerator.is_main_process:
+            report_seeds(results)
+    else:
+        train_one(arguments, accelerator)
     accelerator.end_training()
 
 

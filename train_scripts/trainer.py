@@ -137,7 +137,6 @@ class Trainer:
         self.checkpoint_dir = checkpoint_dir
         self.progress = Progress()
         self._best_weights: dict[str, Tensor] = {}
-        accelerator.register_for_checkpointing(*schedules)
 
     def train(self) -> Progress:
         """Train to the end or to early stopping, then load the weights of the chosen epoch."""
@@ -214,7 +213,10 @@ class Trainer:
         self.accelerator.save_state(str(partial))
         self.accelerator.wait_for_everyone()  # every process writes its random state
         if self.accelerator.is_main_process:
-            torch.save(self._best_weights, partial / "best_weights.pt")
+            torch.save(
+                {"best_weights": self._best_weights, "schedules": [schedule.state_dict() for schedule in self.schedules]},
+                partial / "trainer.pt",
+            )
             (partial / "progress.json").write_text(json.dumps(asdict(self.progress)), encoding="utf-8")
             partial.rename(place)
         self.accelerator.wait_for_everyone()
@@ -233,5 +235,8 @@ class Trainer:
         state: dict[str, Any] = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
         self.accelerator.load_state(str(found[-1]))
         self.progress = Progress(**state)
-        self._best_weights = torch.load(found[-1] / "best_weights.pt", map_location="cpu", weights_only=True)
+        own = torch.load(found[-1] / "trainer.pt", map_location="cpu", weights_only=True)
+        self._best_weights = own["best_weights"]
+        for schedule, schedule_state in zip(self.schedules, own["schedules"], strict=True):
+            schedule.load_state_dict(schedule_state)
         logger.info("resumed after epoch %d from %s", self.progress.epoch, found[-1])

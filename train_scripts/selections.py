@@ -1,0 +1,48 @@
+"""Selections of a corpus: the rows whose emoji and clauses make them fit.
+
+Works on encoded rows, with the clauses of the model itself, so that a selection means what the fusions see.
+"""
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch.nn.utils.rnn import pad_sequence
+
+from modeling_aslstm.layers_aslstm import clause_indices
+from tokenization import ASLSTMTokenizer
+from user_errors import UserError
+
+SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_words")
+ROWS_AT_ONCE = 1024
+
+
+def select_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, selection: str) -> np.ndarray:
+    """Which rows a selection keeps, (num_rows,) bool.
+
+    Args:
+        rows: with ``input_ids``.
+        tokenizer: made the ids.
+        selection: ``has_clauses``, more than one clause; ``has_emoji``; ``clauses_with_emoji``, two clauses or more
+            that carry an emoji; ``new_words``, all rows, segmented with discovered words.
+
+    Raises:
+        UserError: ``new_words``, which needs words that nothing here discovers yet.
+    """
+    if selection == "new_words":
+        raise UserError("--selection new_words: expected discovered words, found none; choose another selection")
+    kept = [_keeps(rows[i : i + ROWS_AT_ONCE]["input_ids"], tokenizer, selection) for i in range(0, len(rows), ROWS_AT_ONCE)]
+    return torch.cat(kept).numpy()
+
+
+def _keeps(rows: list[list[int]], tokenizer: ASLSTMTokenizer, selection: str) -> torch.Tensor:
+    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=tokenizer.pad_token_id)
+    start = tokenizer.emoji_token_offset
+    is_emoji = (ids >= start) & (ids < start + tokenizer.num_emoji_tokens)
+    if selection == "has_emoji":
+        return is_emoji.any(1)
+    is_word = (ids != tokenizer.pad_token_id) & ~is_emoji
+    clauses = clause_indices(is_word, is_emoji, torch.isin(ids, torch.tensor(tokenizer.clause_end_token_ids)))
+    if selection == "has_clauses":
+        return clauses.amax(1) > 0
+    with_emoji = torch.zeros(clauses.shape, dtype=torch.long).scatter_add(1, clauses, is_emoji.long()) > 0
+    return with_emoji.sum(1) >= 2
