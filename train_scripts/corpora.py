@@ -106,8 +106,12 @@ def has_emoji(text: str) -> bool:
 
     On NLPCC 2014 these are the 2,212 gate rows; the rule does not depend on a tokenizer's settings.
     """
-    packed = without_white_space(text)
-    return any(name != "[视频]" for name in _BRACKETED.findall(packed)) or UNICODE_EMOJI.search(text) is not None
+    return bool(bracketed_names(text)) or UNICODE_EMOJI.search(text) is not None
+
+
+def bracketed_names(text: str) -> list[str]:
+    """Every ``[name]`` of 1 to 8 characters but ``[视频]``, white space ignored."""
+    return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
 def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[int, ...]) -> Iterator[Row]:
