@@ -103,3 +103,25 @@ def test_a_second_run_on_the_same_data_reads_its_ids_from_the_cache(tmp_path: Pa
     for name, hash_seed in (("first", "1"), ("second", "2")):
         result = run_script("train.py", "--output_dir", tmp_path / name, *TINY_TRAINING, PYTHONHASHSEED=hash_seed, **cache)
         assert ("Tokenizing" in result.stderr) == (name == "first")
+
+
+def test_several_seeds_train_a_folder_each_and_report_their_mean(tmp_path: Path) -> None:
+    result = run_script("train.py", "--output_dir", tmp_path / "seeds", "--seeds", "1", "2", *TINY_TRAINING)
+    figures = [read_results(tmp_path / "seeds" / f"seed-{seed}")["test"]["macro_f1"] for seed in (1, 2)]
+    assert figures[0] != figures[1]
+    assert "mean ± sd of 2 seeds" in result.stdout
+    assert f"{sum(figures) / 2:.4f}" in result.stdout
+
+
+@pytest.mark.parametrize("selection", ["has_clauses", "has_emoji"])
+def test_a_selection_trains_on_its_rows(selection: str, tmp_path: Path) -> None:
+    run_script(
+        "train.py", "--output_dir", tmp_path / "model", "--selection", selection, *TINY_TRAINING, "--max_train_samples", "1927"
+    )
+    assert 0 < read_results(tmp_path / "model")["test"]["num_examples"] < 396
+
+
+def test_the_selection_of_new_words_says_what_it_lacks(tmp_path: Path) -> None:
+    result = run_script("train.py", "--output_dir", tmp_path / "model", "--selection", "new_words", check=False)
+    assert result.returncode == 2
+    assert "expected discovered words" in result.stderr.splitlines()[-1]

@@ -10,7 +10,7 @@ from conftest import TEXTS
 from tokenization import ASLSTMTokenizer, UserWord, Vocabulary, build_tokenizer, build_vocabulary
 from tokenization.emoji_splitting import known_unicode_emoji
 from tokenization.text_normalization import SWITCHES
-from tokenization.tokenization_aslstm import is_name_piece
+from tokenization.vocabulary_files import is_name_piece
 
 # Segmented as 好吃 | 好吃 的 | 好看, so that the counts can be made by hand.
 COUNTED = ["好吃[泪]", "好吃[泪]", "好看[怒]"]

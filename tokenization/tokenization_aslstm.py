@@ -10,21 +10,26 @@ behind the range      words given to ``add_tokens``
 ====================  ==================================================================================================
 """
 
-import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from transformers import AddedToken, PreTrainedTokenizer
 
 from .emoji_splitting import fold_emoji, split_emoji
 from .text_normalization import SWITCHES, TextNormalizer
-from .word_segmentation import UserWord, WordSegmenter, can_be_kept, format_user_dict, read_user_dict
+from .vocabulary_files import (
+    MASK_TOKEN,
+    PAD_TOKEN,
+    PIECE_PREFIX,
+    UNK_EMOJI_TOKEN,
+    UNK_TOKEN,
+    VOCABULARY_FILES,
+    is_name_piece,
+    read_vocabulary_file,
+    write_vocabulary_files,
+)
+from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
-# Angle brackets: "[PAD]" would collide with weibo codes, and jieba never joins "<" to a word, so no text yields these.
-PAD_TOKEN, UNK_TOKEN, MASK_TOKEN = "<pad>", "<unk>", "<mask>"
-UNK_EMOJI_TOKEN = "<unk_emoji>"
-PIECE_PREFIX = "##"
 CLAUSE_END_TOKENS = tuple("，。？！；～…,.?!;~")
 # Parts of emoji that stand alone; they show nothing.
 _BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
@@ -36,60 +41,6 @@ class TokenSpan(NamedTuple):
     token: str
     start: int
     end: int
-
-
-def is_storable_token(token: str) -> bool:
-    """Whether a vocabulary file can hold the token: no white space, control character or surrogate, and not empty."""
-    return bool(token) and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in token)
-
-
-def is_name_piece(token: str) -> bool:
-    """Whether the token spells one character of an emoji's name.
-
-    >>> is_name_piece("##泪"), is_name_piece("##")
-    (True, False)
-    """
-    return token.startswith(PIECE_PREFIX) and len(token) > len(PIECE_PREFIX)
-
-
-def write_vocabulary_files(
-    folder: str | Path,
-    words: Sequence[str],
-    emoji_tokens: Sequence[str],
-    user_words: Sequence[UserWord],
-    filename_prefix: str | None = None,
-) -> dict[str, str]:
-    """Write the three files of a tokenizer; returns their paths by the names of its arguments."""
-    contents = {
-        "vocab_file": "".join(f"{token}\n" for token in words),
-        "emoji_vocab_file": "".join(f"{token}\n" for token in emoji_tokens),
-        "user_dict_file": format_user_dict(user_words),
-    }
-    prefix = f"{filename_prefix}-" if filename_prefix else ""
-    paths = {key: Path(folder) / (prefix + ASLSTMTokenizer.vocab_files_names[key]) for key in contents}
-    for key, path in paths.items():
-        path.write_text(contents[key], encoding="utf-8", newline="\n")
-    return {key: str(path) for key, path in paths.items()}
-
-
-def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[str]:
-    """Read one token a line.
-
-    Raises:
-        ValueError: not UTF-8, other first lines than ``first_tokens``, an unusable or a repeated token.
-    """
-    try:
-        tokens = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, found {error}; fetch the file again") from error
-    if tokens[: len(first_tokens)] != list(first_tokens):
-        raise ValueError(f"{path}: expected the first lines {list(first_tokens)}, found {tokens[: len(first_tokens)]}")
-    seen: set[str] = set()
-    for number, token in enumerate(tokens, start=1):
-        if token in seen or not is_storable_token(token):
-            raise ValueError(f"{path}, line {number}: expected a new token, found {token!r}; fetch the file again")
-        seen.add(token)
-    return tokens
 
 
 class ASLSTMTokenizer(PreTrainedTokenizer):
@@ -107,11 +58,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         ValueError: a damaged vocabulary file, or one of another size than the saved range.
     """
 
-    vocab_files_names = {  # noqa: RUF012 (the base class's shape)
-        "vocab_file": "vocab.txt",
-        "emoji_vocab_file": "emoji_vocab.txt",
-        "user_dict_file": "user_dict.txt",
-    }
+    vocab_files_names = VOCABULARY_FILES
     model_input_names = ["input_ids", "attention_mask"]  # noqa: RUF012
 
     def __init__(

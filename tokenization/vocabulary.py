@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 from .emoji_splitting import known_unicode_emoji, split_emoji
 from .text_normalization import TextNormalizer
-from .tokenization_aslstm import (
-    CLAUSE_END_TOKENS,
+from .tokenization_aslstm import CLAUSE_END_TOKENS, ASLSTMTokenizer
+from .vocabulary_files import (
     MASK_TOKEN,
     PAD_TOKEN,
     PIECE_PREFIX,
     UNK_EMOJI_TOKEN,
     UNK_TOKEN,
-    ASLSTMTokenizer,
     is_storable_token,
     write_vocabulary_files,
 )

@@ -38,6 +38,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data")
     group.add_argument("--selection", choices=SELECTIONS, default="all", help="train, validate and test on these rows alone")
     group.add_argument("--max_train_samples", type=int, help="train on so many rows, chosen by --seed")
+    group.add_argument("--streaming", action="store_true", help="read train in stretches: for a corpus larger than memory")
+    group.add_argument("--steps_per_epoch", type=int, default=500, help="with --streaming: validate after so many steps")
     group.add_argument("--strip_emoji", action="store_true", help="take the emoji out of all texts, to see what they are worth")
     group.add_argument("--min_count", type=int, default=2, help="rarer words are spelled in characters")
     group.add_argument("--min_emoji_count", type=int, default=2, help="rarer emoji codes are spelled in name pieces")
@@ -84,7 +86,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     for name in ("min_count", "embedding_size", "hidden_size", "num_hidden_layers", "per_device_train_batch_size",
                  "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs",
-                 "early_stopping_patience", "model_max_length", "max_train_samples"):  # fmt: skip
+                 "early_stopping_patience", "model_max_length", "max_train_samples", "steps_per_epoch"):  # fmt: skip
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
@@ -99,6 +101,11 @@ def _check(arguments: argparse.Namespace) -> None:
     for seed in [arguments.seed, *(arguments.seeds or [])]:
         if not 0 <= seed < 2**32:
             raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {seed}")
+    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint"):
+        if arguments.streaming and getattr(arguments, name):
+            raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
+    if arguments.streaming and arguments.selection != "all":
+        raise UserError(f"expected --streaming with all rows, found --selection {arguments.selection}; leave out one of them")
     arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset.replace("/", "--")
 
 

@@ -51,7 +51,7 @@ def plot_lengths(path: Path, lengths: dict[str, list[int]]) -> None:
     """Histogram of characters a row, a line a split; the longest hundredth is drawn at the end."""
     longest = max(int(np.percentile(values, 99)) for values in lengths.values())
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    bins = np.linspace(0, max(longest, 2), min(longest, 60) + 1)
+    bins = np.linspace(0, max(longest, 2), min(longest, 60) + 1).tolist()
     for split, values in lengths.items():
         shares = np.full(len(values), 100 / len(values))
         axes.hist(np.minimum(values, longest), bins=bins, weights=shares, histtype="step", label=split)
@@ -76,6 +76,7 @@ def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
         shares = np.array([100 * by_label.get(label, 0) / sum(by_label.values()) for by_label in table.values()])
         axes.barh(names, shares, left=left, label=label, color=plt.get_cmap("tab10")(i % 10))
         left += shares
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set(
         xlabel="% of the rows with the emoji", xlim=(0, 100), title="labels of the most frequent emoji, and rows with them"

@@ -8,7 +8,7 @@ import logging
 import random
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,12 +173,12 @@ def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
     return rows.map(convert, with_indices=True, remove_columns=rows.column_names, desc="Reading")
 
 
-def read_splits(source: CorpusSource) -> dict[str, Dataset]:
-    """The splits as they are published: ``text``, ``label``, ``post``; nothing is cut or removed."""
+def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:
+    """The splits as they are published, but those to skip: ``text``, ``label``, ``post``; nothing is cut or removed."""
     if source.is_on_hub:
-        splits = _read_hub(source)
+        splits = {split: rows for split, rows in _read_hub(source).items() if split not in skip}
     else:
-        splits = {split: _read_file(path, source) for split, path in source.files().items()}
+        splits = {split: _read_file(path, source) for split, path in source.files().items() if split not in skip}
     label_names = source.known.label_names
     if not label_names:
         return splits

@@ -41,6 +41,7 @@ REQUIRED_FILES = (
     "emoji_splitting.py",
     "text_normalization.py",
     "tokenization_aslstm.py",
+    "vocabulary_files.py",
     "word_segmentation.py",
     "README.md",
     "eval_results.json",

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ import torch
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
 from tokenization.emoji_splitting import chinese_emoji_name
-from tokenization.tokenization_aslstm import PIECE_PREFIX, is_name_piece
+from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class ModelSettings:
     hidden_dropout_prob: float
 
 
-def make_tokenizer(texts: Sequence[str], *, min_count: int, min_emoji_count: int, model_max_length: int) -> ASLSTMTokenizer:
+def make_tokenizer(texts: Iterable[str], *, min_count: int, min_emoji_count: int, model_max_length: int) -> ASLSTMTokenizer:
     """A tokenizer whose words and emoji are those of the training texts."""
     vocabulary = build_vocabulary(texts, min_count=min_count, min_emoji_count=min_emoji_count)
     logger.info("vocabulary: %d words and characters, %d emoji tokens", len(vocabulary.words), len(vocabulary.emoji))
@@ -36,9 +36,9 @@ def make_tokenizer(texts: Sequence[str], *, min_count: int, min_emoji_count: int
 
 
 def make_model(
-    tokenizer: ASLSTMTokenizer, settings: ModelSettings, label_names: list[str], train_labels: Sequence[str]
+    tokenizer: ASLSTMTokenizer, settings: ModelSettings, label_names: list[str], train_labels: Iterable[str]
 ) -> ASLSTMForSequenceClassification:
-    """A fresh model for a tokenizer; ``train_labels`` give the label prior."""
+    """A fresh model for a tokenizer; ``train_labels``, or a count of them, give the label prior."""
     counts = Counter(train_labels)
     config = ASLSTMConfig(
         vocab_size=len(tokenizer),
@@ -48,7 +48,7 @@ def make_model(
         pad_token_id=tokenizer.pad_token_id,
         id2label=dict(enumerate(label_names)),
         label2id={name: i for i, name in enumerate(label_names)},
-        label_prior=[counts[name] / len(train_labels) for name in label_names],
+        label_prior=[counts[name] / counts.total() for name in label_names],
         **vars(settings),
     )
     model = ASLSTMForSequenceClassification(config)

@@ -8,112 +8,45 @@ accelerate launch train_scripts/train.py --train_file posts.csv --text_column re
 import argparse
 import logging
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 import transformers
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
-from datasets import DatasetDict
 
 from arguments import model_settings, parse_arguments
-from batching import Collator, encode_rows
-from corpora import has_emoji, load_corpus
-from corpus_arguments import corpus_source
+from batching import Collator
 from metrics import compute_metrics, fit_prior_weight, fit_temperature
 from model_folder import OutputFolder, TrainingRecord
-from model_setup import make_model, make_tokenizer
+from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
-from selections import select_rows
-from tokenization import ASLSTMTokenizer, strip_emoji
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
+from training_data import TrainingData, class_weights, prepare_data
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Data:
-    """A corpus ready for training.
-
-    Attributes:
-        encoded: splits of ``input_ids``, ``labels``, ``row``.
-        label_names: in the order of the model's outputs.
-        labels: (num_rows,) int of each split.
-        emoji_rows: (num_rows,) bool of each split: the raw text has an emoji, also where ``--strip_emoji`` took it out.
-    """
-
-    encoded: DatasetDict
-    label_names: list[str]
-    labels: dict[str, np.ndarray]
-    emoji_rows: dict[str, np.ndarray]
-
-
-def prepare_data(arguments: argparse.Namespace) -> tuple[Data, ASLSTMTokenizer]:
-    """Read the corpus, build the tokenizer from its training split, encode all splits and select their rows."""
-    corpus = load_corpus(corpus_source(arguments))
-    label_names = sorted(set(corpus["train"]["label"]))
-    if arguments.max_train_samples:
-        corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
-        corpus["train"] = corpus["train"].select(range(min(arguments.max_train_samples, len(corpus["train"]))))
-    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
-    if arguments.strip_emoji:
-        corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
-    tokenizer = make_tokenizer(
-        corpus["train"]["text"],
-        min_count=arguments.min_count,
-        min_emoji_count=arguments.min_emoji_count,
-        model_max_length=arguments.model_max_length,
-    )
-    encoded, labels = {}, {}
-    for split, rows in corpus.items():
-        encoded[split] = encode_rows(rows, tokenizer, label_names)
-        if arguments.selection != "all":
-            kept = select_rows(encoded[split], tokenizer, arguments.selection)
-            if not kept.any():
-                raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
-            encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
-            emoji_rows[split] = emoji_rows[split][kept]
-        labels[split] = np.array(encoded[split]["labels"])
-    missing = [name for i, name in enumerate(label_names) if i not in labels["train"]]
-    if missing:
-        raise UserError(
-            f"--max_train_samples or --selection: expected rows of all {len(label_names)} labels in train, found none of "
-            f"{', '.join(missing)}; take more rows"
-        )
-    return Data(DatasetDict(encoded), label_names, labels, emoji_rows), tokenizer
-
-
-def class_weights(name: str, labels: np.ndarray, num_labels: int) -> torch.Tensor | None:
-    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
-    if name == "none":
-        return None
-    weights = (len(labels) / (num_labels * np.bincount(labels, minlength=num_labels))) ** (0.5 if name == "sqrt" else 1.0)
-    return torch.tensor(weights / weights[labels].mean(), dtype=torch.float32)
-
-
 def make_trainer(
     arguments: argparse.Namespace,
     accelerator: Accelerator,
-    data: Data,
-    tokenizer: ASLSTMTokenizer,
+    data: TrainingData,
     model: ASLSTMForSequenceClassification,
     output: OutputFolder,
 ) -> Trainer:
     """Everything that one run of training needs, prepared for the accelerator's devices and processes."""
     collator = Collator(
-        tokenizer,
+        data.tokenizer,
         emoji_spelling_prob=arguments.emoji_spelling_prob,
         word_spelling_prob=arguments.word_spelling_prob,
         seed=arguments.seed,
     )
     batch_size = arguments.per_device_train_batch_size
-    train_loader = make_loader(data.encoded["train"], collator, batch_size, shuffle=True, seed=arguments.seed)
+    train_loader = make_loader(data.train, collator, batch_size, shuffle=True, seed=arguments.seed)
     validation_loader = make_loader(
-        data.encoded["validation"], Collator(tokenizer), arguments.per_device_eval_batch_size, shuffle=False
+        data.evaluation["validation"], Collator(data.tokenizer), arguments.per_device_eval_batch_size, shuffle=False
     )
     optimizers = make_optimizers(
         model,
@@ -135,7 +68,7 @@ def make_trainer(
         validation_labels=data.labels["validation"],
         label_names=data.label_names,
         label_prior=np.array(model.config.label_prior),
-        class_weights=class_weights(arguments.class_weight, data.labels["train"], len(data.label_names)),
+        class_weights=class_weights(arguments.class_weight, data),
         settings=TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
         checkpoint_dir=output.checkpoint_dir,
     )
@@ -151,13 +84,11 @@ def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
     logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
 
 
-def evaluate(trainer: Trainer, data: Data, tokenizer: ASLSTMTokenizer, batch_size: int) -> dict[str, Any]:
+def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str, Any]:
     """Figures of validation and test, of all rows and of those with emoji, at the model's own answer."""
     results = {}
-    for split in ("validation", "test"):
-        if split not in data.encoded:
-            continue
-        loader = trainer.accelerator.prepare(make_loader(data.encoded[split], Collator(tokenizer), batch_size, shuffle=False))
+    for split, rows in data.evaluation.items():
+        loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))
         predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
         labels, with_emoji = data.labels[split], data.emoji_rows[split]
         results[split] = compute_metrics(labels, predictions, data.label_names)
@@ -194,7 +125,7 @@ def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
             log_with=None if arguments.report_to == "none" else arguments.report_to,
             project_dir=f"{arguments.output_dir}-logs",
             # Batches are shared between processes as they are: their rows were chosen for similar length.
-            dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True),
+            dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True, dispatch_batches=False),
         )
     except (ValueError, ImportError) as error:
         raise UserError(f"--mixed_precision or --report_to: {error}") from error
@@ -208,19 +139,17 @@ def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[s
         accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
     set_seed(arguments.seed)
     with accelerator.main_process_first():
-        data, tokenizer = prepare_data(arguments)
-    model = make_model(
-        tokenizer, model_settings(arguments), data.label_names, [data.label_names[i] for i in data.labels["train"]]
-    )
-    trainer = make_trainer(arguments, accelerator, data, tokenizer, model, output)
+        data = prepare_data(arguments, accelerator.num_processes)
+    model = make_model(data.tokenizer, model_settings(arguments), data.label_names, data.label_counts)
+    trainer = make_trainer(arguments, accelerator, data, model, output)
     if arguments.resume_from_checkpoint:
         trainer.resume()
     progress = trainer.train()
     fit_decision_rule(trainer, data.labels["validation"])
-    results = evaluate(trainer, data, tokenizer, arguments.per_device_eval_batch_size)
+    results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
     if accelerator.is_main_process:
-        record = TrainingRecord(arguments, progress, results, {split: len(rows) for split, rows in data.encoded.items()})
-        output.publish(accelerator.unwrap_model(trainer.model), tokenizer, record)
+        record = TrainingRecord(arguments, progress, results, data.num_rows)
+        output.publish(accelerator.unwrap_model(trainer.model), data.tokenizer, record)
         report(results)
         print(f"saved {output.path}")
     accelerator.wait_for_everyone()

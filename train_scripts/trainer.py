@@ -24,6 +24,7 @@ from tqdm.auto import tqdm
 from batching import Collator, LengthBucketSampler
 from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
 from optimization import dense_parameters
+from streaming import StreamingRows
 from user_errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ class Progress:
 
 
 def make_loader(
-    rows: Dataset, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
+    rows: Dataset | StreamingRows, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
 ) -> DataLoader[dict[str, Tensor]]:
-    """Batches of similar length."""
+    """Batches of similar length; a stream brings its own order."""
+    if isinstance(rows, StreamingRows):
+        return DataLoader(rows, batch_size=batch_size, collate_fn=collator)
     lengths = [len(ids) for ids in rows["input_ids"]]
     sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
     return DataLoader(rows, batch_sampler=sampler, collate_fn=collator)

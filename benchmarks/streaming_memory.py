@@ -1,0 +1,93 @@
+"""Memory of ``train.py --streaming`` on a corpus of two million rows, made by repeating the embedded sample.
+
+Run as ``python benchmarks/streaming_memory.py``: trains 2,000 steps (about ten minutes on 2 cores, most of them counting words)
+and prints the resident memory of the training process at each quarter of the steps, and whether it stayed within 200 MB.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import psutil
+
+from known_corpora import SAMPLE_FOLDER
+from user_errors import OneLineArgumentParser, run
+
+TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
+ALLOWED_GROWTH_MB = 200
+NUM_EPOCHS = 4
+
+
+def write_corpus(path: Path, num_rows: int) -> None:
+    """The sample's training rows, over and over."""
+    lines = (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(num_rows // len(lines)):
+            file.writelines(lines)
+        file.writelines(lines[: num_rows % len(lines)])
+
+
+class PeakMemory(threading.Thread):
+    """Samples the resident memory of a process, in MB; ``take`` gives the peak since the last call."""
+
+    def __init__(self, process_id: int) -> None:
+        super().__init__(daemon=True)
+        self.process = psutil.Process(process_id)
+        self.peak = 0.0
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        while not self.stopped.wait(0.2):
+            try:
+                self.peak = max(self.peak, self.process.memory_info().rss / 1e6)
+            except psutil.NoSuchProcess:
+                return
+
+    def take(self) -> float:
+        """The peak since the last call."""
+        peak, self.peak = self.peak, 0.0
+        return peak
+
+
+def main() -> None:
+    """Make the corpus, train, sample and print."""
+    parser = OneLineArgumentParser(description="Memory of streaming training.")
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--steps", type=int, default=2_000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_corpus(folder / "train.jsonl", arguments.rows)
+        command = [
+            sys.executable, str(TRAIN), "--streaming", "--train_file", str(folder / "train.jsonl"),
+            "--validation_file", str(SAMPLE_FOLDER / "validation.jsonl"), "--output_dir", str(folder / "model"),
+            "--steps_per_epoch", str(arguments.steps // NUM_EPOCHS), "--num_train_epochs", str(NUM_EPOCHS), "--select", "last",
+        ]  # fmt: skip
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8")
+        memory = PeakMemory(process.pid)
+        memory.start()
+        peaks = []
+        assert process.stderr is not None
+        for line in process.stderr:
+            if re.match(r"\s*vocabulary:|streaming \d", line):
+                print(line.strip(), flush=True)
+            elif found := re.search(r"epoch (\d+): train loss", line):
+                peaks.append(memory.take())
+                print(f"step {int(found[1]) * (arguments.steps // NUM_EPOCHS):>6}: peak {peaks[-1]:.0f} MB", flush=True)
+        memory.stopped.set()
+        if process.wait() != 0:
+            raise RuntimeError(f"training ended with {process.returncode}")
+    # The first quarter holds the vocabulary count and all first allocations.
+    growth = max(peaks[1:]) - min(peaks[1:])
+    verdict = "pass" if growth <= ALLOWED_GROWTH_MB else "FAIL"
+    print(
+        f"{arguments.rows} rows, {arguments.steps} steps: memory within {growth:.0f} MB (target {ALLOWED_GROWTH_MB}): {verdict}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

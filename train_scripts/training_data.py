@@ -1,0 +1,142 @@
+"""A corpus made ready for training: its tokenizer, its rows as ids, what is known of its labels.
+
+Takes the command line, gives :class:`TrainingData`. Vocabulary and labels come from the training split alone.
+"""
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from datasets import Dataset, DatasetDict
+
+from batching import encode_rows
+from corpora import has_emoji, load_corpus, read_splits
+from corpus_arguments import corpus_source
+from model_setup import make_tokenizer
+from selections import select_rows
+from streaming import StreamingRows, counted_texts
+from tokenization import ASLSTMTokenizer, strip_emoji
+from user_errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A corpus ready for training.
+
+    Attributes:
+        tokenizer: made from the training texts.
+        train: rows of ``input_ids``, ``labels``, ``row``.
+        evaluation: the same for ``validation`` and, where there is one, ``test``.
+        label_names: in the order of the model's outputs.
+        label_counts: rows of each label in train.
+        labels: (num_rows,) int of each evaluation split.
+        emoji_rows: (num_rows,) bool of each evaluation split: the raw text has an emoji, also where ``--strip_emoji`` took it
+            out.
+    """
+
+    tokenizer: ASLSTMTokenizer
+    train: Dataset | StreamingRows
+    evaluation: dict[str, Dataset]
+    label_names: list[str]
+    label_counts: Counter[str]
+    labels: dict[str, np.ndarray]
+    emoji_rows: dict[str, np.ndarray]
+
+    @property
+    def num_rows(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
+
+
+def prepare_data(arguments: argparse.Namespace, num_processes: int) -> TrainingData:
+    """Read the corpus, build the tokenizer from its training split, encode and select the rows.
+
+    Args:
+        arguments: the command line.
+        num_processes: that share the rows of a stream.
+    """
+    return _prepare_stream(arguments, num_processes) if arguments.streaming else _prepare_corpus(arguments)
+
+
+def _make_tokenizer(texts: Iterable[str], arguments: argparse.Namespace) -> ASLSTMTokenizer:
+    names = ("min_count", "min_emoji_count", "model_max_length")
+    return make_tokenizer(texts, **{name: getattr(arguments, name) for name in names})
+
+
+def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
+    corpus = load_corpus(corpus_source(arguments))
+    label_names = sorted(set(corpus["train"]["label"]))
+    if arguments.max_train_samples:
+        corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
+        corpus["train"] = corpus["train"].select(range(min(arguments.max_train_samples, len(corpus["train"]))))
+    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
+    if arguments.strip_emoji:
+        corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
+    tokenizer = _make_tokenizer(corpus["train"]["text"], arguments)
+    encoded = DatasetDict()
+    for split, rows in corpus.items():
+        encoded[split] = encode_rows(rows, tokenizer, label_names)
+        if arguments.selection != "all":
+            kept = select_rows(encoded[split], tokenizer, arguments.selection)
+            if not kept.any():
+                raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
+            encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
+            emoji_rows[split] = emoji_rows[split][kept]
+    train = encoded.pop("train")
+    counts = Counter(label_names[i] for i in train["labels"])
+    missing = [name for name in label_names if name not in counts]
+    if missing:
+        raise UserError(
+            f"--max_train_samples or --selection: expected rows of all {len(label_names)} labels in train, found none of "
+            f"{', '.join(missing)}; take more rows"
+        )
+    labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
+    del emoji_rows["train"]
+    return TrainingData(tokenizer, train, dict(encoded), label_names, counts, labels, emoji_rows)
+
+
+def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> TrainingData:
+    source = corpus_source(arguments)
+    # Whatever is evaluated is small and read as a whole; what is trained on is not.
+    splits = read_splits(source, skip=("train",))
+    if "validation" not in splits:
+        raise UserError("--streaming: expected a validation split beside train, found none; give --validation_file")
+    counts: Counter[str] = Counter()
+    tokenizer = _make_tokenizer(counted_texts(source, counts), arguments)
+    label_names = sorted(counts)
+    for split, rows in splits.items():
+        for number, label in enumerate(rows["label"], start=1):
+            if label not in counts:
+                raise UserError(
+                    f"{split}, row {number}: expected a label that train has ({', '.join(counts)}), found {label!r}"
+                )
+    logger.info("streaming %d rows; rows that stand in two splits are not looked for", counts.total())
+    evaluation = {
+        split: encode_rows(rows.select_columns(["text", "label"]), tokenizer, label_names) for split, rows in splits.items()
+    }
+    train = StreamingRows(
+        source,
+        tokenizer,
+        label_names,
+        batch_size=arguments.per_device_train_batch_size,
+        rows_per_epoch=arguments.steps_per_epoch * arguments.per_device_train_batch_size * num_processes,
+        seed=arguments.seed,
+    )
+    labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
+    emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
+    return TrainingData(tokenizer, train, evaluation, label_names, counts, labels, emoji_rows)
+
+
+def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
+    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
+    if name == "none":
+        return None
+    counts = np.array([data.label_counts[label] for label in data.label_names])
+    weights = (counts.sum() / (len(counts) * counts)) ** (0.5 if name == "sqrt" else 1.0)
+    return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
