@@ -224,3 +224,17 @@ def test_a_path_that_is_no_file_is_refused(tmp_path: Path, name: str, is_folder:
     with pytest.raises(UserError, match="expected") as caught:
         list(read_rows(tmp_path / name, text_column="text", label_column="label"))
     assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt"])
+def test_text_files_in_another_encoding_with_bom_and_crlf_are_read(tmp_path: Path, name: str, encoding: str) -> None:
+    content = {
+        "a.csv": "text,label\r\n好累，真的,sad\r\n",
+        "a.tsv": "text\tlabel\r\n好累，真的\tsad\r\n",
+        "a.jsonl": '{"text": "好累，真的", "label": "sad"}\r\n',
+        "a.txt": '[\r\n{"text": "好累，真的", "label": "sad"}]\r\n',
+    }[name]
+    (tmp_path / name).write_bytes(("\ufeff" + content).encode(encoding))
+    rows = list(read_rows(tmp_path / name, text_column="text", label_column="label", encoding=encoding))
+    assert [(row["text"], row["label"]) for row in rows] == [("好累，真的", "sad")]

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -101,34 +100,27 @@ class OutputFolder:
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
         """Write the folder beside its place, then put it there."""
-        staging = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
-        try:
-            staging.chmod(0o755)
+        with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
+            staging = Path(beside) / "new"
+            staging.mkdir()
             model.save_pretrained(staging)
             tokenizer.save_pretrained(staging)
             _write_json(staging / "eval_results.json", record.results)
             (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
             write_checksums(staging)
             check_model_folder(staging)
-            self._put_in_place(staging)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
+            self._put_in_place(staging, Path(beside) / "old")
 
-    def _put_in_place(self, staging: Path) -> None:
+    def _put_in_place(self, staging: Path, old: Path) -> None:
         if not self.path.is_dir():
             staging.rename(self.path)
             return
-        old = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent)) / self.path.name
+        self.path.rename(old)
         try:
-            self.path.rename(old)
             staging.rename(self.path)
         except OSError:
-            if old.is_dir():
-                old.rename(self.path)
+            old.rename(self.path)
             raise
-        finally:
-            shutil.rmtree(old.parent)
 
 
 def _write_json(path: Path, content: Any) -> None:
