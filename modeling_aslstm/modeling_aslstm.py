@@ -31,7 +31,8 @@ class ASLSTMModelOutput(ModelOutput):
         pooled_output: (batch, pooled size) float, the classifier's input.
         attention_weights: (batch, seq_len) float, sums to 1 over the words of a post; None where the fusion has none.
         clause_attention_weights: (batch, seq_len) float, column k for clause k; ``hierarchical`` only.
-        emoji_query: (batch, embedding_size) float, the mean emoji of a post or the "no emoji" vector.
+        emoji_query: (batch, embedding_size) float, the mean emoji of a post or the "no emoji" vector (zeros in ``none`` and
+            ``concat``, which have no query).
     """
 
     last_hidden_state: Tensor | None = None
@@ -82,7 +83,7 @@ class ASLSTMPreTrainedModel(PreTrainedModel):
             # A slice does not carry the mark of a loaded weight.
             if module.padding_idx is not None and not getattr(module.weight, "_is_hf_initialized", False):
                 nn.init.zeros_(module.weight[module.padding_idx])
-        elif isinstance(module, ASLSTMModel):
+        elif isinstance(module, ASLSTMModel) and module.no_emoji is not None:
             nn.init.normal_(module.no_emoji, std=self.config.initializer_range)
 
 
@@ -109,7 +110,9 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         super().__init__(config)
         self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
-        self.no_emoji = nn.Parameter(torch.empty(config.embedding_size))
+        # Not in fusions without a query: a weight that no loss reaches stops distributed training.
+        has_query = config.emoji_fusion not in ("none", "concat")
+        self.no_emoji = nn.Parameter(torch.empty(config.embedding_size)) if has_query else None
         self.encoder = LSTMEncoder(
             input_size=config.embedding_size,
             hidden_size=config.hidden_size,
@@ -118,7 +121,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
             dropout=config.hidden_dropout_prob,
         )
         self.fusion = _build_fusion(config, self.encoder.output_size)
-        reads_query = config.emoji_fusion not in ("none", "concat") and config.classifier_input == "attention_and_query"
+        reads_query = has_query and config.classifier_input == "attention_and_query"
         self.pooled_size = self.encoder.output_size + (config.embedding_size if reads_query else 0)
         self.post_init()
 
@@ -148,15 +151,16 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         is_clause_end = torch.zeros_like(is_word)
         for token_id in config.clause_end_token_ids:
             is_clause_end = is_clause_end | (input_ids == token_id)
+        tokens = self.dropout(self.word_embeddings(input_ids))
         posts = PostVectors(
-            tokens=self.dropout(self.word_embeddings(input_ids)),
+            tokens=tokens,
             is_word=is_word,
             is_emoji=is_emoji,
             clause_index=clause_indices(is_word, is_emoji, is_clause_end),
-            no_emoji=self.no_emoji,
+            no_emoji=tokens.new_zeros(config.embedding_size) if self.no_emoji is None else self.no_emoji,
         )
         fused = self.fusion(posts, self.encoder)
-        query = masked_mean(posts.tokens, is_emoji, self.no_emoji)
+        query = masked_mean(posts.tokens, is_emoji, posts.no_emoji)
         reads_query = self.pooled_size > self.encoder.output_size
         output = ASLSTMModelOutput(
             last_hidden_state=fused.hidden,

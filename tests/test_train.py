@@ -35,11 +35,12 @@ def test_the_same_seed_gives_the_same_weights(model_folder: Path, tmp_path: Path
     assert all((first[name] == second[name]).all() for name in first)
 
 
-def test_two_processes_really_run_and_cover_each_test_row_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("emoji_fusion", ["attention", "concat"])
+def test_two_processes_really_run_and_cover_each_test_row_once(emoji_fusion: str, tmp_path: Path) -> None:
     folder = tmp_path / "two"
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-        str(ROOT / "train_scripts" / "train.py"), "--output_dir", str(folder), *TINY_TRAINING,
+        str(ROOT / "train_scripts" / "train.py"), "--output_dir", str(folder), "--emoji_fusion", emoji_fusion, *TINY_TRAINING,
     ]  # fmt: skip
     result = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "ACCELERATE_USE_CPU": "true"}
