@@ -83,6 +83,11 @@ class ASLSTMConfig(PretrainedConfig):
         pad_token_id: int = 0,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("custom_pipelines", None)
+        kwargs["auto_map"] = AUTO_MAP | kwargs.get("auto_map", {})
+        # First, because in transformers 4 it sets pad_token_id and temperature (of text generation) by itself.
+        super().__init__(**kwargs)
+        self.pad_token_id = pad_token_id
         self.vocab_size = vocab_size
         self.emoji_token_offset = emoji_token_offset
         self.num_emoji_tokens = num_emoji_tokens
@@ -105,10 +110,9 @@ class ASLSTMConfig(PretrainedConfig):
                 "pt": ["AutoModelForSequenceClassification"],
             }
         }
-        kwargs.pop("custom_pipelines", None)
-        kwargs["auto_map"] = AUTO_MAP | kwargs.get("auto_map", {})
-        self.pad_token_id = pad_token_id
-        super().__init__(**kwargs)
+        labels = kwargs.get("id2label")
+        if labels is not None and list(labels.values()) != list((self.id2label or {}).values()):
+            self._end_decision_rule()  # num_labels was given beside the labels of the saved config
         self._validate()
 
     def __setattr__(self, key: str, value: Any) -> None:
@@ -116,8 +120,11 @@ class ASLSTMConfig(PretrainedConfig):
         if key == "id2label" and value is not None:
             before = self.__dict__.get("id2label")
             if before is not None and list(before.values()) != list(value.values()):
-                self.label_prior, self.decision_prior_weight, self.temperature = None, 0.0, 1.0
+                self._end_decision_rule()
         super().__setattr__(key, value)
+
+    def _end_decision_rule(self) -> None:
+        self.label_prior, self.decision_prior_weight, self.temperature = None, 0.0, 1.0
 
     def _validate(self) -> None:
         for name, choices in (
