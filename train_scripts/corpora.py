@@ -232,7 +232,7 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
             place = places.get(split, places["train"])
             raise UserError(f"{place}: expected rows for {split} that no other split has, found none; add rows")
     logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
-    return DatasetDict({split: rows.remove_columns("post") for split, rows in splits.items()})
+    return DatasetDict({split: splits[split].remove_columns("post") for split in SPLITS if split in splits})
 
 
 def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
