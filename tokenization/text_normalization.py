@@ -18,6 +18,8 @@ _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-
 _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\u1160-\u11ff"
 # NUL and other controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
 _INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# Without those above U+FFFF, which a class of characters tests one by one.
+_BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -51,8 +53,9 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "normalize_unicode": (
         Rule(
             re.compile(
-                f"(?:{UNICODE_EMOJI.pattern})"
-                f"|[^\x00-\x7f\u4e00-\u9fff{_COMBINING}][{_COMBINING}]{{0,30}}|[\x21-\x7e][{_COMBINING}]{{1,30}}"
+                # The look ahead spares nearly every character of a post the long test for emoji.
+                f"(?=[^\x00-\x7f\u4e00-\u9fff]|[\x21-\x7e]\ufe0f?[{_COMBINING}])(?:{UNICODE_EMOJI.pattern}"
+                f"|[^\x00-\x7f\u4e00-\u9fff{_COMBINING}][{_COMBINING}]{{0,30}}|[\x21-\x7e][{_COMBINING}]{{1,30}})"
             ),
             _normalize_cluster,
         ),
@@ -75,7 +78,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         Rule(re.compile(r"\s+"), " "),
     ),
     # 哈哈哈哈哈 and 哈哈哈 are one word; digits keep their value, "10000" is not "1000".
-    "shorten_runs": (Rule(re.compile(f"([^\\d\\s{EMOJI_CHARACTERS}\U00010000-\U0010ffff])\\1{{3,}}"), r"\1\1\1"),),
+    "shorten_runs": (Rule(re.compile(f"([^\\d\\s{_BMP_EMOJI}\U00010000-\U0010ffff])\\1{{3,}}"), r"\1\1\1"),),
 }
 SWITCHES = tuple(name for name in RULES if name != "remove_invisible")
 
