@@ -5,7 +5,6 @@ from datasets import Dataset
 from batching import encode_rows
 from selections import select_rows
 from tokenization import ASLSTMTokenizer
-from user_errors import UserError
 
 TEXTS = [
     "今天又加班",
@@ -39,6 +38,6 @@ def test_more_rows_than_fit_at_once_keep_their_order(rows: Dataset, tokenizer: A
     assert np.array_equal(found, np.tile(KEPT["clauses_with_emoji"], 300))
 
 
-def test_new_words_says_what_it_lacks(rows: Dataset, tokenizer: ASLSTMTokenizer) -> None:
-    with pytest.raises(UserError, match="new_words: expected discovered words, found none"):
-        select_rows(rows, tokenizer, "new_words")
+@pytest.mark.parametrize("selection", ["all", "new_words"])
+def test_what_is_about_segmentation_keeps_every_row(rows: Dataset, tokenizer: ASLSTMTokenizer, selection: str) -> None:
+    assert select_rows(rows, tokenizer, selection).all()

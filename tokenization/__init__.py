@@ -1,21 +1,50 @@
-"""From text to ids: normalisation, emoji splitting, word segmentation, the tokenizer and its vocabulary."""
+"""From text to ids: normalisation, emoji splitting, word segmentation, the tokenizer and its vocabulary.
 
-from .emoji_splitting import split_emoji, strip_emoji
-from .tokenization_aslstm import ASLSTMTokenizer, TokenSpan
-from .vocabulary import Vocabulary, build_tokenizer, build_vocabulary
-from .word_segmentation import UserWord, read_user_dict
+Names are imported at first use: finding new words needs neither transformers nor jieba, which take seconds to import.
+"""
 
-# This file never travels with a saved model, so the registration that fills "auto_map" belongs here.
-ASLSTMTokenizer.register_for_auto_class("AutoTokenizer")
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .emoji_splitting import split_emoji, strip_emoji
+    from .new_words import NewWord, discover_words
+    from .tokenization_aslstm import ASLSTMTokenizer, TokenSpan
+    from .vocabulary import Vocabulary, build_tokenizer, build_vocabulary
+    from .word_segmentation import UserWord, read_user_dict
+
+_HOMES = {
+    "ASLSTMTokenizer": "vocabulary",  # which registers the class for its auto class
+    "NewWord": "new_words",
+    "TokenSpan": "tokenization_aslstm",
+    "UserWord": "word_segmentation",
+    "Vocabulary": "vocabulary",
+    "build_tokenizer": "vocabulary",
+    "build_vocabulary": "vocabulary",
+    "discover_words": "new_words",
+    "read_user_dict": "word_segmentation",
+    "split_emoji": "emoji_splitting",
+    "strip_emoji": "emoji_splitting",
+}
 
 __all__ = [
     "ASLSTMTokenizer",
+    "NewWord",
     "TokenSpan",
     "UserWord",
     "Vocabulary",
     "build_tokenizer",
     "build_vocabulary",
+    "discover_words",
     "read_user_dict",
     "split_emoji",
     "strip_emoji",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

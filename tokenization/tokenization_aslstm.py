@@ -52,6 +52,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
         emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
         max_emoji: truncation keeps this many emoji.
+        use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         kwargs: the switches of :class:`TextNormalizer`, and what every tokenizer takes.
 
     Raises:
@@ -69,6 +70,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         emoji_token_offset: int | None = None,
         num_emoji_tokens: int | None = None,
         max_emoji: int = 64,
+        use_hmm: bool = True,
         pad_token: str = PAD_TOKEN,
         unk_token: str = UNK_TOKEN,
         mask_token: str = MASK_TOKEN,
@@ -100,11 +102,12 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self._normalizer.normalize(word.word)) for word in user_words]
-        self._segmenter = WordSegmenter(self.user_words)
+        self._segmenter = WordSegmenter(self.user_words, use_hmm=use_hmm)
         super().__init__(
             emoji_token_offset=self.emoji_token_offset,
             num_emoji_tokens=self.num_emoji_tokens,
             max_emoji=max_emoji,
+            use_hmm=use_hmm,
             pad_token=pad_token,
             unk_token=unk_token,
             mask_token=mask_token,

@@ -22,6 +22,9 @@ from .vocabulary_files import (
 )
 from .word_segmentation import UserWord, WordSegmenter
 
+# Registration fills "auto_map" when a tokenizer is saved. It belongs in a file that never travels with a model.
+ASLSTMTokenizer.register_for_auto_class("AutoTokenizer")
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -39,6 +42,7 @@ def build_vocabulary(
     min_emoji_count: int = 2,
     max_words: int | None = None,
     user_words: Sequence[UserWord] = (),
+    use_hmm: bool = True,
     **switches: bool,
 ) -> Vocabulary:
     """Count the words, characters and emoji of a corpus.
@@ -49,13 +53,14 @@ def build_vocabulary(
         min_emoji_count: a weibo code seen less often is spelled in name pieces.
         max_words: keep only so many of the most frequent words; characters are always kept.
         user_words: words that jieba keeps whole.
-        switches: of :class:`TextNormalizer`; the tokenizer must get the same.
+        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        switches: of :class:`TextNormalizer`; with ``use_hmm``, the tokenizer must get the same.
 
     Returns:
         The vocabulary; the same texts in another order give the same one.
     """
     normalizer = TextNormalizer(**switches)
-    segmenter = WordSegmenter(w._replace(word=normalizer.normalize(w.word)) for w in user_words)
+    segmenter = WordSegmenter((w._replace(word=normalizer.normalize(w.word)) for w in user_words), use_hmm=use_hmm)
     word_counts: Counter[str] = Counter()
     code_counts: Counter[str] = Counter()
     for text in texts:

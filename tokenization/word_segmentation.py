@@ -74,6 +74,16 @@ def format_user_dict(words: Iterable[UserWord]) -> str:
     return "".join(" ".join(str(field) for field in word if field is not None) + "\n" for word in words)
 
 
+def keep_whole(words: Iterable[str]) -> list[UserWord]:
+    """Entries of a user dictionary for words, each with the smallest frequency at which jieba keeps it whole.
+
+    Without one jieba finds that frequency too, but anew at every start, and other readers of the file do not.
+    """
+    segmenter = WordSegmenter(use_hmm=False)
+    # The parts of a long word come first: it must win against them.
+    return [UserWord(word, segmenter.keeping_frequency(word), "n") for word in sorted(set(words), key=lambda w: (len(w), w))]
+
+
 def cache_folder() -> Path:
     """The folder of this user where jieba keeps its parsed dictionary, made on first use.
 
@@ -85,19 +95,21 @@ def cache_folder() -> Path:
 
 
 class WordSegmenter:
-    """jieba in its accurate mode with hidden-Markov recognition of unknown words.
+    """jieba in its accurate mode.
 
     The dictionary is read at first use (about half a second from the cache), not when the object is made.
 
     Args:
         user_words: words that are kept whole.
+        use_hmm: whether a hidden Markov model guesses at words that the dictionary lacks.
 
     Raises:
         ValueError: a word that jieba cannot keep.
     """
 
-    def __init__(self, user_words: Iterable[UserWord] = ()) -> None:
+    def __init__(self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True) -> None:
         self.user_words = list(user_words)
+        self.use_hmm = use_hmm
         for word in self.user_words:
             if not can_be_kept(word.word):
                 raise ValueError(
@@ -130,14 +142,20 @@ class WordSegmenter:
         if self._jieba is not None:
             self._jieba.add_word(*word)
 
+    def keeping_frequency(self, word: str) -> int:
+        """The smallest frequency at which the word is kept whole; it is kept whole from now on."""
+        if self._jieba is None:
+            self._jieba = self._load()
+        return int(self._jieba.suggest_freq(word, tune=True))
+
     def cut(self, text: str) -> list[str]:
         """The words of a text in order, white space among them; joined they make up the text again."""
         if self._jieba is None:
             self._jieba = self._load()
         if len(text) <= _MAX_STRETCH:
-            return self._jieba.lcut(text)
+            return self._jieba.lcut(text, HMM=self.use_hmm)
         stretches = (text[i : i + _MAX_STRETCH] for i in range(0, len(text), _MAX_STRETCH))
-        return [word for stretch in stretches for word in self._jieba.lcut(stretch)]
+        return [word for stretch in stretches for word in self._jieba.lcut(stretch, HMM=self.use_hmm)]
 
     def __getstate__(self) -> dict[str, Any]:
         # Without jieba's lock (it does not pickle) and its tables: a used segmenter has the fingerprint of a new one.

@@ -43,6 +43,10 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--strip_emoji", action="store_true", help="take the emoji out of all texts, to see what they are worth")
     group.add_argument("--min_count", type=int, default=2, help="rarer words are spelled in characters")
     group.add_argument("--min_emoji_count", type=int, default=2, help="rarer emoji codes are spelled in name pieces")
+    group.add_argument(
+        "--discover_words", choices=("characters", "words"), help="keep the new words of the training texts whole"
+    )
+    group.add_argument("--new_words", type=Path, help="keep the words of this table of discover_words.py whole")
     group.add_argument("--model_max_length", type=int, default=512, help="longest post in tokens")
 
 
@@ -106,6 +110,12 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
     if arguments.streaming and arguments.selection != "all":
         raise UserError(f"expected --streaming with all rows, found --selection {arguments.selection}; leave out one of them")
+    if arguments.discover_words and arguments.new_words:
+        raise UserError("expected --discover_words or --new_words, found both; leave out one of them")
+    if arguments.streaming and arguments.discover_words:
+        raise UserError("--streaming: expected --new_words, found --discover_words; run discover_words.py on the files first")
+    if arguments.selection == "new_words" and not arguments.new_words:
+        arguments.discover_words = arguments.discover_words or "words"
     arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset.replace("/", "--")
 
 

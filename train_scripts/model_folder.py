@@ -19,7 +19,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from known_corpora import KNOWN_CORPORA
 from modeling_aslstm import ASLSTMForSequenceClassification
-from tokenization import ASLSTMTokenizer
+from tokenization import ASLSTMTokenizer, NewWord
+from tokenization.new_words import write_new_words
 from trainer import Progress
 from user_errors import UserError
 
@@ -57,12 +58,13 @@ SPLIT_TITLES = {
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a run leaves beside the weights: its arguments, progress, figures by split, and rows by split."""
+    """What a run leaves beside the weights: its arguments, progress, figures by split, rows by split, new words."""
 
     arguments: argparse.Namespace
     progress: Progress
     results: dict[str, Any]
     num_rows: dict[str, int]
+    new_words: list[NewWord]
 
 
 class OutputFolder:
@@ -106,6 +108,8 @@ class OutputFolder:
             model.save_pretrained(staging)
             tokenizer.save_pretrained(staging)
             _write_json(staging / "eval_results.json", record.results)
+            if record.new_words:
+                write_new_words(staging / "new_words.tsv", record.new_words)
             (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
             write_checksums(staging)
             check_model_folder(staging)

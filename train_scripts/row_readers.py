@@ -6,6 +6,7 @@ Readers only read; nothing here changes a text.
 import csv
 import gzip
 import json
+import sys
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,8 @@ Row = dict[str, Any]
 
 def _open(path: Path) -> BinaryIO:
     try:
+        if str(path) == "-":
+            return sys.stdin.buffer
         return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
     except OSError as error:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
@@ -175,6 +178,37 @@ def check_row(place: str, number: int, text: Any, label: Any) -> Row:
     return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": str(label), "post": str(number)}
 
 
+def _reader(path: Path) -> Callable[[Path, str], Iterator[Row]]:
+    suffix = Path(path.name.removesuffix(".gz")).suffix
+    if suffix not in READERS or (suffix == ".parquet" and path.suffix == ".gz"):
+        raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (.gz but for Parquet), found {path.suffix!r}")
+    return READERS[suffix]
+
+
+def read_texts(path: Path, *, text_column: str, encoding: str = "utf-8") -> Iterator[str]:
+    """The texts of any readable file, labels or not; a ``.txt`` file holds a post a line, or a JSON list of objects.
+
+    Args:
+        path: as in :func:`read_rows`, or ``-`` for lines of standard input.
+        text_column: its name in the file.
+        encoding: of text files.
+
+    Raises:
+        UserError: an unreadable or malformed file, or a row without the column.
+    """
+    is_plain = str(path) == "-" or Path(path.name.removesuffix(".gz")).suffix == ".txt"
+    if is_plain and not next(_lines(path, encoding), "").startswith("[{"):
+        yield from _lines(path, encoding)
+        return
+    for number, row in enumerate(_reader(path)(path, encoding), start=1):
+        if not isinstance(row.get(text_column), str):
+            raise UserError(
+                f"{path}, row {number}: expected a text in column {text_column!r}, found {_names(row)}; name it with "
+                "--text_column"
+            )
+        yield row[text_column]
+
+
 def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str = "utf-8") -> Iterator[Row]:
     """Rows of any readable file as ``text``, ``label`` and ``post``, which rows of one post share.
 
@@ -187,12 +221,10 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
     Raises:
         UserError: an unreadable or malformed file, a missing column, a row without text or label, or no row at all.
     """
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    if suffix not in READERS or (suffix == ".parquet" and path.suffix == ".gz"):
-        raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (.gz but for Parquet), found {path.suffix!r}")
+    reader = _reader(path)
     number = 0
-    for number, row in enumerate(READERS[suffix](path, encoding), start=1):
-        if suffix == ".xml":
+    for number, row in enumerate(reader(path, encoding), start=1):
+        if ".xml" in path.suffixes:
             yield row
             continue
         for column in (text_column, label_column):

@@ -10,7 +10,6 @@ from torch.nn.utils.rnn import pad_sequence
 
 from modeling_aslstm.layers_aslstm import clause_indices
 from tokenization import ASLSTMTokenizer
-from user_errors import UserError
 
 SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_words")
 ROWS_AT_ONCE = 1024
@@ -23,13 +22,10 @@ def select_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, selection: str) -> np
         rows: with ``input_ids``.
         tokenizer: made the ids.
         selection: ``has_clauses``, more than one clause; ``has_emoji``; ``clauses_with_emoji``, two clauses or more
-            that carry an emoji; ``new_words``, all rows, segmented with discovered words.
-
-    Raises:
-        UserError: ``new_words``, which needs words that nothing here discovers yet.
+            that carry an emoji; ``all`` and ``new_words`` (all rows, segmented with discovered words) keep every row.
     """
-    if selection == "new_words":
-        raise UserError("--selection new_words: expected discovered words, found none; choose another selection")
+    if selection in ("all", "new_words"):
+        return np.ones(len(rows), dtype=bool)
     kept = [_keeps(rows[i : i + ROWS_AT_ONCE]["input_ids"], tokenizer, selection) for i in range(0, len(rows), ROWS_AT_ONCE)]
     return torch.cat(kept).numpy()
 

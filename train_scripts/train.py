@@ -148,7 +148,7 @@ def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[s
     fit_decision_rule(trainer, data.labels["validation"])
     results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
     if accelerator.is_main_process:
-        record = TrainingRecord(arguments, progress, results, data.num_rows)
+        record = TrainingRecord(arguments, progress, results, data.num_rows, data.new_words)
         output.publish(accelerator.unwrap_model(trainer.model), data.tokenizer, record)
         report(results)
         print(f"saved {output.path}")

@@ -7,6 +7,7 @@ the chosen epoch. Knows nothing of corpora, files or model folders.
 import copy
 import json
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,57 @@ def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: Dat
     if not seen.all():
         raise RuntimeError(f"expected every one of {num_rows} rows to be predicted, {int((~seen).sum())} were not")
     return logits
+
+
+def train_epoch(
+    accelerator: Accelerator,
+    model: torch.nn.Module,
+    loader: DataLoader,
+    loss_of: Callable[[dict[str, Tensor]], Tensor],
+    optimizers: Sequence[Optimizer],
+    schedules: Sequence[LRScheduler],
+    *,
+    max_grad_norm: float,
+    description: str,
+) -> float:
+    """Train on every batch of a prepared loader once; gives the mean loss of all processes.
+
+    Args:
+        accelerator: device, processes and precision.
+        model: prepared by it.
+        loader: prepared by it.
+        optimizers: prepared by it.
+        loss_of: a batch → its loss, ().
+        schedules: step with the optimizer steps.
+        max_grad_norm: of the dense gradients.
+        description: of the progress bar.
+
+    Raises:
+        UserError: a loss that is not finite.
+    """
+    model.train()
+    losses = []
+    for batch in tqdm(loader, desc=description, disable=not accelerator.is_local_main_process, leave=False):
+        with accelerator.accumulate(model):
+            loss = loss_of(batch)
+            if not torch.isfinite(loss):
+                raise UserError(
+                    f"{description}: expected a finite loss, found {loss.item()}; lower --learning_rate or train without "
+                    "--mixed_precision"
+                )
+            accelerator.backward(loss)
+            if accelerator.sync_gradients:
+                accelerator.clip_grad_norm_(list(dense_parameters(model)), max_grad_norm)
+            for optimizer in optimizers:
+                optimizer.step()
+            if accelerator.sync_gradients:
+                for schedule in schedules:
+                    schedule.step()
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+        losses.append(loss.detach())
+    mean_loss = torch.stack(losses).mean()
+    return float(accelerator.gather(mean_loss.unsqueeze(0)).mean())
 
 
 class Trainer:
@@ -169,35 +221,23 @@ class Trainer:
         return self.progress
 
     def _train_epoch(self) -> float:
-        self.model.train()
         self.collator.epoch = self.progress.epoch
         self.train_loader.set_epoch(self.progress.epoch)  # type: ignore[attr-defined]
-        losses = []
-        description = f"Epoch {self.progress.epoch + 1}/{self.settings.num_train_epochs}"
-        batches = tqdm(self.train_loader, desc=description, disable=not self.accelerator.is_local_main_process, leave=False)
-        for batch in batches:
-            batch.pop("row")
-            labels = batch.pop("labels")
-            with self.accelerator.accumulate(self.model):
-                loss = self.loss(self.model(**batch).logits.float() + self.adjustment, labels)
-                if not torch.isfinite(loss):
-                    raise UserError(
-                        f"epoch {self.progress.epoch + 1}: expected a finite loss, found {loss.item()}; lower "
-                        "--learning_rate or train without --mixed_precision"
-                    )
-                self.accelerator.backward(loss)
-                if self.accelerator.sync_gradients:
-                    self.accelerator.clip_grad_norm_(list(dense_parameters(self.model)), self.settings.max_grad_norm)
-                for optimizer in self.optimizers:
-                    optimizer.step()
-                if self.accelerator.sync_gradients:
-                    for schedule in self.schedules:
-                        schedule.step()
-                for optimizer in self.optimizers:
-                    optimizer.zero_grad()
-            losses.append(loss.detach())
-        mean_loss = torch.stack(losses).mean()
-        return float(self.accelerator.gather(mean_loss.unsqueeze(0)).mean())
+        return train_epoch(
+            self.accelerator,
+            self.model,
+            self.train_loader,
+            self._loss_of,
+            self.optimizers,
+            self.schedules,
+            max_grad_norm=self.settings.max_grad_norm,
+            description=f"Epoch {self.progress.epoch + 1}/{self.settings.num_train_epochs}",
+        )
+
+    def _loss_of(self, batch: dict[str, Tensor]) -> Tensor:
+        batch.pop("row")
+        labels = batch.pop("labels")
+        return self.loss(self.model(**batch).logits.float() + self.adjustment, labels)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)

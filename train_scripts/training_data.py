@@ -17,9 +17,10 @@ from batching import encode_rows
 from corpora import has_emoji, load_corpus, read_splits
 from corpus_arguments import corpus_source
 from model_setup import make_tokenizer
+from new_word_files import load_new_words
 from selections import select_rows
 from streaming import StreamingRows, counted_texts
-from tokenization import ASLSTMTokenizer, strip_emoji
+from tokenization import ASLSTMTokenizer, NewWord, discover_words, strip_emoji
 from user_errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class TrainingData:
 
     Attributes:
         tokenizer: made from the training texts.
+        new_words: what it keeps whole beside jieba's dictionary.
         train: rows of ``input_ids``, ``labels``, ``row``.
         evaluation: the same for ``validation`` and, where there is one, ``test``.
         label_names: in the order of the model's outputs.
@@ -41,6 +43,7 @@ class TrainingData:
     """
 
     tokenizer: ASLSTMTokenizer
+    new_words: list[NewWord]
     train: Dataset | StreamingRows
     evaluation: dict[str, Dataset]
     label_names: list[str]
@@ -64,9 +67,22 @@ def prepare_data(arguments: argparse.Namespace, num_processes: int) -> TrainingD
     return _prepare_stream(arguments, num_processes) if arguments.streaming else _prepare_corpus(arguments)
 
 
-def _make_tokenizer(texts: Iterable[str], arguments: argparse.Namespace) -> ASLSTMTokenizer:
+def _make_tokenizer(texts: Iterable[str], new_words: list[NewWord], arguments: argparse.Namespace) -> ASLSTMTokenizer:
     names = ("min_count", "min_emoji_count", "model_max_length")
-    return make_tokenizer(texts, **{name: getattr(arguments, name) for name in names})
+    return make_tokenizer(
+        texts, new_words=(word.word for word in new_words), **{name: getattr(arguments, name) for name in names}
+    )
+
+
+def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewWord]:
+    """The words of ``--new_words``, or those that ``--discover_words`` finds in the training texts."""
+    if arguments.new_words:
+        return load_new_words(arguments.new_words)
+    if not arguments.discover_words:
+        return []
+    words = discover_words(texts, method=arguments.discover_words, num_workers=2)
+    logger.info("new words: %d, such as %s", len(words), " ".join(word.word for word in words[:10]))
+    return words
 
 
 def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
@@ -78,11 +94,12 @@ def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
     if arguments.strip_emoji:
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
-    tokenizer = _make_tokenizer(corpus["train"]["text"], arguments)
+    new_words = _new_words(corpus["train"]["text"], arguments)
+    tokenizer = _make_tokenizer(corpus["train"]["text"], new_words, arguments)
     encoded = DatasetDict()
     for split, rows in corpus.items():
         encoded[split] = encode_rows(rows, tokenizer, label_names)
-        if arguments.selection != "all":
+        if arguments.selection not in ("all", "new_words"):
             kept = select_rows(encoded[split], tokenizer, arguments.selection)
             if not kept.any():
                 raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
@@ -98,7 +115,7 @@ def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
         )
     labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
     del emoji_rows["train"]
-    return TrainingData(tokenizer, train, dict(encoded), label_names, counts, labels, emoji_rows)
+    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, counts, labels, emoji_rows)
 
 
 def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> TrainingData:
@@ -108,7 +125,8 @@ def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> Traini
     if "validation" not in splits:
         raise UserError("--streaming: expected a validation split beside train, found none; give --validation_file")
     counts: Counter[str] = Counter()
-    tokenizer = _make_tokenizer(counted_texts(source, counts), arguments)
+    new_words = _new_words([], arguments)
+    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, arguments)
     label_names = sorted(counts)
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
@@ -130,7 +148,7 @@ def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> Traini
     )
     labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
-    return TrainingData(tokenizer, train, evaluation, label_names, counts, labels, emoji_rows)
+    return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows)
 
 
 def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
