@@ -216,7 +216,8 @@ def discover_words(
     method: str = "words",
     thresholds: Thresholds | None = None,
     max_word_length: int = 6,
-    include_known: bool = False,
+    known: Collection[str] | None = None,
+    segment: Segment | None = None,
     chunk_characters: int = CHUNK_CHARACTERS,
     num_workers: int = 1,
 ) -> list[NewWord]:
@@ -228,7 +229,8 @@ def discover_words(
             ``jieba``, no discovery.
         thresholds: what a word must reach.
         max_word_length: in characters; a run of letters or digits counts as one.
-        include_known: keep words that jieba's dictionary already has.
+        known: words that are not new; None for those of jieba's dictionary, none at all to judge every candidate alike.
+        segment: with ``words``, cuts Chinese text into words; None for jieba.
         chunk_characters: size of the parts that are counted at once; the result does not depend on it.
         num_workers: processes.
 
@@ -250,7 +252,7 @@ def discover_words(
             texts,
             max_units=max_word_length if method == "characters" else min(max_word_length, _MAX_JOINED_WORDS),
             min_count=thresholds.count_for,
-            segment=_segmenter() if method == "words" else None,
+            segment=(segment or _segmenter()) if method == "words" else None,
             chunk_characters=chunk_characters,
             num_workers=num_workers,
             scratch=Path(scratch),
@@ -259,7 +261,7 @@ def discover_words(
         chosen = select(
             candidates,
             thresholds,
-            known=set() if include_known else known_words(),
+            known=known_words() if known is None else known,
             min_dependence=0.0 if method == "characters" else _MIN_DEPENDENCE,
         )
         chosen = [i for i in chosen if _length(candidates.words[i]) <= max_word_length]

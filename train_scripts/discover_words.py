@@ -98,7 +98,7 @@ def main() -> None:
         method="words" if arguments.method == "tagger" else arguments.method,
         thresholds=thresholds,
         max_word_length=arguments.max_word_length,
-        include_known=arguments.include_known,
+        known=() if arguments.include_known else None,
         num_workers=arguments.num_workers,
     )
     if arguments.method == "tagger":

@@ -9,10 +9,11 @@ import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import jieba
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -25,12 +26,12 @@ from optimization import make_schedules
 from tokenization import NewWord
 from tokenization.new_words import known_words, measure_words
 from tokenization.ngram_counting import clean
-from tokenization.word_segmentation import WordSegmenter, keep_whole
+from tokenization.word_segmentation import UserWord, WordSegmenter, keep_whole
 from trainer import train_epoch
 
 logger = logging.getLogger(__name__)
 
-HIDDEN_SHARE = 0.3
+HIDDEN_SHARE = 0.6
 NUM_EPOCHS = 4
 BATCH_SIZE = 128
 LEARNING_RATE = 2e-3
@@ -40,7 +41,22 @@ _CHINESE_RUN = re.compile("[\u4e00-\u9fd5]{2,}")
 
 
 class HidingSegmenter(WordSegmenter):
-    """A segmenter that can forget a part of its dictionary."""
+    """A segmenter that can forget a part of its dictionary.
+
+    Args:
+        user_words: words that are kept whole.
+        forgotten: words of the dictionary that it never knows.
+    """
+
+    def __init__(self, user_words: Iterable[UserWord] = (), forgotten: Collection[str] = ()) -> None:
+        super().__init__(user_words, use_hmm=False)
+        self.forgotten = forgotten
+
+    def _load(self) -> jieba.Tokenizer:
+        tokenizer = super()._load()
+        # A frequency of 0 is to jieba the beginning of longer words, and no word.
+        tokenizer.FREQ.update(dict.fromkeys(self.forgotten, 0))
+        return tokenizer
 
     def dictionary_words(self) -> list[str]:
         """All words of two characters or more."""
@@ -56,7 +72,7 @@ class HidingSegmenter(WordSegmenter):
         """Without some words, for a while."""
         frequencies = self._frequencies()
         forgotten = {word: frequencies[word] for word in words}
-        frequencies.update(dict.fromkeys(forgotten, 0))  # to jieba the beginning of longer words, and no word
+        frequencies.update(dict.fromkeys(forgotten, 0))
         try:
             yield
         finally:
@@ -155,22 +171,25 @@ def propose_words(tagger: WordTagger, runs: Sequence[str], segmenter: HidingSegm
     return proposals
 
 
-def add_rare_words(words: list[NewWord], texts: Iterable[str], *, max_word_length: int) -> list[NewWord]:
+def add_rare_words(
+    words: list[NewWord], texts: Iterable[str], *, max_word_length: int, forgotten: Collection[str] = ()
+) -> list[NewWord]:
     """Found words and those that a tagger adds, best first.
 
     Args:
         words: what statistics found in the corpus.
         texts: the corpus; it is held in memory.
         max_word_length: in characters.
+        forgotten: words of jieba's dictionary that count as unknown.
     """
     texts = clean(texts)
     runs = [run for text in texts for run in _CHINESE_RUN.findall(text)]
     if not runs:
         return words
-    segmenter = HidingSegmenter(keep_whole(word.word for word in words), use_hmm=False)
+    segmenter = HidingSegmenter(keep_whole(word.word for word in words), forgotten)
     tagger = train_tagger(runs, segmenter)
     proposals = propose_words(tagger, runs, segmenter)
-    known = known_words() | {word.word for word in words}
+    known = (known_words() - set(forgotten)) | {word.word for word in words}
     candidates = sorted(word for word in proposals if word not in known and len(word) <= max_word_length)
     # A word that the tagger joins here and cuts there is a matter of its surroundings, which no dictionary knows.
     rare = [word for word in measure_words(candidates, texts) if proposals[word.word] >= MIN_PROPOSED_SHARE * word.count]

@@ -1,0 +1,49 @@
+"""What benchmarks measure alike: time and memory of a command with all of its processes."""
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psutil
+
+_POLL_SECONDS = 0.02
+
+
+class Cost(NamedTuple):
+    """Wall seconds, and the largest sum of resident memory over the processes (shared pages count in each)."""
+
+    seconds: float
+    megabytes: float
+
+
+def run_measured(command: Sequence[str]) -> Cost:
+    """Run a command to its end.
+
+    Raises:
+        CalledProcessError: it failed; its standard error is attached.
+    """
+    started = time.perf_counter()
+    peak = 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            try:
+                processes = [tree, *tree.children(recursive=True)]
+                peak = max(peak, sum(p.memory_info().rss for p in processes) / (1 << 20))
+            except psutil.NoSuchProcess:  # a child ended between being listed and being asked
+                continue
+            time.sleep(_POLL_SECONDS)
+        seconds = time.perf_counter() - started
+        error = process.stderr.read() if process.stderr else ""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, list(command), stderr=error)
+    return Cost(seconds, peak)
+
+
+def peak_megabytes() -> float:
+    """Peak resident memory of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return usage / (1 << 20 if sys.platform == "darwin" else 1 << 10)
