@@ -311,7 +311,8 @@ def _neighbour(character: str) -> str:
 
 def _entropy(counts: Counter[str]) -> float:
     total = counts.total()
-    return math.log(total) - sum(count * math.log(count) for count in counts.values()) / total
+    # Rounding may leave a little less than nothing.
+    return max(0.0, math.log(total) - sum(count * math.log(count) for count in counts.values()) / total)
 
 
 def _length(word: str) -> int:
