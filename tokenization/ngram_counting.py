@@ -92,8 +92,8 @@ class Ngrams:
     """All frequent n-grams of a corpus.
 
     Attributes:
-        levels: of 1, 2, … units; in the first, the rank of a unit is its number and the boundary is number 0.
-        names: (num_units,) the text of each unit.
+        levels: of 1, 2, … units.
+        names: the text of each unit, by its number; the boundary is number 0.
         num_units: in the corpus, boundaries left out.
     """
 
@@ -181,7 +181,7 @@ def count_level(units: Ints, ranks: Ints, keys: Ints, n: int, num_names: int) ->
 
     Args:
         units: (num_units,) number of each unit.
-        ranks: (num_units,) rank of the (n - 1)-gram that starts here, -1 where it is not frequent.
+        ranks: (num_units,) rank of the (n - 1)-gram that starts here, -1 where it is not frequent; zeros for the first level.
         keys: (num_ngrams,) of the frequent n-grams.
         n: units of an n-gram.
         num_names: distinct units of the corpus.
@@ -223,19 +223,23 @@ def merge_counts(parts: Iterable[Counts]) -> Counts:
     return Counts(keys[first], np.add.reduceat(counts, first) if len(first) else counts)
 
 
-def branching_entropy(neighbours: Counts, num_ngrams: int, num_names: int) -> Floats:
-    """Entropy of the unit next to each n-gram, (num_ngrams,) in nats: ``log n - sum(c log c) / n``.
+def branching_entropy(neighbours: Counts, num_names: int) -> tuple[Ints, Floats]:
+    """Entropy of the unit next to each n-gram, in nats: ``log n - sum(c log c) / n``.
 
     Args:
-        neighbours: keyed by ``rank * num_names + unit``.
-        num_ngrams: of this level.
+        neighbours: keyed by ``rank * num_names + unit``; all of an n-gram's are there.
         num_names: distinct units of the corpus.
+
+    Returns:
+        The ranks that occur, and their entropies.
     """
-    ranks = neighbours.keys // num_names
-    totals = np.bincount(ranks, neighbours.counts, num_ngrams)
-    sums = np.bincount(ranks, neighbours.counts * np.log(neighbours.counts), num_ngrams)
-    seen = np.maximum(totals, 1)
-    return np.maximum(np.log(seen) - sums / seen, 0.0)
+    ranks, counts = neighbours.keys // num_names, neighbours.counts
+    first = np.flatnonzero(np.diff(ranks, prepend=-1))
+    if not len(first):
+        return ranks, np.zeros(0)
+    totals = np.add.reduceat(counts, first)
+    # Rounding may leave a little less than nothing.
+    return ranks[first], np.maximum(np.log(totals) - np.add.reduceat(counts * np.log(counts), first) / totals, 0.0)
 
 
 # ---- one machine ----
@@ -284,16 +288,10 @@ def _number_units(codes: Ints, path: Path) -> None:
     np.save(f"{path}-units.npy", np.searchsorted(codes, np.load(f"{path}-units.npy")).astype(np.int32))
 
 
-def _count_level_to(path: Path, keys_path: Path, n: int, num_names: int, frequent: NDArray[np.bool_] | None) -> None:
+def _count_level_to(path: Path, keys_path: Path, n: int, num_names: int) -> None:
     units = np.load(f"{path}-units.npy").astype(np.int64)
-    if frequent is not None:  # the first level: an n-gram is a unit
-        ranks = np.where(frequent[units], units, -1)
-        starts = np.flatnonzero(ranks >= 0)
-        left = count_values(ranks[starts] * num_names + units[starts - 1])
-        right = count_values(ranks[starts] * num_names + units[starts + 1])
-    else:
-        ranks = np.load(f"{path}-ranks.npy").astype(np.int64)
-        ranks, left, right = count_level(units, ranks, np.load(keys_path, mmap_mode="r"), n, num_names)
+    ranks = np.zeros_like(units) if n == 1 else np.load(f"{path}-ranks.npy").astype(np.int64)
+    ranks, left, right = count_level(units, ranks, np.load(keys_path, mmap_mode="r"), n, num_names)
     np.save(f"{path}-ranks.npy", ranks.astype(np.int32))
     _save(Path(f"{path}-left"), left)
     _save(Path(f"{path}-right"), right)
@@ -370,23 +368,25 @@ def count_ngrams(
         threshold = min_count(num_units)
         run(_number_units, ((units.keys, path) for path in paths), description="Numbering")
 
-        frequent = units.counts >= threshold
-        frequent[BOUNDARY] = False
         size = len(names)
-        keys, counts = np.arange(size), units.counts
-        prefix = suffix = np.zeros(size, dtype=np.int64)
+        keys = np.flatnonzero(units.counts >= threshold)
+        keys = keys[keys != BOUNDARY]
+        counts = units.counts[keys]
+        prefix = suffix = np.zeros_like(keys)
         levels: list[Level] = []
         keys_path = folder / "keys.npy"
         for n in range(1, max_units + 1):
             np.save(keys_path, keys)
-            jobs = ((path, keys_path, n, size, frequent if n == 1 else None) for path in paths)
+            jobs = ((path, keys_path, n, size) for path in paths)
             run(_count_level_to, jobs, description=f"Counting {n}-grams")
             left, right = np.zeros(len(keys)), np.zeros(len(keys))
             next_keys, next_counts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
             for part in _merged_ranges([Path(f"{path}-left") for path in paths], size):
-                left += branching_entropy(part, len(keys), size)
+                ranks, entropies = branching_entropy(part, size)
+                left[ranks] = entropies
             for part in _merged_ranges([Path(f"{path}-right") for path in paths], size):
-                right += branching_entropy(part, len(keys), size)
+                ranks, entropies = branching_entropy(part, size)
+                right[ranks] = entropies
                 kept = (part.counts >= threshold) & (part.keys % size != BOUNDARY)
                 next_keys.append(part.keys[kept])
                 next_counts.append(part.counts[kept])
@@ -394,5 +394,5 @@ def count_ngrams(
             keys, counts = np.concatenate(next_keys), np.concatenate(next_counts)
             prefix = keys // size
             # The n-gram without its first unit is that of its prefix, and the last unit.
-            suffix = keys % size if n == 1 else np.searchsorted(levels[-1].keys, levels[-1].suffix[prefix] * size + keys % size)
+            suffix = np.searchsorted(levels[-1].keys, levels[-1].suffix[prefix] * size + keys % size)
         return Ngrams(levels, names, num_units)
