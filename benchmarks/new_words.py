@@ -15,6 +15,7 @@ import argparse
 import gzip
 import importlib.util
 import json
+import os
 import random
 import re
 import statistics
@@ -197,19 +198,29 @@ def recovery(data_dir: Path) -> None:
 
 
 def downstream(data_dir: Path, folder: Path) -> None:
-    """Train with and without found words."""
+    """Train with and without found words, side by side with one thread each."""
     corpus = ["--dataset", "nlpcc2014", "--data_dir", str(data_dir / "nlpcc2014")]
     table = folder / "new_words.tsv"
     text = data_dir / "nlpcc2014" / "train.jsonl.gz"
     finder = [sys.executable, str(SCRIPTS / "discover_words.py"), "--input", str(text), "--output", str(table)]
     subprocess.run([*finder, "--method", "tagger"], check=True, capture_output=True)
-    settings = {"plain jieba": [], "words": ["--discover_words", "words"], "words and tagger": ["--new_words", str(table)]}
-    print("\ndownstream: NLPCC 2014 test, mean ± sd of 3 seeds")
-    print(f"{'':<20}{'macro-F1':>18}{'accuracy':>18}{'with emoji: F1':>18}")
+    settings = {"plain jieba": [], "words and tagger": ["--new_words", str(table)]}
+    trainings = {}
     for name, flags in settings.items():
         output = folder / name.replace(" ", "-")
         train = [sys.executable, str(SCRIPTS / "train.py"), *corpus, *flags, "--seeds", "1", "2", "3", "--output_dir"]
-        subprocess.run([*train, str(output)], check=True, capture_output=True)
+        with output.with_suffix(".log").open("w") as log:
+            trainings[name] = subprocess.Popen(
+                [*train, str(output)], stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
+            )
+    print("\ndownstream: NLPCC 2014 test, mean ± sd of 3 seeds")
+    print(f"{'':<20}{'macro-F1':>18}{'accuracy':>18}{'with emoji: F1':>18}")
+    for name, training in trainings.items():
+        output = folder / name.replace(" ", "-")
+        if training.wait():
+            raise UserError(
+                f"{name}: expected a training that ends well, found:\n{output.with_suffix('.log').read_text()[-2000:]}"
+            )
         results = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(output.glob("seed-*/eval_results.json"))]
         cells = "".join(f"{cell:>18}" for cell in means(results))
         print(f"{name:<20}{cells}", flush=True)
