@@ -138,7 +138,7 @@ def encode(texts: Sequence[str], segment: Segment | None = None) -> Chunk:
         segment: cuts a run of Chinese characters into words; None for single characters.
 
     >>> chunk = encode(["PK掉他😂, hold住"])
-    >>> [chunk.names.get(code, chr(code)) for code in chunk.units.tolist() if code]
+    >>> [chunk.names.get(code) or chr(code) for code in chunk.units.tolist() if code]
     ['pk', '掉', '他', 'hold', '住']
     """
     text = "\n" + "\n".join(clean(texts)) + "\n"
@@ -317,7 +317,7 @@ def _map(pool: Executor, function: Callable, items: Iterable, num_workers: int, 
     """Results in order; never more items in flight than the workers need, so that a stream is not read into memory."""
     results: list = []
     pending: list = []
-    with tqdm(desc=description, unit="chunk", leave=False) as progress:
+    with tqdm(desc=description, unit="chunk", leave=False, disable=None) as progress:
         items = iter(items)
         while True:
             for item in islice(items, 2 * num_workers - len(pending)):
