@@ -34,7 +34,8 @@ _FUNCTION_WORDS = frozenset("的了是我你您他她它这那一每")
 _FIRM_COHESION = 4.0
 _MEASURE_WORDS = "分元寸岁年月日点号个块楼天小层折星张件次多人米平钱页本秒周名位条倍万亿千百度斤级届期集"
 _QUANTITY = re.compile(
-    rf"\d[{_MEASURE_WORDS}]|[年月日号第]\d|[\u4e00-\u9fff]\d+$|^\d+(?:[\u4e00-\u9fff]{{2,}}|(?:[gwpkx]|[mgt]b|[ckm]m|kg|hz)\b|[a-z]+[\u4e00-\u9fff])"
+    rf"\d[{_MEASURE_WORDS}]|[年月日号第]\d|[\u4e00-\u9fff]\d+$"
+    r"|^\d+(?:[a-z]*[\u4e00-\u9fff]{2,}|(?:[gwpkx]|[mgt]b|[ckm]m|kg|hz)\b)"
 )
 # Prepositions and adverbs that open a phrase when a known word follows (给孩子, 才发现).
 _OPENING_WORDS = frozenset("给让把被离才还向对从与和跟已刚又再很太越也都就并仍最更只")

@@ -197,9 +197,13 @@ def read_texts(path: Path, *, text_column: str, encoding: str = "utf-8") -> Iter
         UserError: an unreadable or malformed file, or a row without the column.
     """
     is_plain = str(path) == "-" or Path(path.name.removesuffix(".gz")).suffix == ".txt"
-    if is_plain and not next(_lines(path, encoding), "").startswith("[{"):
-        yield from _lines(path, encoding)
-        return
+    if is_plain:
+        lines = _lines(path, encoding)
+        first = next(lines, "")  # standard input can be read once
+        if not first.startswith("[{"):
+            yield first
+            yield from lines
+            return
     for number, row in enumerate(_reader(path)(path, encoding), start=1):
         if not isinstance(row.get(text_column), str):
             raise UserError(
