@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenization import UserWord, read_user_dict
-from tokenization.word_segmentation import WordSegmenter, cache_folder, format_user_dict
+from tokenization.word_segmentation import WordSegmenter, cache_folder, format_user_dict, keep_whole
 
 FIRST_USE = """
 import json, logging
@@ -180,3 +180,23 @@ def test_format_and_read_are_inverse(tmp_path):
     words = [UserWord("绝绝子", 50, "n"), UserWord("破防"), UserWord("yyds", 3), UserWord("上头", None, "v")]
     (tmp_path / "user_dict.txt").write_text(format_user_dict(words), encoding="utf-8")
     assert read_user_dict(tmp_path / "user_dict.txt") == words
+
+
+@pytest.mark.parametrize("word", ["绝绝子", "给力", "不明觉厉", "中国人民好", "hold住", "pk掉", "3q"])
+def test_an_entry_of_keep_whole_keeps_the_word_in_plain_jieba(word: str, tmp_path: Path) -> None:
+    entry = keep_whole([word])[0]
+    (tmp_path / "user_dict.txt").write_text(format_user_dict([entry]), encoding="utf-8")
+    plain = jieba.Tokenizer()
+    plain.load_userdict(str(tmp_path / "user_dict.txt"))
+    assert plain.lcut(f"我，{word}，你", HMM=False) == ["我", "，", word, "，", "你"]
+
+
+def test_keep_whole_lets_a_long_word_win_against_its_parts() -> None:
+    entries = keep_whole(["绝绝子", "绝绝", "绝绝子啊"])
+    assert WordSegmenter(entries, use_hmm=False).cut("绝绝子啊") == ["绝绝子啊"]
+    assert [entry.word for entry in entries] == ["绝绝", "绝绝子", "绝绝子啊"]
+
+
+def test_without_its_hidden_markov_model_jieba_does_not_guess() -> None:
+    assert "绝绝子" in WordSegmenter().cut("今天绝绝子啊")
+    assert "绝绝子" not in WordSegmenter(use_hmm=False).cut("今天绝绝子啊")
