@@ -30,8 +30,9 @@ from pathlib import Path
 import other_word_finders
 from measuring import run_measured
 
+from new_word_files import read_new_words
 from rare_words import HidingSegmenter, add_rare_words
-from tokenization.new_words import NewWord, Thresholds, discover_words, known_words, read_new_words
+from tokenization.new_words import NewWord, Thresholds, discover_words, known_words
 from tokenization.word_segmentation import WordSegmenter, keep_whole
 from user_errors import OneLineArgumentParser, UserError, run
 

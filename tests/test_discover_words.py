@@ -10,9 +10,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from conftest import ROOT, run_script
-from test_new_words import HEADER, posts_with
+from test_new_word_files import HEADER
+from test_new_words import posts_with
 
-from tokenization.new_words import read_new_words
+from new_word_files import read_new_words
 from tokenization.word_segmentation import read_user_dict
 
 POSTS = posts_with("绝绝子")
@@ -151,7 +152,7 @@ def test_a_word_is_kept_where_a_given_table_has_it_and_only_there(tmp_path: Path
     [
         (("--discover_words", "words", "--new_words", "words.tsv"), "expected --discover_words or --new_words, found both"),
         (("--streaming", "--discover_words", "words"), "run discover_words.py on the files first"),
-        (("--new_words", "missing.tsv"), "--new_words missing.tsv: expected a readable file"),
+        (("--new_words", "missing.tsv"), "missing.tsv: expected a readable file"),
         (
             ("--new_words", "words.tsv"),
             "words.tsv, line 2: expected Chinese characters, Latin letters or digits, found '有 空'",

@@ -1,20 +1,16 @@
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 from tokenization.new_words import (
-    NewWord,
     Thresholds,
     _is_phrase,
     discover_words,
     known_words,
     measure_words,
-    read_new_words,
-    write_new_words,
 )
 from tokenization.ngram_counting import clean
 
@@ -138,36 +134,3 @@ def test_known_words_are_those_of_jieba() -> None:
     words = known_words()
     assert {"不错", "人民", "b超"} <= words
     assert not {"绝绝子", "B超"} & words
-
-
-def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    words = discover_words(POSTS, method="words")
-    write_new_words(tmp_path / "new_words.tsv", words)
-    back = read_new_words(tmp_path / "new_words.tsv")
-    assert [(w.word, w.count, w.example) for w in back] == [(w.word, w.count, w.example) for w in words]
-    assert [w.score for w in back] == pytest.approx([w.score for w in words], abs=1e-4)
-
-
-HEADER = "word\tcount\tcohesion\tleft_entropy\tright_entropy\tscore\texample"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "line 1: expected the columns word, count"),
-        ("绝绝子 50\n", "line 1: expected the columns"),
-        (f"{HEADER}\n绝绝子\tmany\t1\t1\t1\t1\t好\n", "line 2: expected 7 columns"),
-        (f"{HEADER}\n\n绝绝子\t5\n", "line 3: expected 7 columns"),
-    ],
-)
-def test_a_malformed_table_names_its_line(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "new_words.tsv"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(ValueError, match=message):
-        read_new_words(path)
-
-
-def test_a_table_that_an_editor_saved_with_bom_and_crlf_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "new_words.tsv"
-    path.write_bytes(f"\ufeff{HEADER}\r\n绝绝子\t5\t1\t1\t1\t1\t好\r\n".encode())
-    assert read_new_words(path) == [NewWord("绝绝子", 5, 1.0, 1.0, 1.0, 1.0, "好")]

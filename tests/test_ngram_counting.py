@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenization import ngram_counting
+from tokenization import corpus_ngrams
+from tokenization.corpus_ngrams import Ngrams, count_ngrams
 from tokenization.new_words import measure
 from tokenization.ngram_counting import (
     BOUNDARY,
     Counts,
-    Ngrams,
     branching_entropy,
     count_level,
-    count_ngrams,
     count_values,
     encode,
     merge_counts,
@@ -133,7 +132,7 @@ def test_merging_by_ranges_and_two_processes_give_the_same(monkeypatch: pytest.M
     texts = ["甲乙丙甲乙", "丁甲乙丁乙", "hold住甲乙", "乙乙乙丁"] * 3
     expected = as_table(every_ngram(texts))
     assert as_table(every_ngram(texts, chunk_characters=7, num_workers=2)) == expected
-    monkeypatch.setattr(ngram_counting, "MERGED_ENTRIES", 3)
+    monkeypatch.setattr(corpus_ngrams, "MERGED_ENTRIES", 3)
     assert as_table(every_ngram(texts, chunk_characters=7)) == expected
 
 

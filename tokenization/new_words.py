@@ -10,10 +10,8 @@ The boundary counts as one neighbour among many, so that what only stands alone 
 Then a boundary test throws out phrases: see :func:`_is_phrase`.
 """
 
-import csv
 import importlib.util
 import math
-import os
 import re
 import tempfile
 from collections import Counter
@@ -25,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .ngram_counting import CHUNK_CHARACTERS, Ngrams, Segment, count_ngrams
+from .corpus_ngrams import CHUNK_CHARACTERS, Ngrams, count_ngrams
+from .ngram_counting import Segment
 
 METHODS = ("jieba", "characters", "words")
 # Function words that stand at the edge of a phrase (让我, 这本书, 忙的) far more often than of a word.
@@ -41,7 +40,6 @@ _QUANTITY = re.compile(
 _OPENING_WORDS = frozenset("给让把被离才还向对从与和跟已刚又再很太越也都就并仍最更只")
 # Share of a part's occurrences that lie in the word: 都|是 is frequent because its parts are, 并|不 is not.
 _MIN_DEPENDENCE = 0.1
-_COLUMNS = ("word", "count", "cohesion", "left_entropy", "right_entropy", "score", "example")
 _EXAMPLE_CHARACTERS = 60
 _MAX_JOINED_WORDS = 4
 _RUN = re.compile("[a-z]+|[0-9]+")
@@ -325,42 +323,3 @@ def _segmenter() -> Segment:
     from .word_segmentation import WordSegmenter
 
     return WordSegmenter(use_hmm=False).cut
-
-
-# ---- files ----
-
-
-def write_new_words(path: str | os.PathLike[str], words: Iterable[NewWord]) -> None:
-    """Write words and measures as a table (TSV, UTF-8)."""
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
-        writer.writerow(_COLUMNS)
-        for word in words:
-            writer.writerow([word.word, word.count, *(f"{getattr(word, name):.4f}" for name in _COLUMNS[2:6]), word.example])
-
-
-def read_new_words(path: str | os.PathLike[str]) -> list[NewWord]:
-    """Read what :func:`write_new_words` wrote; lines may have been taken out by hand.
-
-    Raises:
-        ValueError: another header, or a malformed line, with its number.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, found {error}; convert the file") from error
-    if not lines or tuple(lines[0].split("\t")) != _COLUMNS:
-        raise ValueError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found {(lines or [''])[0][:60]!r}")
-    words = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        fields = line.split("\t")
-        try:
-            cohesion, left, right, score = map(float, fields[2:6])
-            words.append(NewWord(fields[0], int(fields[1]), cohesion, left, right, score, fields[6]))
-        except (ValueError, IndexError, TypeError) as error:
-            raise ValueError(
-                f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}; mend it"
-            ) from error
-    return words

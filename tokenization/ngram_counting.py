@@ -1,29 +1,21 @@
-"""Count every frequent n-gram of a corpus exactly, chunk by chunk, with its neighbours.
+"""Count n-grams and their neighbours: the map and reduce functions.
 
-Takes texts, gives :class:`Level` tables: counts and branching entropies of all n-grams seen often enough. A *unit* is a
-Chinese character, a run of Latin letters or a run of digits; with a segmenter, a word of it. Everything else (white space,
+Takes texts, gives counts. A *unit* is a Chinese character, a run of Latin letters or a run of digits; with a segmenter, a word of it. Everything else (white space,
 punctuation, emoji, URLs, @names, #topics#) is one boundary symbol that no n-gram crosses.
 
 Counting goes level by level (Agrawal and Srikant 1994): an n-gram is counted only where its first n - 1 units are frequent,
 so a level is small although the corpus is not. :func:`encode` and :func:`count_level` map a chunk, :func:`merge_counts`
 reduces: it is associative and commutative, so the chunks may be counted in any order, in several processes, or on several
-machines. :func:`count_ngrams` does it on one, in bounded memory, with sorted tables on disk.
+machines. ``corpus_ngrams.py`` does it on one.
 """
 
 import hashlib
-import math
 import re
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from .emoji_splitting import KEYCAP
 from .text_normalization import TextNormalizer
@@ -33,9 +25,6 @@ Floats = NDArray[np.float64]
 Segment = Callable[[str], list[str]]
 
 BOUNDARY = 0
-CHUNK_CHARACTERS = 1_000_000
-# Entries of a merged table that are held in memory at once: about 200 MB while they are sorted.
-MERGED_ENTRIES = 4_000_000
 # Codes of units that are no single character lie behind the last code point.
 _FIRST_NAME = 1 << 21
 _LAST_CHINESE = 0x9FD5  # as far as jieba keeps characters together
@@ -64,60 +53,6 @@ class Counts:
 
     keys: Ints
     counts: Ints
-
-
-@dataclass(frozen=True)
-class Level:
-    """The frequent n-grams of one length, in the order of their keys.
-
-    Attributes:
-        keys: (num_ngrams,) int64, ``rank of the first n - 1 units * num_units + last unit``.
-        counts: (num_ngrams,) int64.
-        left_entropy, right_entropy: (num_ngrams,) of the unit before and behind, in nats; the boundary counts as one unit.
-        prefix, suffix: (num_ngrams,) ranks, in the level below, of the n-gram without its last and first unit.
-        last: (num_ngrams,) the last unit.
-    """
-
-    keys: Ints
-    counts: Ints
-    left_entropy: Floats
-    right_entropy: Floats
-    prefix: Ints
-    suffix: Ints
-    last: Ints
-
-
-@dataclass(frozen=True)
-class Ngrams:
-    """All frequent n-grams of a corpus.
-
-    Attributes:
-        levels: of 1, 2, … units.
-        names: the text of each unit, by its number; the boundary is number 0.
-        num_units: in the corpus, boundaries left out.
-    """
-
-    levels: list[Level]
-    names: list[str]
-    num_units: int
-
-    def texts(self, n: int) -> list[str]:
-        """The n-grams of ``n`` units as texts."""
-        columns, ranks = [], np.arange(len(self.levels[n - 1].keys))
-        for level in self.levels[n - 1 :: -1]:
-            columns.append(level.last[ranks].tolist())
-            ranks = level.prefix[ranks]
-        names = self.names
-        return ["".join([names[unit] for unit in reversed(row)]) for row in zip(*columns, strict=True)]
-
-    def split_counts(self, n: int, left: int) -> tuple[Ints, Ints]:
-        """How often the first ``left`` units and the remaining ones were seen, for each n-gram of ``n`` units."""
-        first = last = np.arange(len(self.levels[n - 1].keys))
-        for level in self.levels[n - 1 : left - 1 : -1]:
-            first = level.prefix[first]
-        for level in self.levels[n - 1 : n - left - 1 : -1]:
-            last = level.suffix[last]
-        return self.levels[left - 1].counts[first], self.levels[n - left - 1].counts[last]
 
 
 # ---- map: one chunk ----
@@ -240,159 +175,3 @@ def branching_entropy(neighbours: Counts, num_names: int) -> tuple[Ints, Floats]
     totals = np.add.reduceat(counts, first)
     # Rounding may leave a little less than nothing.
     return ranks[first], np.maximum(np.log(totals) - np.add.reduceat(counts * np.log(counts), first) / totals, 0.0)
-
-
-# ---- one machine ----
-
-
-def _save(path: Path, counts: Counts) -> None:
-    np.save(f"{path}-keys.npy", counts.keys)
-    np.save(f"{path}-counts.npy", counts.counts)
-
-
-def _merged_ranges(paths: Sequence[Path], step: int) -> Iterator[Counts]:
-    """Merge sorted tables on disk, a range of keys at a time; no range parts keys of one n-gram (``step`` keys each)."""
-    if not paths:
-        return
-    tables = [np.load(f"{path}-keys.npy", mmap_mode="r") for path in paths]
-    largest = max(tables, key=len)
-    num_ranges = math.ceil(sum(map(len, tables)) / MERGED_ENTRIES)
-    cuts = sorted({int(largest[len(largest) * i // num_ranges]) // step * step for i in range(1, num_ranges)})
-    bounds = [[0, *np.searchsorted(table, cuts).tolist(), len(table)] for table in tables]
-    del tables, largest  # a corpus of 10 GB has more tables than a process may hold open
-    for i in range(len(cuts) + 1):
-        parts = []
-        for path, bound in zip(paths, bounds, strict=True):
-            keys, counts = (np.load(f"{path}-{kind}.npy", mmap_mode="r") for kind in ("keys", "counts"))
-            parts.append(Counts(np.array(keys[bound[i] : bound[i + 1]]), np.array(counts[bound[i] : bound[i + 1]])))
-        yield merge_counts(parts)
-
-
-_segment: Segment | None = None
-
-
-def _set_segment(segment: Segment | None) -> None:
-    # Once a process: a segmenter that travelled with every chunk would read its dictionary for every chunk.
-    global _segment
-    _segment = segment
-
-
-def _encode_to(path: Path, texts: Sequence[str]) -> tuple[dict[int, str], Counts]:
-    chunk = encode(texts, _segment)
-    np.save(f"{path}-units.npy", chunk.units)
-    Path(f"{path}.txt").write_text(chunk.text, encoding="utf-8", newline="\n")
-    return chunk.names, count_values(chunk.units)
-
-
-def _number_units(codes: Ints, path: Path) -> None:
-    np.save(f"{path}-units.npy", np.searchsorted(codes, np.load(f"{path}-units.npy")).astype(np.int32))
-
-
-def _count_level_to(path: Path, keys_path: Path, n: int, num_names: int) -> None:
-    units = np.load(f"{path}-units.npy").astype(np.int64)
-    ranks = np.zeros_like(units) if n == 1 else np.load(f"{path}-ranks.npy").astype(np.int64)
-    ranks, left, right = count_level(units, ranks, np.load(keys_path, mmap_mode="r"), n, num_names)
-    np.save(f"{path}-ranks.npy", ranks.astype(np.int32))
-    _save(Path(f"{path}-left"), left)
-    _save(Path(f"{path}-right"), right)
-
-
-def chunks_of(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
-    """Texts in chunks of about so many characters."""
-    texts = iter(texts)
-    while True:
-        chunk: list[str] = []
-        size = 0
-        for text in texts:
-            chunk.append(text)
-            size += len(text)
-            if size >= characters:
-                break
-        if not chunk:
-            return
-        yield chunk
-
-
-def _map(pool: Executor, function: Callable, items: Iterable, num_workers: int, description: str) -> list:
-    """Results in order; never more items in flight than the workers need, so that a stream is not read into memory."""
-    results: list = []
-    pending: list = []
-    with tqdm(desc=description, unit="chunk", leave=False, disable=None) as progress:
-        items = iter(items)
-        while True:
-            for item in islice(items, 2 * num_workers - len(pending)):
-                pending.append(pool.submit(function, *item))
-            if not pending:
-                return results
-            results.append(pending.pop(0).result())
-            progress.update()
-
-
-def count_ngrams(
-    texts: Iterable[str],
-    *,
-    max_units: int,
-    min_count: Callable[[int], int],
-    segment: Segment | None = None,
-    chunk_characters: int = CHUNK_CHARACTERS,
-    num_workers: int = 1,
-    scratch: Path | None = None,
-) -> Ngrams:
-    """Count the n-grams of a corpus of any size.
-
-    Args:
-        texts: raw posts.
-        max_units: longest n-gram.
-        min_count: units of the corpus → the smallest count that is kept.
-        segment: see :func:`encode`; it must pickle.
-        chunk_characters: size of a chunk; the result does not depend on it.
-        num_workers: processes.
-        scratch: an empty folder for tables and normalised texts (``chunk-*.txt``), or None for a temporary one.
-    """
-    workers = ProcessPoolExecutor(num_workers, initializer=_set_segment, initargs=(segment,))
-    with tempfile.TemporaryDirectory() as temporary, workers as pool:
-        folder = scratch or Path(temporary)
-        run = partial(_map, pool, num_workers=num_workers)
-        paths: list[Path] = []
-
-        def encodings() -> Iterator[tuple[Path, list[str]]]:
-            for chunk in chunks_of(texts, chunk_characters):
-                paths.append(folder / f"chunk-{len(paths):06d}")
-                yield paths[-1], chunk
-
-        encoded = run(_encode_to, encodings(), description="Reading")
-        units = merge_counts([Counts(np.array([BOUNDARY]), np.array([0])), *(counts for _, counts in encoded)])
-        names_of = {code: name for names, _ in encoded for code, name in names.items()}
-        names = ["" if code == BOUNDARY else names_of.get(code) or chr(code) for code in units.keys.tolist()]
-        num_units = int(units.counts[1:].sum())
-        threshold = min_count(num_units)
-        run(_number_units, ((units.keys, path) for path in paths), description="Numbering")
-
-        size = len(names)
-        keys = np.flatnonzero(units.counts >= threshold)
-        keys = keys[keys != BOUNDARY]
-        counts = units.counts[keys]
-        prefix = suffix = np.zeros_like(keys)
-        levels: list[Level] = []
-        keys_path = folder / "keys.npy"
-        for n in range(1, max_units + 1):
-            np.save(keys_path, keys)
-            jobs = ((path, keys_path, n, size) for path in paths)
-            run(_count_level_to, jobs, description=f"Counting {n}-grams")
-            left, right = np.zeros(len(keys)), np.zeros(len(keys))
-            next_keys, next_counts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-            for part in _merged_ranges([Path(f"{path}-left") for path in paths], size):
-                ranks, entropies = branching_entropy(part, size)
-                left[ranks] = entropies
-            for part in _merged_ranges([Path(f"{path}-right") for path in paths], size):
-                ranks, entropies = branching_entropy(part, size)
-                right[ranks] = entropies
-                kept = (part.counts >= threshold) & (part.keys % size != BOUNDARY)
-                next_keys.append(part.keys[kept])
-                next_counts.append(part.counts[kept])
-            levels.append(Level(keys, counts, left, right, prefix, suffix, keys % size))
-            keys, counts = np.concatenate(next_keys), np.concatenate(next_counts)
-            prefix = keys // size
-            # The n-gram without its first unit is that of its prefix, and the last unit.
-            suffix = np.searchsorted(levels[-1].keys, levels[-1].suffix[prefix] * size + keys % size)
-        return Ngrams(levels, names, num_units)

@@ -17,8 +17,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from new_word_files import write_new_words
 from row_readers import read_texts
-from tokenization.new_words import METHODS, Thresholds, discover_words, write_new_words
+from tokenization.new_words import METHODS, Thresholds, discover_words
 from user_errors import OneLineArgumentParser, UserError, run
 
 logger = logging.getLogger(__name__)

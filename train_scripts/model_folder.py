@@ -19,8 +19,8 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from known_corpora import KNOWN_CORPORA
 from modeling_aslstm import ASLSTMForSequenceClassification
+from new_word_files import write_new_words
 from tokenization import ASLSTMTokenizer, NewWord
-from tokenization.new_words import write_new_words
 from trainer import Progress
 from user_errors import UserError
 

@@ -17,7 +17,7 @@ from batching import encode_rows
 from corpora import has_emoji, load_corpus, read_splits
 from corpus_arguments import corpus_source
 from model_setup import make_tokenizer
-from new_word_files import load_new_words
+from new_word_files import read_new_words
 from selections import select_rows
 from streaming import StreamingRows, counted_texts
 from tokenization import ASLSTMTokenizer, NewWord, discover_words, strip_emoji
@@ -77,7 +77,7 @@ def _make_tokenizer(texts: Iterable[str], new_words: list[NewWord], arguments: a
 def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewWord]:
     """The words of ``--new_words``, or those that ``--discover_words`` finds in the training texts."""
     if arguments.new_words:
-        return load_new_words(arguments.new_words)
+        return read_new_words(arguments.new_words)
     if not arguments.discover_words:
         return []
     words = discover_words(texts, method=arguments.discover_words, num_workers=2)
