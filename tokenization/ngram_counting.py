@@ -1,7 +1,8 @@
 """Count n-grams and their neighbours: the map and reduce functions.
 
-Takes texts, gives counts. A *unit* is a Chinese character, a run of Latin letters or a run of digits; with a segmenter, a word of it. Everything else (white space,
-punctuation, emoji, URLs, @names, #topics#) is one boundary symbol that no n-gram crosses.
+Takes texts, gives counts. A *unit* is a Chinese character, a run of Latin letters or a run of digits; with a segmenter, a
+word of it. Everything else (white space, punctuation, emoji, URLs, @names, #topics#) is one boundary symbol that no n-gram
+crosses.
 
 Counting goes level by level (Agrawal and Srikant 1994): an n-gram is counted only where its first n - 1 units are frequent,
 so a level is small although the corpus is not. :func:`encode` and :func:`count_level` map a chunk, :func:`merge_counts`
