@@ -35,7 +35,7 @@ def record() -> TrainingRecord:
         arguments = parse_arguments()
     labels, predictions = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2])
     figures = {split: compute_metrics(labels, predictions, NAMES) for split in ("validation", "test", "test_emoji")}
-    return TrainingRecord(arguments, Progress(epoch=7, best_epoch=5), figures, {"train": 100, "validation": 4, "test": 4})
+    return TrainingRecord(arguments, Progress(epoch=7, best_epoch=5), figures, {"train": 100, "validation": 4, "test": 4}, [])
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ NAMES = ["like", "none", "sadness"]
 @pytest.fixture(scope="module")
 def tokenizer() -> ASLSTMTokenizer:
     texts = [*TEXTS, "眼泪流下来", "泪", "笑哭了的脸", "大笑", "哭"]
-    return make_tokenizer(texts, min_count=1, min_emoji_count=2, model_max_length=64)
+    return make_tokenizer(texts, new_words=(), min_count=1, min_emoji_count=2, model_max_length=64)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def vector(model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, t
 
 def test_the_tokenizer_knows_what_occurs_often_enough() -> None:
     texts = ["加班[泪]", "加班[泪]", "开心[哈哈]"]
-    tokenizer = make_tokenizer(texts, min_count=2, min_emoji_count=2, model_max_length=9)
+    tokenizer = make_tokenizer(texts, new_words=(), min_count=2, min_emoji_count=2, model_max_length=9)
     assert tokenizer.tokenize("加班[泪]") == ["加班", "[泪]"]
     assert tokenizer.tokenize("开心[哈哈]") == ["开", "心", "<unk_emoji>", "##哈", "##哈"]
     assert tokenizer.model_max_length == 9

@@ -104,6 +104,14 @@ def test_given_words_have_the_measures_of_found_ones() -> None:
         assert getattr(measured[0], name) == pytest.approx(getattr(found["绝绝子"], name), abs=1e-9)
 
 
+def test_given_words_overlap_stand_next_to_units_and_have_an_example_that_holds_them() -> None:
+    repeated = measure_words(["哈哈"], clean(["哈哈哈"]))[0]
+    assert (repeated.count, repeated.cohesion) == (2, pytest.approx(math.log(2 * 3 / (3 * 3))))
+    assert repeated.left_entropy == repeated.right_entropy == pytest.approx(math.log(2))
+    assert measure_words(["绝子"], clean(["hold绝子了", "world绝子啊"]))[0].left_entropy == pytest.approx(math.log(2))
+    assert "绝绝子" in measure_words(["绝绝子"], clean(["天气很好今日出门" * 12 + "绝绝子"]))[0].example
+
+
 @pytest.mark.parametrize("posts", [[], [""], ["一行"], ["no Chinese at all"], ["哈" * 1_000_000]])
 def test_a_corpus_without_words_gives_none(posts: list[str]) -> None:
     assert discover_words(posts, method="characters") == []

@@ -44,6 +44,10 @@ _EXAMPLE_CHARACTERS = 60
 _MAX_JOINED_WORDS = 4
 _RUN = re.compile("[a-z]+|[0-9]+")
 _UNIT = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+")
+# The unit that ends or begins at a place; nothing where a boundary is.
+_UNIT_BEFORE = re.compile("(?:[\u4e00-\u9fd5]|[a-z]+|[0-9]+|)$")
+_UNIT_BEHIND = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+|")
+_LONGEST_RUN = 50
 
 
 @dataclass(frozen=True)
@@ -193,11 +197,15 @@ def _examples(words: Sequence[str], folder: Path) -> dict[str, str]:
             if position < 0:
                 still_missing.append(word)
                 continue
-            start = max(text.rfind("\n", 0, position) + 1, position - _EXAMPLE_CHARACTERS // 2)
-            end = min(text.find("\n", position), position + _EXAMPLE_CHARACTERS)
-            examples[word] = " ".join(text[start:end].split())
+            examples[word] = _surroundings(text, position)
         missing = still_missing
     return examples
+
+
+def _surroundings(text: str, position: int) -> str:
+    """What stands around a position in its post."""
+    start = max(text.rfind("\n", 0, position) + 1, position - _EXAMPLE_CHARACTERS // 2)
+    return " ".join(text[start : min(text.find("\n", position), position + _EXAMPLE_CHARACTERS)].split())
 
 
 def _find_word(text: str, word: str) -> int:
@@ -291,21 +299,22 @@ def measure_words(words: Iterable[str], texts: Sequence[str]) -> list[NewWord]:
     num_units = len(_UNIT.findall(text))
     measured = []
     for word in words:
-        places = [match.start() for match in re.finditer(re.escape(word), text)]
+        places = _places(text, word)
         if not places:
             continue
         count = len(places)
-        left, right = (_entropy(Counter(_neighbour(text[i + step]) for i in places)) for step in (-1, len(word)))
-        parts = [(text.count(word[:i]), text.count(word[i:])) for i in range(1, len(word))]
+        left = _entropy(Counter(_UNIT_BEFORE.search(text, max(0, i - _LONGEST_RUN), i).group() for i in places))  # type: ignore[union-attr]
+        right = _entropy(Counter(_UNIT_BEHIND.match(text, i + len(word)).group() for i in places))  # type: ignore[union-attr]
+        parts = [(len(_places(text, word[:i])), len(_places(text, word[i:]))) for i in range(1, len(word))]
         cohesion = min(math.log(count * num_units / (a * b)) for a, b in parts)
-        line = text[text.rfind("\n", 0, places[0]) + 1 : text.find("\n", places[0])]
         score = cohesion * math.sqrt(left * right)
-        measured.append(NewWord(word, count, cohesion, left, right, score, " ".join(line.split())[:_EXAMPLE_CHARACTERS]))
+        measured.append(NewWord(word, count, cohesion, left, right, score, _surroundings(text, places[0])))
     return measured
 
 
-def _neighbour(character: str) -> str:
-    return character if _UNIT.fullmatch(character) else ""
+def _places(text: str, word: str) -> list[int]:
+    """Where a word stands, overlaps among them."""
+    return [match.start() for match in re.finditer(f"(?={re.escape(word)})", text)]
 
 
 def _entropy(counts: Counter[str]) -> float:

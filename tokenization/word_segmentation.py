@@ -75,7 +75,7 @@ def format_user_dict(words: Iterable[UserWord]) -> str:
 
 
 def keep_whole(words: Iterable[str]) -> list[UserWord]:
-    """Entries of a user dictionary for words, each with the smallest frequency at which jieba keeps it whole.
+    """Entries of a user dictionary for words, each with the smallest frequency at which jieba keeps it whole, alone.
 
     Without one jieba finds that frequency too, but anew at every start, and other readers of the file do not.
     """

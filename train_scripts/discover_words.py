@@ -55,11 +55,20 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--include_known", action="store_true", help="keep words that jieba's dictionary has")
     parser.add_argument("--num_workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     arguments = parser.parse_args()
-    if arguments.max_word_length < 2 or arguments.num_workers < 1 or (arguments.min_count or 1) < 1:
+    min_count = 1 if arguments.min_count is None else arguments.min_count
+    if arguments.max_word_length < 2 or arguments.num_workers < 1 or min_count < 1:
         raise UserError(
             "expected --max_word_length 2 or more, --num_workers and --min_count 1 or more, found "
             f"{arguments.max_word_length}, {arguments.num_workers}, {arguments.min_count}"
         )
+    try:
+        "".encode(arguments.encoding)
+    except LookupError as error:
+        raise UserError(f"--encoding: expected the name of an encoding, e.g. GB18030, found {arguments.encoding!r}") from error
+    if "-" in arguments.input and arguments.method == "tagger":
+        raise UserError("--method tagger: expected files, which it reads twice, found standard input; save the posts first")
+    if arguments.output.is_dir():
+        raise UserError(f"--output {arguments.output}: expected the name of a table, found a folder; name a file in it")
     if arguments.output.exists() and not arguments.overwrite:
         raise UserError(f"--output {arguments.output}: expected a new file, found one; choose another or add --overwrite")
     if not arguments.output.absolute().parent.is_dir():

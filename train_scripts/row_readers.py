@@ -205,7 +205,9 @@ def read_texts(path: Path, *, text_column: str, encoding: str = "utf-8") -> Iter
             yield from lines
             return
     for number, row in enumerate(_reader(path)(path, encoding), start=1):
-        if not isinstance(row.get(text_column), str):
+        if text_column in row and not isinstance(row[text_column], str):
+            raise UserError(f"{path}, row {number}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}")
+        if text_column not in row:
             raise UserError(
                 f"{path}, row {number}: expected a text in column {text_column!r}, found {_names(row)}; name it with "
                 "--text_column"
