@@ -1,7 +1,12 @@
 """From ids to logits: the configuration, the layers, the models and their pipeline."""
 
 from .configuration_aslstm import ASLSTMConfig
-from .modeling_aslstm import ASLSTMForSequenceClassification, ASLSTMModel, ASLSTMPreTrainedModel
+from .modeling_aslstm import (
+    ASLSTMForEmojiPrediction,
+    ASLSTMForSequenceClassification,
+    ASLSTMModel,
+    ASLSTMPreTrainedModel,
+)
 from .pipeline_aslstm import ASLSTMPipeline
 
 # This file never travels with a saved model, so the registrations that fill "auto_map" belong here.
@@ -11,6 +16,7 @@ ASLSTMForSequenceClassification.register_for_auto_class("AutoModelForSequenceCla
 
 __all__ = [
     "ASLSTMConfig",
+    "ASLSTMForEmojiPrediction",
     "ASLSTMForSequenceClassification",
     "ASLSTMModel",
     "ASLSTMPipeline",

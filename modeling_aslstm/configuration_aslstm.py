@@ -37,6 +37,7 @@ class ASLSTMConfig(PretrainedConfig):
         attention_key: what the emoji are compared with, word vectors (``embedding``) or LSTM outputs (``hidden``).
         classifier_input: ``attention_and_query`` reads the attended words and the emoji query, ``attention`` the words
             alone; of no effect on ``none`` and ``concat``, which have no query.
+        use_max_pooling: whether the classifier also reads the largest value of each LSTM output over the words.
         clause_end_token_ids: ids of the punctuation that ends a clause.
         hidden_dropout_prob: dropout of the embeddings, between LSTM layers and before the classifier.
         initializer_range: standard deviation of fresh embeddings.
@@ -74,6 +75,7 @@ class ASLSTMConfig(PretrainedConfig):
         emoji_fusion: str = "attention",
         attention_key: str = "embedding",
         classifier_input: str = "attention_and_query",
+        use_max_pooling: bool = True,
         clause_end_token_ids: Sequence[int] = (),
         hidden_dropout_prob: float = 0.3,
         initializer_range: float = 0.1,
@@ -98,6 +100,7 @@ class ASLSTMConfig(PretrainedConfig):
         self.emoji_fusion = emoji_fusion
         self.attention_key = attention_key
         self.classifier_input = classifier_input
+        self.use_max_pooling = use_max_pooling
         self.clause_end_token_ids = list(clause_end_token_ids)
         self.hidden_dropout_prob = hidden_dropout_prob
         self.initializer_range = initializer_range

@@ -58,6 +58,17 @@ def masked_mean(vectors: Tensor, mask: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(count > 0, total / count.clamp(min=1), otherwise.to(vectors.dtype))
 
 
+def masked_max(vectors: Tensor, mask: Tensor) -> Tensor:
+    """Largest value of each column over the true places of a row; zeros where there is none.
+
+    Args:
+        vectors: (batch, seq_len, size).
+        mask: (batch, seq_len) bool.
+    """
+    largest = vectors.masked_fill(~mask[:, :, None], torch.finfo(vectors.dtype).min).amax(1)
+    return largest * mask.any(1)[:, None]
+
+
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Softmax over the true places of the last axis; zeros where there is none, never NaN."""
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
@@ -173,20 +184,24 @@ class LSTMEncoder(nn.Module):
 
 
 class AdditiveScore(nn.Module):
-    """``s(k, q) = v · tanh(W_k k + W_q q + b)`` (Bahdanau et al. 2015, arXiv:1409.0473).
+    """``s(k, q) = v · tanh(N(W_k k) + N(W_q q))`` (Bahdanau et al. 2015, arXiv:1409.0473), N a layer norm with gain and bias.
 
-    A linear score of [k; q] would not do: softmax does not see what is added to all scores, so the query would cancel.
+    A linear score of [k; q] would not do: softmax does not see what is added to all scores, so the query would cancel. Near
+    zero tanh is linear and the query all but cancels just so: in trained models without N the weights hardly moved with
+    the emoji. N holds both parts at a size where tanh bends (Ba et al. 2016, arXiv:1607.06450).
     """
 
     def __init__(self, *, key_size: int, query_size: int, attention_size: int) -> None:
         super().__init__()
-        self.key = nn.Linear(key_size, attention_size)
+        self.key = nn.Linear(key_size, attention_size, bias=False)
         self.query = nn.Linear(query_size, attention_size, bias=False)
+        self.key_norm = nn.LayerNorm(attention_size)
+        self.query_norm = nn.LayerNorm(attention_size)
         self.score = nn.Linear(attention_size, 1, bias=False)
 
     def forward(self, keys: Tensor, queries: Tensor) -> Tensor:
         """Scores (...) of keys (..., key_size) against queries (..., query_size), whose leading axes broadcast."""
-        return self.score(torch.tanh(self.key(keys) + self.query(queries))).squeeze(-1)
+        return self.score(torch.tanh(self.key_norm(self.key(keys)) + self.query_norm(self.query(queries)))).squeeze(-1)
 
 
 class NoFusion(nn.Module):

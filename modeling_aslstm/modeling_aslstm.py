@@ -17,6 +17,7 @@ from .layers_aslstm import (
     NoFusion,
     PostVectors,
     clause_indices,
+    masked_max,
     masked_mean,
 )
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401  (the saved folder must hold the pipeline's file)
@@ -78,6 +79,9 @@ class ASLSTMPreTrainedModel(PreTrainedModel):
                     nn.init.orthogonal_(parameter)
                 else:
                     nn.init.zeros_(parameter)
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=self.config.initializer_range)
             # A slice does not carry the mark of a loaded weight.
@@ -121,8 +125,9 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
             dropout=config.hidden_dropout_prob,
         )
         self.fusion = _build_fusion(config, self.encoder.output_size)
-        reads_query = has_query and config.classifier_input == "attention_and_query"
-        self.pooled_size = self.encoder.output_size + (config.embedding_size if reads_query else 0)
+        self.reads_query = has_query and config.classifier_input == "attention_and_query"
+        num_pools = 2 if config.use_max_pooling else 1
+        self.pooled_size = num_pools * self.encoder.output_size + (config.embedding_size if self.reads_query else 0)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -161,10 +166,14 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         )
         fused = self.fusion(posts, self.encoder)
         query = masked_mean(posts.tokens, is_emoji, posts.no_emoji)
-        reads_query = self.pooled_size > self.encoder.output_size
+        pools = [fused.pooled]
+        if config.use_max_pooling:
+            pools.append(masked_max(fused.hidden, is_word))
+        if self.reads_query:
+            pools.append(query)
         output = ASLSTMModelOutput(
             last_hidden_state=fused.hidden,
-            pooled_output=torch.cat([fused.pooled, query], dim=-1) if reads_query else fused.pooled,
+            pooled_output=torch.cat(pools, dim=-1),
             attention_weights=fused.word_weights,
             clause_attention_weights=fused.clause_weights,
             emoji_query=query,
@@ -215,3 +224,25 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
             log_prior = torch.tensor(self.config.label_prior, dtype=z.dtype, device=z.device).log()
             z = z + self.config.decision_prior_weight * log_prior
         return z / self.config.temperature
+
+
+class ASLSTMForEmojiPrediction(ASLSTMForSequenceClassification):
+    """Which emoji a post had, from its words: pre-training as in DeepMoji (Felbo et al. 2017, arXiv:1708.00524).
+
+    A classifier whose labels are emoji and which reads no emoji, so a post can stand in the batch as it is. Its folder
+    also loads as :class:`ASLSTMForSequenceClassification`, which then sees the emoji as well.
+    """
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
+        """Predict the emoji of a batch; arguments as in the base class, ``labels`` index the emoji of ``id2label``."""
+        config = self.config
+        end = config.emoji_token_offset + config.num_emoji_tokens
+        counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
+        is_word = counts & ~((input_ids >= config.emoji_token_offset) & (input_ids < end))
+        return super().forward(input_ids, is_word, labels, return_dict)

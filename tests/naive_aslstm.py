@@ -22,9 +22,13 @@ def run_lstm(model: ASLSTMForSequenceClassification, vectors: Tensor) -> tuple[T
 
 
 def score(layer: torch.nn.Module, key: Tensor, query: Tensor) -> Tensor:
-    """S(k, q) = v · tanh(W_k k + W_q q + b)."""
-    hidden = torch.tanh(layer.key.weight @ key + layer.key.bias + layer.query.weight @ query)
-    return layer.score.weight[0] @ hidden
+    """S(k, q) = v · tanh(N(W_k k) + N(W_q q)), N by hand: mean 0, variance 1, then gain and bias."""
+    parts = []
+    for linear, norm, vector in ((layer.key, layer.key_norm, key), (layer.query, layer.query_norm, query)):
+        x = linear.weight @ vector
+        x = (x - x.mean()) / (x.var(unbiased=False) + norm.eps).sqrt()
+        parts.append(norm.weight * x + norm.bias)
+    return layer.score.weight[0] @ torch.tanh(parts[0] + parts[1])
 
 
 def clauses_of(ids: list[int], is_emoji: list[bool], ends: list[int]) -> list[list[int]]:
@@ -46,24 +50,30 @@ def classify(model: ASLSTMForSequenceClassification, ids: list[int]) -> tuple[Te
     end = config.emoji_token_offset + config.num_emoji_tokens
     is_emoji = [config.emoji_token_offset <= i < end for i in ids]
     vectors = base.word_embeddings.weight[torch.tensor(ids)]
+    outputs = torch.zeros(0, base.encoder.output_size)
     words = [i for i in range(len(ids)) if not is_emoji[i]]
     emoji = [i for i in range(len(ids)) if is_emoji[i]]
     query = vectors[emoji].mean(0) if emoji else base.no_emoji
     fused = torch.zeros(base.encoder.output_size)
     weights: list[float] | None = [0.0] * len(ids)
     if config.emoji_fusion == "none":
-        fused, weights = (run_lstm(model, vectors[words])[1] if words else fused), None
+        if words:
+            outputs, fused = run_lstm(model, vectors[words])
+        weights = None
     elif config.emoji_fusion == "concat":
-        fused, weights = run_lstm(model, vectors[emoji + words])[1], None
+        outputs, fused = run_lstm(model, vectors[emoji + words])
+        outputs, weights = outputs[len(emoji) :], None
     elif config.emoji_fusion == "context":
         choices = vectors[emoji] if emoji else base.no_emoji[None]
         mixed = []
         for i in words:
             alpha = torch.softmax(torch.stack([score(base.fusion.emoji_score, e, vectors[i]) for e in choices]), dim=0)
             mixed.append(torch.relu(base.fusion.mix(torch.cat([vectors[i], alpha @ choices]))))
-        fused, weights = (run_lstm(model, torch.stack(mixed))[1] if words else fused), None
+        if words:
+            outputs, fused = run_lstm(model, torch.stack(mixed))
+        weights = None
     elif words:
-        hidden = run_lstm(model, vectors[words])[0]
+        hidden = outputs = run_lstm(model, vectors[words])[0]
         keys = hidden if config.attention_key == "hidden" else vectors[words]
         groups = [list(range(len(ids)))]
         if config.emoji_fusion == "hierarchical":
@@ -86,6 +96,9 @@ def classify(model: ASLSTMForSequenceClassification, ids: list[int]) -> tuple[Te
         for share, group in zip(beta, group_weights, strict=True):
             for i, alpha_i in group.items():
                 weights[i] = float(share * alpha_i)
+    if config.use_max_pooling:
+        largest = torch.stack([column.max() for column in outputs.T]) if len(outputs) else torch.zeros_like(fused)
+        fused = torch.cat([fused, largest])
     reads_query = config.emoji_fusion in ("context", "attention", "hierarchical")
     if reads_query and config.classifier_input == "attention_and_query":
         fused = torch.cat([fused, query])

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .emoji_splitting import known_unicode_emoji, split_emoji
-from .text_normalization import TextNormalizer
+from .emoji_splitting import known_unicode_emoji
+from .text_splitting import is_emoji_code, split_texts
 from .tokenization_aslstm import CLAUSE_END_TOKENS, ASLSTMTokenizer
 from .vocabulary_files import (
     MASK_TOKEN,
@@ -17,10 +17,11 @@ from .vocabulary_files import (
     PIECE_PREFIX,
     UNK_EMOJI_TOKEN,
     UNK_TOKEN,
+    is_name_piece,
     is_storable_token,
     write_vocabulary_files,
 )
-from .word_segmentation import UserWord, WordSegmenter
+from .word_segmentation import UserWord
 
 # Registration fills "auto_map" when a tokenizer is saved. It belongs in a file that never travels with a model.
 ASLSTMTokenizer.register_for_auto_class("AutoTokenizer")
@@ -43,6 +44,7 @@ def build_vocabulary(
     max_words: int | None = None,
     user_words: Sequence[UserWord] = (),
     use_hmm: bool = True,
+    num_workers: int = 1,
     **switches: bool,
 ) -> Vocabulary:
     """Count the words, characters and emoji of a corpus.
@@ -54,21 +56,18 @@ def build_vocabulary(
         max_words: keep only so many of the most frequent words; characters are always kept.
         user_words: words that jieba keeps whole.
         use_hmm: whether jieba guesses at words that its dictionary lacks.
+        num_workers: processes that split the texts.
         switches: of :class:`TextNormalizer`; with ``use_hmm``, the tokenizer must get the same.
 
     Returns:
         The vocabulary; the same texts in another order give the same one.
     """
-    normalizer = TextNormalizer(**switches)
-    segmenter = WordSegmenter((w._replace(word=normalizer.normalize(w.word)) for w in user_words), use_hmm=use_hmm)
-    word_counts: Counter[str] = Counter()
-    code_counts: Counter[str] = Counter()
-    for text in texts:
-        for piece in split_emoji(normalizer.normalize(text)):
-            if not piece.is_emoji:
-                word_counts.update(segmenter.cut(piece.text))
-            elif piece.text.startswith("["):
-                code_counts[piece.text] += 1
+    counts: Counter[str] = Counter()
+    for tokens in split_texts(texts, user_words=user_words, use_hmm=use_hmm, num_workers=num_workers, **switches):
+        counts.update(tokens)
+    unicode_emoji = known_unicode_emoji()
+    code_counts = {token: n for token, n in counts.items() if is_emoji_code(token)}
+    word_counts = {token: n for token, n in counts.items() if token not in code_counts and token not in set(unicode_emoji)}
     # By count and then by spelling, so that the order of the texts does not show.
     ranked = [w for w, n in sorted(word_counts.items(), key=lambda item: (-item[1], item[0])) if n >= min_count]
     words = [word for word in ranked if is_storable_token(word)][:max_words]
@@ -76,13 +75,24 @@ def build_vocabulary(
     known_codes = sorted((c for c, n in code_counts.items() if n >= min_emoji_count), key=lambda c: (-code_counts[c], c))
     name_characters = {c for code in code_counts for c in code[1:-1]}
     pieces = {c for c in characters | name_characters if c.isalnum()}
-    unicode_emoji = known_unicode_emoji()
     special = [PAD_TOKEN, UNK_TOKEN, MASK_TOKEN]
     return Vocabulary(
         words=special + list(dict.fromkeys(words + sorted(characters - set(unicode_emoji)))),
         emoji=[UNK_EMOJI_TOKEN, *known_codes, *unicode_emoji, *(PIECE_PREFIX + c for c in sorted(pieces))],
         user_words=list(user_words),
     )
+
+
+def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabulary:
+    """Every token of a tokenizer, each kind in its order, then what ``more`` has beside them."""
+    tokens = tokenizer.convert_ids_to_tokens(range(tokenizer.vocab_size))
+    start = tokenizer.emoji_token_offset
+    emoji = list(dict.fromkeys(tokens[start:] + more.emoji))
+    pieces = [token for token in emoji if is_name_piece(token)]
+    # The name pieces stay last: the tokenizer tells them by their place.
+    whole = [token for token in emoji if not is_name_piece(token)]
+    user_words = {word.word: word for word in [*more.user_words, *tokenizer.user_words]}
+    return Vocabulary(list(dict.fromkeys(tokens[:start] + more.words)), whole + pieces, list(user_words.values()))
 
 
 def build_tokenizer(vocabulary: Vocabulary, **options: object) -> ASLSTMTokenizer:

@@ -8,6 +8,7 @@ from corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
 from model_setup import ModelSettings
 from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
 from selections import SELECTIONS
+from starting_weights import add_starting_arguments
 from user_errors import OneLineArgumentParser, UserError
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
@@ -25,7 +26,7 @@ def parse_arguments() -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_data(parser)
-    _add_model(parser)
+    add_model_arguments(parser)
     _add_training(parser)
     arguments = parser.parse_args()
     resolve_corpus_arguments(arguments)
@@ -50,21 +51,21 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model_max_length", type=int, default=512, help="longest post in tokens")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """The choices, sizes and starting weights of a model."""
     group = parser.add_argument_group("model")
     group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, default="attention")
     group.add_argument("--attention_key", choices=ATTENTION_KEYS, default="embedding")
     group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, default="attention_and_query")
-    group.add_argument("--embedding_size", type=int, default=128)
-    group.add_argument("--hidden_size", type=int, default=128, help="units of one LSTM direction")
-    group.add_argument("--num_hidden_layers", type=int, default=1)
-    group.add_argument("--hidden_dropout_prob", type=float, default=0.5)
+    group.add_argument("--no_max_pooling", action="store_true", help="the classifier reads no maxima")
+    add_starting_arguments(group)
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
     group.add_argument("--output_dir", type=Path, help="default: outputs/DATASET")
     group.add_argument("--learning_rate", type=float, default=2e-3)
+    group.add_argument("--embedding_learning_rate", type=float, help="of the vectors; default: --learning_rate")
     group.add_argument("--weight_decay", type=float, default=1e-2)
     group.add_argument("--warmup_ratio", type=float, default=0.05, help="share of the steps with a rising learning rate")
     group.add_argument("--max_grad_norm", type=float, default=1.0)
@@ -72,6 +73,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--emoji_spelling_prob", type=float, default=0.2, help="share of the known codes spelled in name pieces")
     group.add_argument("--logit_adjustment", type=float, default=1.0, help="weight of the log label shares in the loss")
     group.add_argument("--word_spelling_prob", type=float, default=0.3, help="share of the known words spelled in characters")
+    group.add_argument("--emoji_row_repeats", type=int, default=0, help="how often a row with emoji comes again in an epoch")
     group.add_argument("--class_weight", choices=CLASS_WEIGHTS, default="none", help="weights of the labels in the loss")
     group.add_argument("--per_device_train_batch_size", type=int, default=64)
     group.add_argument("--per_device_eval_batch_size", type=int, default=256)
@@ -88,17 +90,19 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    for name in ("min_count", "embedding_size", "hidden_size", "num_hidden_layers", "per_device_train_batch_size",
+    if arguments.emoji_row_repeats < 0:
+        raise UserError(f"--emoji_row_repeats: expected 0 or more, found {arguments.emoji_row_repeats}")
+    for name in ("min_count", "per_device_train_batch_size",
                  "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs",
                  "early_stopping_patience", "model_max_length", "max_train_samples", "steps_per_epoch"):  # fmt: skip
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
-    for name in ("hidden_dropout_prob", "emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio"):
+    for name in ("emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio"):
         if not 0.0 <= getattr(arguments, name) < 1.0:
             raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
-    for name in ("learning_rate", "max_grad_norm"):
-        if not 0.0 < getattr(arguments, name) < math.inf:
+    for name in ("learning_rate", "embedding_learning_rate", "max_grad_norm"):
+        if getattr(arguments, name) is not None and not 0.0 < getattr(arguments, name) < math.inf:
             raise UserError(f"--{name}: expected a number above 0, found {getattr(arguments, name)}")
     if not 0.0 <= arguments.weight_decay < math.inf:
         raise UserError(f"--weight_decay: expected 0 or more, found {arguments.weight_decay}")
@@ -116,9 +120,11 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError("--streaming: expected --new_words, found --discover_words; run discover_words.py on the files first")
     if arguments.selection == "new_words" and not arguments.new_words:
         arguments.discover_words = arguments.discover_words or "words"
+    arguments.embedding_learning_rate = arguments.embedding_learning_rate or arguments.learning_rate
     arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset.replace("/", "--")
 
 
 def model_settings(arguments: argparse.Namespace) -> ModelSettings:
     """The choices of the model."""
-    return ModelSettings(**{name: getattr(arguments, name) for name in ModelSettings.__dataclass_fields__})
+    given = vars(arguments) | {"use_max_pooling": not arguments.no_max_pooling}
+    return ModelSettings(**{name: given[name] for name in ModelSettings.__dataclass_fields__})

@@ -90,9 +90,10 @@ class CorpusSource:
             raise UserError(
                 f"expected --data_dir (or ASLSTM_DATA) with the files of {self.dataset}, found none; name the folder"
             )
-        for name in names:
-            if (self.data_dir / name).is_file():
-                return self.data_dir / name
+        # The corpus's own folder, or one that holds a folder for each corpus.
+        for path in (folder / name for folder in (self.data_dir, self.data_dir / self.dataset) for name in names):
+            if path.is_file():
+                return path
         raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check --data_dir")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from corpora import CorpusSource
 from known_corpora import KNOWN_CORPORA
-from user_errors import UserError
+from user_errors import UserError, check_encoding
 
 
 def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +36,7 @@ def resolve_corpus_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"expected --dataset or --train_file, found both ({arguments.dataset}, --{files[0]})")
     if files and not arguments.train_file:
         raise UserError(f"expected --train_file beside --{files[0]}, found none")
-    try:
-        "".encode(arguments.encoding)
-    except LookupError as error:
-        raise UserError(f"--encoding: expected the name of an encoding, e.g. GB18030, found {arguments.encoding!r}") from error
+    check_encoding(arguments.encoding)
     arguments.dataset = "files" if files else arguments.dataset or "sample"
     arguments.data_dir = Path(arguments.data_dir) if arguments.data_dir else None
 

@@ -10,17 +10,15 @@ hand what you do not like.
 """
 
 import argparse
-import glob
 import logging
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from new_word_files import write_new_words
-from row_readers import read_texts
+from text_sources import add_text_arguments, all_texts
 from tokenization.new_words import METHODS, Thresholds, discover_words
-from user_errors import OneLineArgumentParser, UserError, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, run
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +32,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = OneLineArgumentParser(
         description="Find the new words of raw posts.", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument(
-        "--input", nargs="+", required=True, help="text, JSONL, CSV, TSV, Parquet, also .gz; globs; - for stdin"
-    )
+    add_text_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="the table (TSV)")
     parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
-    parser.add_argument("--text_column", default="text", help="its name in the files")
-    parser.add_argument("--encoding", default="utf-8", help="of text files, e.g. GB18030")
     parser.add_argument("--method", choices=(*METHODS, "tagger"), default="words")
     parser.add_argument(
         "--max_word_length", type=int, default=6, help="in characters; a run of letters or digits counts as one"
@@ -61,40 +55,11 @@ def parse_arguments() -> argparse.Namespace:
             "expected --max_word_length 2 or more, --num_workers and --min_count 1 or more, found "
             f"{arguments.max_word_length}, {arguments.num_workers}, {arguments.min_count}"
         )
-    try:
-        "".encode(arguments.encoding)
-    except LookupError as error:
-        raise UserError(f"--encoding: expected the name of an encoding, e.g. GB18030, found {arguments.encoding!r}") from error
+    check_encoding(arguments.encoding)
     if "-" in arguments.input and arguments.method == "tagger":
         raise UserError("--method tagger: expected files, which it reads twice, found standard input; save the posts first")
-    if arguments.output.is_dir():
-        raise UserError(f"--output {arguments.output}: expected the name of a table, found a folder; name a file in it")
-    if arguments.output.exists() and not arguments.overwrite:
-        raise UserError(f"--output {arguments.output}: expected a new file, found one; choose another or add --overwrite")
-    if not arguments.output.absolute().parent.is_dir():
-        raise UserError(f"--output {arguments.output}: expected an existing folder, found none; make it first")
+    check_output_file(arguments.output, overwrite=arguments.overwrite)
     return arguments
-
-
-def input_paths(patterns: list[str]) -> list[Path]:
-    """The files of paths and globs.
-
-    Raises:
-        UserError: a pattern that no file has.
-    """
-    paths = []
-    for pattern in patterns:
-        found = ["-"] if pattern == "-" else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (takes absolute ones)
-        if not found:
-            raise UserError(f"--input {pattern}: expected a file, found none; check the path")
-        paths += [Path(path) for path in found]
-    return paths
-
-
-def all_texts(arguments: argparse.Namespace) -> Iterator[str]:
-    """The posts of all files, one after the other."""
-    for path in input_paths(arguments.input):
-        yield from read_texts(path, text_column=arguments.text_column, encoding=arguments.encoding)
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ class TrainingRecord:
     results: dict[str, Any]
     num_rows: dict[str, int]
     new_words: list[NewWord]
+    script: str = "train.py"
 
 
 class OutputFolder:
@@ -206,7 +207,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         num_parameters=f"{model.num_parameters():,}",
         results="\n".join(rows),
         num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
-        recipe=command_of(record.arguments),
+        recipe=command_of(record.arguments, record.script),
         best_epoch=record.progress.best_epoch,
         num_epochs=record.progress.epoch,
         prior_weight=f"{model.config.decision_prior_weight:.2f}",
@@ -216,12 +217,14 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
     return str(card)
 
 
-def command_of(arguments: argparse.Namespace) -> str:
+def command_of(arguments: argparse.Namespace, script: str) -> str:
     """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
     flags = []
     for key, value in sorted(vars(arguments).items()):
         if value is True:
             flags.append(f"--{key}")
-        elif value is not None and value is not False and key != "output_dir" and (key, value) != ("dataset", "files"):
-            flags.append(f"--{key} {key.upper() if isinstance(value, Path) else shlex.quote(str(value))}")
-    return " \\\n    ".join(["accelerate launch train_scripts/train.py", *flags])
+        elif value is not None and value is not False and value != [] and key != "output_dir" and (key, value) != ("dataset", "files"):
+            values = value if isinstance(value, list) else [value]
+            given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
+            flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
+    return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *flags])

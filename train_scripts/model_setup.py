@@ -1,17 +1,17 @@
-"""From training texts to a fresh tokenizer and model, and the first vectors of emoji that training never shows."""
+"""From training texts to a tokenizer, and from that to a model with its starting weights."""
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-import torch
+from typing import Any
 
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+from starting_weights import StartingModel, StartingPoint, start_emoji_vectors
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
-from tokenization.emoji_splitting import chinese_emoji_name
-from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
+from tokenization.vocabulary import extend_vocabulary
 from tokenization.word_segmentation import keep_whole
+from word_vectors import start_from_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -27,30 +27,65 @@ class ModelSettings:
     hidden_size: int
     num_hidden_layers: int
     hidden_dropout_prob: float
+    use_max_pooling: bool
 
 
 def make_tokenizer(
-    texts: Iterable[str], *, new_words: Iterable[str], min_count: int, min_emoji_count: int, model_max_length: int
+    texts: Iterable[str],
+    *,
+    new_words: Iterable[str],
+    start: StartingModel | None = None,
+    min_count: int,
+    min_emoji_count: int,
+    model_max_length: int,
+    num_workers: int = 1,
 ) -> ASLSTMTokenizer:
-    """A tokenizer whose words and emoji are those of the training texts.
+    """A tokenizer whose words and emoji are those of the training texts, and of the model to start from.
 
     Where there are new words, jieba's hidden Markov model does not guess at others: on gold-segmented weibo posts its
     guesses cost more than they bring (benchmarks/new_words.py).
     """
     user_words = keep_whole(new_words)
     use_hmm = not user_words
+    if start is not None:
+        user_words = [*user_words, *start.tokenizer.user_words]
+        use_hmm = use_hmm and start.tokenizer.init_kwargs.get("use_hmm", True)
     vocabulary = build_vocabulary(
-        texts, min_count=min_count, min_emoji_count=min_emoji_count, user_words=user_words, use_hmm=use_hmm
+        texts,
+        min_count=min_count,
+        min_emoji_count=min_emoji_count,
+        user_words=user_words,
+        use_hmm=use_hmm,
+        num_workers=num_workers,
     )
+    if start is not None:
+        vocabulary = extend_vocabulary(start.tokenizer, vocabulary)
     logger.info("vocabulary: %d words and characters, %d emoji tokens", len(vocabulary.words), len(vocabulary.emoji))
     return build_tokenizer(vocabulary, model_max_length=model_max_length, use_hmm=use_hmm)
 
 
 def make_model(
-    tokenizer: ASLSTMTokenizer, settings: ModelSettings, label_names: list[str], train_labels: Iterable[str]
-) -> ASLSTMForSequenceClassification:
-    """A fresh model for a tokenizer; ``train_labels``, or a count of them, give the label prior."""
-    counts = Counter(train_labels)
+    tokenizer: ASLSTMTokenizer,
+    settings: ModelSettings,
+    label_names: list[str],
+    label_counts: Mapping[str, int],
+    *,
+    model_class: type[ASLSTMForSequenceClassification] = ASLSTMForSequenceClassification,
+    start: StartingPoint = StartingPoint(None, None),  # noqa: B008 (frozen)
+    token_counts: Mapping[int, int] | None = None,
+) -> Any:
+    """A model for a tokenizer, with its starting weights: vectors, then another model's, then names of emoji.
+
+    Args:
+        tokenizer: its vocabulary.
+        settings: its sizes and choices.
+        label_names: in the order of the outputs.
+        label_counts: rows of each label in training; they give the label prior.
+        model_class: the classifier.
+        start: what to start from.
+        token_counts: how often training has each id, for the report of what the vectors cover.
+    """
+    total = sum(label_counts.values())
     config = ASLSTMConfig(
         vocab_size=len(tokenizer),
         emoji_token_offset=tokenizer.emoji_token_offset,
@@ -59,34 +94,15 @@ def make_model(
         pad_token_id=tokenizer.pad_token_id,
         id2label=dict(enumerate(label_names)),
         label2id={name: i for i, name in enumerate(label_names)},
-        label_prior=[counts[name] / counts.total() for name in label_names],
+        label_prior=[label_counts[name] / total for name in label_names],
         **vars(settings),
     )
-    model = ASLSTMForSequenceClassification(config)
-    start_emoji_vectors(model.aslstm.word_embeddings.weight, tokenizer)
+    model = model_class(config)
+    embedding = model.aslstm.word_embeddings.weight
+    have_own: set[int] = set()
+    if start.vectors is not None:
+        have_own |= start_from_vectors(embedding, tokenizer, start.vectors, token_counts or {})
+    if start.model is not None:
+        have_own |= start.model.fill(model, tokenizer)
+    start_emoji_vectors(embedding, tokenizer, have_own)
     return model
-
-
-@torch.no_grad()
-def start_emoji_vectors(vectors: torch.Tensor, tokenizer: ASLSTMTokenizer) -> None:
-    """Give emoji a start that means something, in place.
-
-    A name piece ``##泪`` starts as the word 泪; a Unicode emoji as the mean of its Chinese name (``emoji`` package). One that
-    training shows moves on from there, one that it does not keeps the meaning of its name.
-
-    Args:
-        vectors: (vocab_size, embedding_size) float, the embedding.
-        tokenizer: gives token and name of each row.
-    """
-    vocabulary = tokenizer.get_vocab()
-    start = tokenizer.emoji_token_offset
-    for token_id in range(start, start + tokenizer.num_emoji_tokens):
-        token = tokenizer.convert_ids_to_tokens(token_id)
-        if is_name_piece(token):
-            names = [token.removeprefix(PIECE_PREFIX)]
-        else:
-            name = chinese_emoji_name(token)
-            names = tokenizer.tokenize(name) if name else []
-        rows = [vocabulary[name] for name in names if vocabulary.get(name, start) < start]
-        if rows:
-            vectors[token_id] = vectors[rows].mean(0)

@@ -5,33 +5,36 @@ The embedding is most of the weights and a batch touches few of its rows: on a C
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import AdamW, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import get_linear_schedule_with_warmup
 
-from modeling_aslstm import ASLSTMForSequenceClassification
-
 
 def make_optimizers(
-    model: ASLSTMForSequenceClassification, *, learning_rate: float, weight_decay: float, sparse: bool
+    model: nn.Module, *, learning_rate: float, embedding_learning_rate: float, weight_decay: float, sparse: bool
 ) -> list[Optimizer]:
     """AdamW for the layers; for the embedding SparseAdam (``sparse``) or AdamW without decay.
 
     Args:
-        model: its embedding is switched to sparse gradients where asked.
-        learning_rate: of all weights.
+        model: its one embedding is switched to sparse gradients where asked.
+        learning_rate: of the layers.
+        embedding_learning_rate: of the embedding; lower where its vectors already mean something (discriminative
+            fine-tuning, Howard and Ruder 2018, arXiv:1801.06146).
         weight_decay: of all weights but the embedding: it would shrink the vectors of rare words to nothing.
         sparse: True on a CPU; CUDA updates dense weights faster, and NCCL does not reduce sparse gradients.
     """
-    embedding = model.aslstm.word_embeddings
+    embedding = next(module for module in model.modules() if isinstance(module, nn.Embedding))
     embedding.sparse = sparse
     layers = [p for p in model.parameters() if p is not embedding.weight]
-    groups = [{"params": layers, "weight_decay": weight_decay}]
+    groups: list[dict[str, Any]] = [{"params": layers, "weight_decay": weight_decay}]
     if sparse:
-        return [AdamW(groups, lr=learning_rate), SparseAdam([embedding.weight], lr=learning_rate)]
-    return [AdamW([*groups, {"params": [embedding.weight], "weight_decay": 0.0}], lr=learning_rate)]
+        return [AdamW(groups, lr=learning_rate), SparseAdam([embedding.weight], lr=embedding_learning_rate)]
+    groups.append({"params": [embedding.weight], "weight_decay": 0.0, "lr": embedding_learning_rate})
+    return [AdamW(groups, lr=learning_rate)]
 
 
 def make_schedules(optimizers: list[Optimizer], *, warmup_steps: int, total_steps: int) -> list[LRScheduler]:

@@ -9,7 +9,7 @@ import json
 import sys
 import xml.etree.ElementTree as ElementTree
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -185,16 +185,16 @@ def _reader(path: Path) -> Callable[[Path, str], Iterator[Row]]:
     return READERS[suffix]
 
 
-def read_texts(path: Path, *, text_column: str, encoding: str = "utf-8") -> Iterator[str]:
+def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-8") -> Iterator[str]:
     """The texts of any readable file, labels or not; a ``.txt`` file holds a post a line, or a JSON list of objects.
 
     Args:
         path: as in :func:`read_rows`, or ``-`` for lines of standard input.
-        text_column: its name in the file.
+        text_columns: names that the column may have; the first that a row has is taken.
         encoding: of text files.
 
     Raises:
-        UserError: an unreadable or malformed file, or a row without the column.
+        UserError: an unreadable or malformed file, or a row without such a column.
     """
     is_plain = str(path) == "-" or Path(path.name.removesuffix(".gz")).suffix == ".txt"
     if is_plain:
@@ -205,14 +205,15 @@ def read_texts(path: Path, *, text_column: str, encoding: str = "utf-8") -> Iter
             yield from lines
             return
     for number, row in enumerate(_reader(path)(path, encoding), start=1):
-        if text_column in row and not isinstance(row[text_column], str):
-            raise UserError(f"{path}, row {number}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}")
-        if text_column not in row:
+        column = next((name for name in text_columns if name in row), None)
+        if column is None:
             raise UserError(
-                f"{path}, row {number}: expected a text in column {text_column!r}, found {_names(row)}; name it with "
-                "--text_column"
+                f"{path}, row {number}: expected a text in column {' or '.join(map(repr, text_columns))}, found "
+                f"{_names(row)}; name it with --text_column"
             )
-        yield row[text_column]
+        if not isinstance(row[column], str):
+            raise UserError(f"{path}, row {number}: expected a text in column {column!r}, found {row[column]!r:.60}")
+        yield row[column]
 
 
 def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str = "utf-8") -> Iterator[Row]:

@@ -22,6 +22,7 @@ from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
+from starting_weights import read_starting_point
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
 from training_data import TrainingData, class_weights, prepare_data
 from user_errors import UserError, run
@@ -51,6 +52,7 @@ def make_trainer(
     optimizers = make_optimizers(
         model,
         learning_rate=arguments.learning_rate,
+        embedding_learning_rate=arguments.embedding_learning_rate,
         weight_decay=arguments.weight_decay,
         sparse=accelerator.device.type == "cpu",
     )
@@ -138,9 +140,17 @@ def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[s
         settings = {key: str(value) for key, value in vars(arguments).items()}
         accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
     set_seed(arguments.seed)
+    start = read_starting_point(arguments)
     with accelerator.main_process_first():
-        data = prepare_data(arguments, accelerator.num_processes)
-    model = make_model(data.tokenizer, model_settings(arguments), data.label_names, data.label_counts)
+        data = prepare_data(arguments, start.model, accelerator.num_processes)
+    model = make_model(
+        data.tokenizer,
+        model_settings(arguments),
+        data.label_names,
+        data.label_counts,
+        start=start,
+        token_counts=data.token_counts,
+    )
     trainer = make_trainer(arguments, accelerator, data, model, output)
     if arguments.resume_from_checkpoint:
         trainer.resume()

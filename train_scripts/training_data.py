@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from corpus_arguments import corpus_source
 from model_setup import make_tokenizer
 from new_word_files import read_new_words
 from selections import select_rows
+from starting_weights import StartingModel
 from streaming import StreamingRows, counted_texts
 from tokenization import ASLSTMTokenizer, NewWord, discover_words, strip_emoji
 from user_errors import UserError
@@ -52,25 +54,37 @@ class TrainingData:
     emoji_rows: dict[str, np.ndarray]
 
     @property
+    def token_counts(self) -> Counter[int]:
+        """How often training has each id; nothing of a stream."""
+        return Counter() if isinstance(self.train, StreamingRows) else Counter(chain.from_iterable(self.train["input_ids"]))
+
+    @property
     def num_rows(self) -> dict[str, int]:
         """Rows of each split."""
         return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
-def prepare_data(arguments: argparse.Namespace, num_processes: int) -> TrainingData:
+def prepare_data(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
     """Read the corpus, build the tokenizer from its training split, encode and select the rows.
 
     Args:
         arguments: the command line.
+        start: a model whose vocabulary is kept.
         num_processes: that share the rows of a stream.
     """
-    return _prepare_stream(arguments, num_processes) if arguments.streaming else _prepare_corpus(arguments)
+    prepare = _prepare_stream if arguments.streaming else _prepare_corpus
+    return prepare(arguments, start, num_processes)
 
 
-def _make_tokenizer(texts: Iterable[str], new_words: list[NewWord], arguments: argparse.Namespace) -> ASLSTMTokenizer:
+def _make_tokenizer(
+    texts: Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
+) -> ASLSTMTokenizer:
     names = ("min_count", "min_emoji_count", "model_max_length")
     return make_tokenizer(
-        texts, new_words=(word.word for word in new_words), **{name: getattr(arguments, name) for name in names}
+        texts,
+        new_words=(word.word for word in new_words),
+        start=start,
+        **{name: getattr(arguments, name) for name in names},
     )
 
 
@@ -85,7 +99,7 @@ def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewW
     return words
 
 
-def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
+def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
     corpus = load_corpus(corpus_source(arguments))
     label_names = sorted(set(corpus["train"]["label"]))
     if arguments.max_train_samples:
@@ -95,7 +109,7 @@ def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
     if arguments.strip_emoji:
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     new_words = _new_words(corpus["train"]["text"], arguments)
-    tokenizer = _make_tokenizer(corpus["train"]["text"], new_words, arguments)
+    tokenizer = _make_tokenizer(corpus["train"]["text"], new_words, start, arguments)
     encoded = DatasetDict()
     for split, rows in corpus.items():
         encoded[split] = encode_rows(rows, tokenizer, label_names)
@@ -114,11 +128,12 @@ def _prepare_corpus(arguments: argparse.Namespace) -> TrainingData:
             f"{', '.join(missing)}; take more rows"
         )
     labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
-    del emoji_rows["train"]
+    with_emoji = np.flatnonzero(emoji_rows.pop("train"))
+    train = train.select([*range(len(train)), *np.tile(with_emoji, arguments.emoji_row_repeats)])
     return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, counts, labels, emoji_rows)
 
 
-def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> TrainingData:
+def _prepare_stream(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
     source = corpus_source(arguments)
     # Whatever is evaluated is small and read as a whole; what is trained on is not.
     splits = read_splits(source, skip=("train",))
@@ -126,7 +141,7 @@ def _prepare_stream(arguments: argparse.Namespace, num_processes: int) -> Traini
         raise UserError("--streaming: expected a validation split beside train, found none; give --validation_file")
     counts: Counter[str] = Counter()
     new_words = _new_words([], arguments)
-    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, arguments)
+    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, start, arguments)
     label_names = sorted(counts)
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 EXIT_CODE = 2
@@ -30,3 +31,29 @@ def run(main: Callable[[], None]) -> None:
         if os.environ.get("RANK", "0") == "0":
             print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_CODE)
+
+
+def check_encoding(name: str) -> None:
+    """Refuse an encoding that does not exist.
+
+    Raises:
+        UserError: such an encoding.
+    """
+    try:
+        "".encode(name)
+    except LookupError as error:
+        raise UserError(f"--encoding: expected the name of an encoding, e.g. GB18030, found {name!r}") from error
+
+
+def check_output_file(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place where no file can be written, or must not be.
+
+    Raises:
+        UserError: a folder, a file that exists, or a place in no folder.
+    """
+    if path.is_dir():
+        raise UserError(f"--output {path}: expected the name of a file, found a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise UserError(f"--output {path}: expected a new file, found one; choose another or add --overwrite")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"--output {path}: expected an existing folder, found none; make it first")
