@@ -1,9 +1,11 @@
-"""The five ways for emoji to meet words, several seeds each, as one table.
+"""What the original compared, done right: fusions x segmentation x rows, several seeds each, as one table.
 
-Run as ``python benchmarks/ablation.py --dataset nlpcc2014 --data_dir DIR --selection has_emoji``; flags that are not its own
-go to ``train.py``. Prints mean ± standard deviation over the seeds; ``--output`` keeps the figures as JSON.
+Run as ``PYTHONPATH=train_scripts python benchmarks/ablation.py --dataset nlpcc2014 --data_dir DIR``; flags that are not its own go
+to ``train.py``. Prints mean ± standard deviation over the seeds on the test split; ``--output`` keeps the figures as JSON, and
+a run that finds some there goes on from them.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -18,6 +20,17 @@ from user_errors import OneLineArgumentParser, UserError, run
 
 TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
 COLUMNS = (("test", "accuracy"), ("test", "macro_f1"), ("test_emoji", "accuracy"), ("test_emoji", "macro_f1"))
+FUSIONS = {name: ["--emoji_fusion", name] for name in EMOJI_FUSIONS} | {
+    # The thesis form: the classifier sees the attended words alone.
+    "attention, alone": ["--emoji_fusion", "attention", "--classifier_input", "attention", "--no_max_pooling"]
+}
+SEGMENTATIONS: dict[str, list[str]] = {
+    "jieba": [],
+    "new words": ["--discover_words", "words"],
+    # No word is frequent enough to be one token, so that all are spelled.
+    "characters": ["--min_count", "1000000000"],
+}
+ROWS = {"all": ["--selection", "all"], "has_emoji": ["--selection", "has_emoji"]}
 
 
 def train_seeds(folder: Path, seeds: list[int], flags: list[str]) -> list[dict[str, Any]]:
@@ -41,28 +54,36 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 def main() -> None:
     """Train, summarise and print."""
-    parser = OneLineArgumentParser(description="Compare the emoji fusions.")
+    parser = OneLineArgumentParser(description="Compare fusions, segmentations and rows.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--fusions", nargs="+", choices=EMOJI_FUSIONS, default=list(EMOJI_FUSIONS))
-    parser.add_argument("--output", type=Path, help="the figures, as JSON")
+    parser.add_argument("--fusions", nargs="+", choices=FUSIONS, default=list(FUSIONS))
+    parser.add_argument("--segmentations", nargs="+", choices=SEGMENTATIONS, default=list(SEGMENTATIONS))
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--output", type=Path, help="the figures, as JSON; what is there already is not trained again")
     arguments, flags = parser.parse_known_args()
-    table: dict[str, dict[str, list[float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for fusion in arguments.fusions:
-            results = train_seeds(Path(folder) / fusion, arguments.seeds, ["--emoji_fusion", fusion, *flags])
-            table[fusion] = summarize(results)
-            print_row(fusion, table[fusion], header=len(table) == 1, num_seeds=len(arguments.seeds))
-    if arguments.output:
-        content: dict[str, Any] = {"seeds": arguments.seeds, "flags": flags, "mean and sd": table}
-        arguments.output.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    content: dict[str, Any] = {"seeds": arguments.seeds, "flags": flags, "mean and sd": {}}
+    if arguments.output and arguments.output.exists():
+        found = json.loads(arguments.output.read_text(encoding="utf-8"))
+        if {**found, "mean and sd": {}} != content:
+            raise UserError(f"--output {arguments.output}: expected figures of the same seeds and flags, found others")
+        content = found
+    table = content["mean and sd"]
+    print(f"{f'mean ± sd of {len(arguments.seeds)} seeds':<40}" + "".join(f"{' '.join(c):>24}" for c in COLUMNS), flush=True)
+    for rows, segmentation, fusion in itertools.product(arguments.rows, arguments.segmentations, arguments.fusions):
+        name = f"{rows} / {segmentation} / {fusion}"
+        if name not in table:
+            with tempfile.TemporaryDirectory() as folder:
+                own = [*ROWS[rows], *SEGMENTATIONS[segmentation], *FUSIONS[fusion]]
+                table[name] = summarize(train_seeds(Path(folder), arguments.seeds, [*flags, *own]))
+            if arguments.output:
+                arguments.output.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        print_row(name, table[name])
 
 
-def print_row(fusion: str, summary: dict[str, list[float]], *, header: bool, num_seeds: int) -> None:
+def print_row(name: str, summary: dict[str, list[float]]) -> None:
     """One line of the table, as soon as it is known."""
-    if header:
-        print(f"{f'mean ± sd of {num_seeds} seeds':<24}" + "".join(f"{name:>22}" for name in summary))
-    cells = (f"{mean:.3f} ± {deviation:.3f}" for mean, deviation in summary.values())
-    print(f"{fusion:<24}" + "".join(f"{cell:>22}" for cell in cells), flush=True)
+    cells = ("{:.3f} ± {:.3f}".format(*summary[" ".join(c)]) if " ".join(c) in summary else "" for c in COLUMNS)
+    print(f"{name:<40}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":

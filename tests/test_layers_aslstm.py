@@ -1,11 +1,13 @@
 import pytest
 import torch
+from naive_aslstm import score as naive_score
 from torch import nn
 
 from modeling_aslstm.layers_aslstm import (
     AdditiveScore,
     LSTMEncoder,
     clause_indices,
+    masked_max,
     masked_mean,
     masked_softmax,
     place_first,
@@ -106,8 +108,28 @@ def test_encoder_gives_zeros_for_a_row_without_words() -> None:
 def test_additive_score_follows_its_formula() -> None:
     score = AdditiveScore(key_size=3, query_size=2, attention_size=4)
     key, query = torch.randn(3), torch.randn(2)
-    hidden = torch.tanh(score.key.weight @ key + score.key.bias + score.query.weight @ query)
-    torch.testing.assert_close(score(key, query), score.score.weight[0] @ hidden)
+    with torch.no_grad():
+        for norm in (score.key_norm, score.query_norm):
+            norm.weight.normal_()
+            norm.bias.normal_()
+    torch.testing.assert_close(score(key, query), naive_score(score, key, query))
+
+
+def test_the_query_moves_the_weights_however_small_the_projections_are() -> None:
+    torch.manual_seed(0)
+    score = AdditiveScore(key_size=6, query_size=6, attention_size=32)
+    keys, queries = torch.randn(5, 6), torch.randn(2, 6)
+    with torch.no_grad():
+        score.key.weight.mul_(0.03)
+        score.query.weight.mul_(0.03)
+    weights = torch.softmax(score(keys, queries[:, None]), dim=-1)
+    # Without the norms, tanh would be linear here and the two rows the same.
+    assert (weights[0] - weights[1]).abs().sum() > 0.05
+
+
+def test_masked_max_is_zero_without_a_true_place() -> None:
+    vectors = torch.tensor([[[-3.0, 1.0], [-2.0, 0.0], [9.0, 9.0]], [[5.0, 5.0]] * 3])
+    assert masked_max(vectors, torch.tensor([[True, True, False], [False] * 3])).tolist() == [[-2.0, 1.0], [0.0, 0.0]]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])

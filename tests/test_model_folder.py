@@ -40,8 +40,8 @@ def record() -> TrainingRecord:
 
 @pytest.fixture(scope="module")
 def model(tokenizer: ASLSTMTokenizer) -> ASLSTMForSequenceClassification:
-    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, 0.1)
-    return make_model(tokenizer, settings, NAMES, ["like", "none", "none", "sadness"])
+    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, 0.1, True)
+    return make_model(tokenizer, settings, NAMES, {"like": 1, "none": 2, "sadness": 1})
 
 
 Publish = Callable[[Path], Path]

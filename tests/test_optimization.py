@@ -25,7 +25,13 @@ def model() -> ASLSTMForSequenceClassification:
 
 
 def optimizers_of(model: ASLSTMForSequenceClassification, sparse: bool, weight_decay: float = 0.1) -> list:
-    return make_optimizers(model, learning_rate=LEARNING_RATE, weight_decay=weight_decay, sparse=sparse)
+    return make_optimizers(
+        model,
+        learning_rate=LEARNING_RATE,
+        embedding_learning_rate=LEARNING_RATE,
+        weight_decay=weight_decay,
+        sparse=sparse,
+    )
 
 
 def take_step(model: ASLSTMForSequenceClassification, optimizers: list, batch: torch.Tensor) -> None:
@@ -136,6 +142,22 @@ def test_the_learning_rate_rises_and_then_falls_to_zero(model: ASLSTMForSequence
     found = [rate.pop() for rate in rates]
     expected = [LEARNING_RATE * min(step / 4, (20 - step) / 16) for step in range(21)]
     assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+def test_the_embedding_has_a_learning_rate_of_its_own(model: ASLSTMForSequenceClassification, is_sparse: bool) -> None:
+    slow, usual = copy.deepcopy(model), copy.deepcopy(model)
+    optimizers = make_optimizers(
+        slow, learning_rate=LEARNING_RATE, embedding_learning_rate=LEARNING_RATE / 10, weight_decay=0.1, sparse=is_sparse
+    )
+    take_step(slow, optimizers, FIRST_BATCH)
+    take_step(usual, optimizers_of(usual, is_sparse), FIRST_BATCH)
+    for (name, one), other in zip(slow.named_parameters(), usual.parameters(), strict=True):
+        if name != "aslstm.word_embeddings.weight":
+            torch.testing.assert_close(one, other, rtol=0, atol=0)
+    start = embedding(model)
+    torch.testing.assert_close(10 * (embedding(slow) - start), embedding(usual) - start, rtol=0, atol=1e-6)
+    assert changed_rows(start, embedding(slow)) == FIRST_ROWS
 
 
 @pytest.mark.parametrize("is_sparse", [True, False])

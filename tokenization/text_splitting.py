@@ -61,7 +61,8 @@ def split_texts(
         switches: of :class:`TextNormalizer`.
     """
     splitter = TextSplitter(user_words, use_hmm=use_hmm, **switches)
-    chunks = iter(lambda remaining=iter(texts): list(islice(remaining, TEXTS_AT_ONCE)), [])  # type: ignore[misc]
+    remaining = iter(texts)
+    chunks = iter(lambda: list(islice(remaining, TEXTS_AT_ONCE)), [])
     if num_workers == 1:
         for chunk in chunks:
             yield from splitter.split(chunk)

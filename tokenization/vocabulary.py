@@ -85,7 +85,7 @@ def build_vocabulary(
 
 def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabulary:
     """Every token of a tokenizer, each kind in its order, then what ``more`` has beside them."""
-    tokens = tokenizer.convert_ids_to_tokens(range(tokenizer.vocab_size))
+    tokens = tokenizer.convert_ids_to_tokens(list(range(tokenizer.vocab_size)))
     start = tokenizer.emoji_token_offset
     emoji = list(dict.fromkeys(tokens[start:] + more.emoji))
     pieces = [token for token in emoji if is_name_piece(token)]

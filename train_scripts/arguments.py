@@ -84,6 +84,9 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--mixed_precision", choices=("no", "bf16", "fp16"), help="default: what accelerate launch says")
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--seeds", type=int, nargs="+", help="train each into OUTPUT_DIR/seed-N and report mean ± sd")
+    group.add_argument(
+        "--average_runs", type=int, default=1, help="average the weights of so many runs from --init_from (model soup)"
+    )
     group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
     group.add_argument("--checkpointing_epochs", type=int, default=0, help="save the state of training every so many epochs")
     group.add_argument("--resume_from_checkpoint", action="store_true", help="go on from the newest state of --output_dir")
@@ -92,9 +95,9 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     if arguments.emoji_row_repeats < 0:
         raise UserError(f"--emoji_row_repeats: expected 0 or more, found {arguments.emoji_row_repeats}")
-    for name in ("min_count", "per_device_train_batch_size",
-                 "per_device_eval_batch_size", "gradient_accumulation_steps", "num_train_epochs",
-                 "early_stopping_patience", "model_max_length", "max_train_samples", "steps_per_epoch"):  # fmt: skip
+    for name in ("min_count", "per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps",
+                 "num_train_epochs", "early_stopping_patience", "average_runs", "model_max_length", "max_train_samples",
+                 "steps_per_epoch"):  # fmt: skip
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
@@ -112,6 +115,10 @@ def _check(arguments: argparse.Namespace) -> None:
     for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint"):
         if arguments.streaming and getattr(arguments, name):
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
+    if arguments.average_runs > 1 and not arguments.init_from:
+        raise UserError("--average_runs: expected --init_from, found none; runs from different random weights do not average")
+    if arguments.average_runs > 1 and (arguments.checkpointing_epochs or arguments.resume_from_checkpoint):
+        raise UserError("expected --average_runs 1 with states of training, found more; leave out one of them")
     if arguments.streaming and arguments.selection != "all":
         raise UserError(f"expected --streaming with all rows, found --selection {arguments.selection}; leave out one of them")
     if arguments.discover_words and arguments.new_words:

@@ -85,6 +85,23 @@ def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
     _save(figure, path)
 
 
+def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
+    """Emoji by their place in the plane; likeness is nearness.
+
+    Args:
+        path: of the PNG.
+        places: emoji -> x, y. A Unicode emoji stands by its Chinese name.
+    """
+    use_chinese_font()
+    figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
+    for emoji, (x, y) in places.items():
+        name = emoji[1:-1] if emoji.startswith("[") else chinese_emoji_name(emoji) or emoji
+        axes.plot(x, y, ".", color="tab:blue", markersize=4)
+        axes.annotate(name, (x, y), xytext=(2, 2), textcoords="offset points", fontsize=9)
+    axes.set(xticks=[], yticks=[], title="emoji by the likeness of their vectors (PCA)")
+    _save(figure, path)
+
+
 def _save(figure: plt.Figure, path: Path) -> None:
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -9,7 +9,7 @@ import numpy as np
 import sklearn.metrics
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 NO_EMOTION = "none"
 PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)

@@ -223,7 +223,13 @@ def command_of(arguments: argparse.Namespace, script: str) -> str:
     for key, value in sorted(vars(arguments).items()):
         if value is True:
             flags.append(f"--{key}")
-        elif value is not None and value is not False and value != [] and key != "output_dir" and (key, value) != ("dataset", "files"):
+        elif (
+            value is not None
+            and value is not False
+            and value != []
+            and key != "output_dir"
+            and (key, value) != ("dataset", "files")
+        ):
             values = value if isinstance(value, list) else [value]
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
             flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")

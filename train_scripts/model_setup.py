@@ -1,7 +1,6 @@
 """From training texts to a tokenizer, and from that to a model with its starting weights."""
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any

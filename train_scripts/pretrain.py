@@ -1,7 +1,7 @@
-"""Pre-train a model on posts without labels: predict a post's emoji from its words (DeepMoji, Felbo et al. 2017).
+r"""Pre-train a model on posts without labels: predict a post's emoji from its words (DeepMoji, Felbo et al. 2017).
 
 python train_scripts/pretrain.py --input posts.jsonl.gz --output_dir outputs/pretrained
-python train_scripts/pretrain.py --input a.jsonl.gz b.csv --text_column text review --vectors vectors.bin \\
+python train_scripts/pretrain.py --input a.jsonl.gz b.csv --text_column text review --vectors vectors.bin \
     --also_learn smp2020_ewect weibo_senti_100k --data_dir DIR --output_dir outputs/pretrained
 python train_scripts/train.py --dataset nlpcc2014 --data_dir DIR --init_from outputs/pretrained
 
@@ -191,8 +191,8 @@ def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: Sta
     emoji = emoji_task([ids for i, ids in enumerate(posts) if i % VALIDATION_EVERY], tokenizer, arguments.min_target_count)
     if not emoji.labels:
         raise UserError(
-            f"--input: expected posts with an emoji that {arguments.min_target_count} posts have, found none; give more posts or "
-            "lower --min_target_count"
+            f"--input: expected posts with an emoji that {arguments.min_target_count} posts have, found none; give more posts "
+            "or lower --min_target_count"
         )
     validation = emoji_task(held_out, tokenizer, 1)
     known = {name: i for i, name in enumerate(emoji.label_names)}

@@ -52,7 +52,7 @@ def emoji_task(posts: Sequence[list[int]], tokenizer: ASLSTMTokenizer, min_count
     return TaskRows([ids for ids, _ in rows], [label for _, label in rows], tokenizer.convert_ids_to_tokens(targets))
 
 
-class TaskDataset(TorchDataset):  # type: ignore[type-arg]
+class TaskDataset(TorchDataset):
     """The rows of several tasks, one task after the other."""
 
     def __init__(self, tasks: Sequence[TaskRows]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from gensim.models import KeyedVectors
-from torch import nn
 
 from model_folder import check_model_folder
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
@@ -54,7 +53,7 @@ class StartingModel:
         self.config = ASLSTMConfig.from_pretrained(folder)
 
     @torch.no_grad()
-    def fill(self, model: nn.Module, tokenizer: ASLSTMTokenizer) -> set[int]:
+    def fill(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer) -> set[int]:
         """Copy vectors by token, and layers by name where their shapes agree; the classifier only where the labels do.
 
         Args:
@@ -116,7 +115,9 @@ def read_starting_point(arguments: argparse.Namespace) -> StartingPoint:
         elif size < 1:
             raise UserError(f"--{name}: expected 1 or more, found {size}")
         elif expected is not None and size != expected:
-            raise UserError(f"--{name}: expected {expected} as in what --init_from or --vectors names, found {size}; leave it out")
+            raise UserError(
+                f"--{name}: expected {expected} as in what --init_from or --vectors names, found {size}; leave it out"
+            )
     if not 0.0 <= arguments.hidden_dropout_prob < 1.0:
         raise UserError(f"--hidden_dropout_prob: expected 0 or more and less than 1, found {arguments.hidden_dropout_prob}")
     return start

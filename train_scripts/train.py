@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 import transformers
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
@@ -22,12 +23,15 @@ from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
-from starting_weights import read_starting_point
+from starting_weights import StartingPoint, read_starting_point
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
 from training_data import TrainingData, class_weights, prepare_data
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)
+
+# Far from the small seeds that people compare.
+RUN_SEED_STEP = 10_000
 
 
 def make_trainer(
@@ -133,6 +137,38 @@ def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
         raise UserError(f"--mixed_precision or --report_to: {error}") from error
 
 
+def train_runs(
+    arguments: argparse.Namespace, accelerator: Accelerator, data: TrainingData, start: StartingPoint, output: OutputFolder
+) -> Trainer:
+    """Train once, or ``--average_runs`` times from the same start, and leave the mean of the weights in the model.
+
+    Runs that start from the same pre-trained weights end close enough together for their mean to be better than any of them,
+    as an ensemble is, at the price of one model (Wortsman et al. 2022, arXiv:2203.05482).
+    """
+    mean: dict[str, torch.Tensor] = {}
+    for number in range(arguments.average_runs):
+        run_arguments = argparse.Namespace(**vars(arguments) | {"seed": (arguments.seed + RUN_SEED_STEP * number) % 2**32})
+        set_seed(run_arguments.seed)
+        model = make_model(
+            data.tokenizer,
+            model_settings(arguments),
+            data.label_names,
+            data.label_counts,
+            start=start,
+            token_counts=data.token_counts,
+        )
+        trainer = make_trainer(run_arguments, accelerator, data, model, output)
+        if arguments.resume_from_checkpoint:
+            trainer.resume()
+        trainer.train()
+        for name, weights in accelerator.unwrap_model(trainer.model).state_dict().items():
+            mean[name] = mean.get(name, 0.0) + weights.double() / arguments.average_runs
+    if arguments.average_runs > 1:
+        accelerator.unwrap_model(trainer.model).load_state_dict(mean)
+        logger.info("averaged the weights of %d runs", arguments.average_runs)
+    return trainer
+
+
 def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[str, Any]:
     """Train, evaluate and save the model of one seed; gives its figures."""
     output = OutputFolder(arguments.output_dir)
@@ -143,22 +179,11 @@ def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[s
     start = read_starting_point(arguments)
     with accelerator.main_process_first():
         data = prepare_data(arguments, start.model, accelerator.num_processes)
-    model = make_model(
-        data.tokenizer,
-        model_settings(arguments),
-        data.label_names,
-        data.label_counts,
-        start=start,
-        token_counts=data.token_counts,
-    )
-    trainer = make_trainer(arguments, accelerator, data, model, output)
-    if arguments.resume_from_checkpoint:
-        trainer.resume()
-    progress = trainer.train()
+    trainer = train_runs(arguments, accelerator, data, start, output)
     fit_decision_rule(trainer, data.labels["validation"])
     results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
     if accelerator.is_main_process:
-        record = TrainingRecord(arguments, progress, results, data.num_rows, data.new_words)
+        record = TrainingRecord(arguments, trainer.progress, results, data.num_rows, data.new_words)
         output.publish(accelerator.unwrap_model(trainer.model), data.tokenizer, record)
         report(results)
         print(f"saved {output.path}")

@@ -1,0 +1,201 @@
+"""The figures that decide whether our model is worth choosing, beside the SVM, on the same rows in the same run.
+
+Run as ``PYTHONPATH=train_scripts python benchmarks/results.py --data_dir DIR --runs outputs/seed-*`` on folders that
+``train_scripts/recipes/nlpcc2014.sh`` and ``smp2020_ewect.sh`` made, one a seed. Prints the table with targets;
+``--output`` keeps it as JSON, ``--card FOLDER`` writes it into a model folder's card and its metadata.
+"""
+
+import argparse
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import transformers
+from baselines import SVM_C, Rows, ngram_features, svm_answers
+from huggingface_hub import EvalResult, ModelCard
+from scipy.special import softmax
+from sklearn.svm import LinearSVC
+
+from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
+from counterfactuals import shuffle_emoji
+from inference import TextClassifier
+from known_corpora import LABEL_MAPS
+from metrics import compute_metrics
+from model_folder import check_model_folder, write_checksums
+from user_errors import OneLineArgumentParser, UserError, run
+
+POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]
+TABLE_TITLE = "## Beside the baselines"
+
+
+class Gate(NamedTuple):
+    """A figure, what it must reach, and the key of the baselines' figure."""
+
+    title: str
+    target: float
+    at_most: bool = False
+
+
+GATES = {
+    "macro_f1": Gate("NLPCC 2014 test, macro-F1 of 8", 0.465),
+    "accuracy": Gate("NLPCC 2014 test, accuracy", 0.770),
+    "emoji_macro_f1": Gate("the rows with an emoticon, macro-F1 of 8", 0.530),
+    "shuffle_drop": Gate("the same, lost when emoji are shuffled between rows", 0.100),
+    "smp_macro_f1": Gate("SMP2020 usual, eval file, macro-F1", 0.703),
+    "polarity": Gate("polarity on NLPCC 2014 test, accuracy", 0.905),
+    "megabytes": Gate("weights, MB in fp32", 40.0, at_most=True),
+}
+
+
+def load_rows(name: str, data_dir: Path) -> tuple[dict[str, Rows], list[str], np.ndarray]:
+    """The splits of a corpus without white space, its labels, and which test rows have an emoticon."""
+    corpus = load_corpus(CorpusSource(name, data_dir))
+    names = sorted(set(corpus["train"]["label"]))
+    splits = {
+        split: Rows([without_white_space(t) for t in rows["text"]], np.array([names.index(label) for label in rows["label"]]))
+        for split, rows in corpus.items()
+    }
+    return splits, names, np.array([has_emoji(text) for text in corpus["test"]["text"]])
+
+
+def polarity_accuracy(probabilities: np.ndarray, labels: np.ndarray, names: list[str]) -> float:
+    """Accuracy of the larger of the two groups' summed probability on the rows whose gold label is in one of them."""
+    positive, negative = (np.array([POLARITY[name] == group for name in names]) for group in ("positive", "negative"))
+    rows = positive[labels] | negative[labels]
+    answers = probabilities[:, positive].sum(1) > probabilities[:, negative].sum(1)
+    return float((answers == positive[labels])[rows].mean())
+
+
+def score_run(folder: Path, nlpcc: tuple[dict[str, Rows], list[str], np.ndarray], smp: Any) -> dict[str, float]:
+    """All figures of one seed."""
+    splits, names, with_emoji = nlpcc
+    test = splits["test"]
+    classifier = TextClassifier(folder / "nlpcc2014")
+    probabilities = classifier.predict(test.texts)
+    everything = compute_metrics(test.labels, probabilities.argmax(1), names)
+    part = compute_metrics(test.labels[with_emoji], probabilities.argmax(1)[with_emoji], names)
+    shuffled = shuffle_emoji([text for text, has in zip(test.texts, with_emoji, strict=True) if has])
+    other = compute_metrics(test.labels[with_emoji], classifier.predict(shuffled).argmax(1), names)
+    smp_splits, smp_names, _ = smp
+    smp_answers = TextClassifier(folder / "smp2020_ewect").predict(smp_splits["test"].texts).argmax(1)
+    return {
+        "macro_f1": everything["macro_f1"],
+        "accuracy": everything["accuracy"],
+        "emoji_macro_f1": part["macro_f1"],
+        "shuffle_drop": part["macro_f1"] - other["macro_f1"],
+        "smp_macro_f1": compute_metrics(smp_splits["test"].labels, smp_answers, smp_names)["macro_f1"],
+        "polarity": polarity_accuracy(probabilities, test.labels, names),
+        "megabytes": (folder / "nlpcc2014" / "model.safetensors").stat().st_size / 1e6,
+    }
+
+
+def score_svm(nlpcc: Any, smp: Any, *, is_balanced: bool) -> dict[str, float]:
+    """The SVM's figures; balanced, with the decision prior fitted as ours is."""
+    figures = {}
+    for key, (splits, names, with_emoji) in (("nlpcc", nlpcc), ("smp", smp)):
+        train, validation, test = (splits[split] for split in ("train", "validation", "test"))
+        both = Rows(train.texts + validation.texts, np.concatenate([train.labels, validation.labels]))
+        fitted_on = train if is_balanced else both
+        features = ngram_features(fitted_on.texts, [validation.texts, test.texts])
+        answers = svm_answers(
+            features, fitted_on, validation, class_weight="balanced" if is_balanced else None, fit_prior=is_balanced
+        )
+        metrics = compute_metrics(test.labels, answers, names)
+        if key == "smp":
+            figures["smp_macro_f1"] = metrics["macro_f1"]
+            continue
+        svm = LinearSVC(C=SVM_C, class_weight="balanced" if is_balanced else None).fit(features[0], fitted_on.labels)
+        figures |= {
+            "macro_f1": metrics["macro_f1"],
+            "accuracy": metrics["accuracy"],
+            "emoji_macro_f1": compute_metrics(test.labels[with_emoji], answers[with_emoji], names)["macro_f1"],
+            "polarity": polarity_accuracy(softmax(svm.decision_function(features[2]), axis=1), test.labels, names),
+        }
+    return figures
+
+
+def table_of(figures: dict[str, Any]) -> list[str]:
+    """The table in Markdown."""
+    lines = [
+        f"| | SVM | SVM, balanced, prior fitted | ours, mean ± sd of {figures['num_runs']} seeds | target | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for key, gate in GATES.items():
+        digits = 1 if key == "megabytes" else 3
+        mean, deviation = figures["ours"][key]
+        is_reached = mean <= gate.target if gate.at_most else mean >= gate.target
+        svm, balanced = (f"{figures[name][key]:.3f}" if key in figures[name] else "–" for name in ("svm", "svm_balanced"))
+        lines.append(
+            f"| {gate.title} | {svm} | {balanced} | {mean:.{digits}f} ± {deviation:.{digits}f} | "
+            f"{'≤' if gate.at_most else '≥'} {gate.target:.{digits}f} | {'pass' if is_reached else 'not reached'} |"
+        )
+    return lines
+
+
+def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
+    """Put the table and its figures into the card of a model folder, in place of an earlier table."""
+    check_model_folder(folder)
+    card = ModelCard.load(folder / "README.md")
+    before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
+    rest = after[after.index("\n## ") + 1 :] if "\n## " in after else ""
+    if not after:
+        before, _, rest = card.text.partition("## Limits and risks")
+        rest = f"## Limits and risks{rest}"
+    card.text = before + "\n".join([TABLE_TITLE, "", *table_of(figures), "", rest])
+    source = "mean of several seeds, see the card"
+    known = [result for result in card.data.eval_results or [] if result.source_name != source]
+    corpora = {"smp_macro_f1": ("smp2020_ewect", "SMP2020-EWECT, usual")}
+    card.data.eval_results = known + [
+        EvalResult(
+            task_type="text-classification",
+            dataset_type=corpora.get(key, ("nlpcc2014", ""))[0],
+            dataset_name=corpora.get(key, ("", "NLPCC 2014 emotion classification"))[1],
+            dataset_config=f"{gate.title} (mean of {figures['num_runs']} seeds)",
+            dataset_split="test",
+            metric_type="accuracy" if key in ("accuracy", "polarity") else "f1",
+            metric_name=gate.title,
+            metric_value=round(figures["ours"][key][0], 4),
+        )
+        for key, gate in GATES.items()
+        if key != "megabytes"
+    ]
+    card.save(folder / "README.md")
+    write_checksums(folder)
+
+
+def main() -> None:
+    """Score, print and keep."""
+    parser = OneLineArgumentParser(description="Our model beside the SVM, with targets.")
+    parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of the corpora's folders")
+    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of the recipes, one a seed")
+    parser.add_argument("--output", type=Path, help="the figures, as JSON")
+    parser.add_argument("--card", type=Path, help="a model folder whose card gets the table")
+    arguments: argparse.Namespace = parser.parse_args()
+    if arguments.data_dir is None:
+        raise UserError("expected --data_dir (or ASLSTM_DATA), found none; name the folder of the corpora")
+    transformers.utils.logging.disable_progress_bar()
+    nlpcc, smp = (load_rows(name, Path(arguments.data_dir)) for name in ("nlpcc2014", "smp2020_ewect"))
+    runs = [score_run(folder, nlpcc, smp) for folder in arguments.runs]
+    figures: dict[str, Any] = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "num_runs": len(runs),
+        "ours": {
+            key: [float(np.mean([r[key] for r in runs])), float(np.std([r[key] for r in runs], ddof=min(1, len(runs) - 1)))]
+            for key in GATES
+        },
+        "runs": runs,
+        "svm": score_svm(nlpcc, smp, is_balanced=False),
+        "svm_balanced": score_svm(nlpcc, smp, is_balanced=True),
+    }
+    print("\n".join(table_of(figures)))
+    if arguments.output:
+        arguments.output.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    if arguments.card:
+        write_into_card(arguments.card, figures)
+
+
+if __name__ == "__main__":
+    run(main)
