@@ -1,7 +1,7 @@
 """What the original compared, done right: fusions x segmentation x rows, several seeds each, as one table.
 
-Run as ``PYTHONPATH=train_scripts python benchmarks/ablation.py --dataset nlpcc2014 --data_dir DIR``; flags that are not its own go
-to ``train.py``. Prints mean ± standard deviation over the seeds on the test split; ``--output`` keeps the figures as JSON, and
+Run as ``PYTHONPATH=train_scripts python benchmarks/ablation.py --dataset nlpcc2014 --data_dir DIR``; flags that are not its own
+go to ``train.py``. Prints mean ± standard deviation over the seeds on test; ``--output`` keeps the figures as JSON, and
 a run that finds some there goes on from them.
 """
 

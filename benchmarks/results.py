@@ -19,16 +19,20 @@ from huggingface_hub import EvalResult, ModelCard
 from scipy.special import softmax
 from sklearn.svm import LinearSVC
 
+from charts import plot_emoji_map
 from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from counterfactuals import shuffle_emoji
 from inference import TextClassifier
 from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
 from model_folder import check_model_folder, write_checksums
+from nearest import place_emoji, vectors_of_model
 from user_errors import OneLineArgumentParser, UserError, run
 
 POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]
 TABLE_TITLE = "## Beside the baselines"
+EMOJI_MAP = "emoji_map.png"
+NUM_EMOJI = 60
 
 
 class Gate(NamedTuple):
@@ -136,7 +140,7 @@ def table_of(figures: dict[str, Any]) -> list[str]:
 
 
 def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
-    """Put the table and its figures into the card of a model folder, in place of an earlier table."""
+    """Put the table, its figures and a map of the emoji into the card of a model folder, in place of earlier ones."""
     check_model_folder(folder)
     card = ModelCard.load(folder / "README.md")
     before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
@@ -144,7 +148,9 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
     if not after:
         before, _, rest = card.text.partition("## Limits and risks")
         rest = f"## Limits and risks{rest}"
-    card.text = before + "\n".join([TABLE_TITLE, "", *table_of(figures), "", rest])
+    plot_emoji_map(folder / EMOJI_MAP, place_emoji(vectors_of_model(folder), NUM_EMOJI))
+    picture = f"![The most frequent emoji by the likeness of their vectors]({EMOJI_MAP})"
+    card.text = before + "\n".join([TABLE_TITLE, "", *table_of(figures), "", picture, "", rest])
     source = "mean of several seeds, see the card"
     known = [result for result in card.data.eval_results or [] if result.source_name != source]
     corpora = {"smp_macro_f1": ("smp2020_ewect", "SMP2020-EWECT, usual")}

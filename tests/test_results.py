@@ -52,6 +52,7 @@ def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figure
     card = ModelCard.load(folder / "README.md")
     assert card.text.count("## Beside the baselines") == 1
     assert "| NLPCC 2014 test, accuracy |" in card.text
+    assert "](emoji_map.png)" in card.text and (folder / "emoji_map.png").read_bytes().startswith(b"\x89PNG")
     for section in ("## Results", "## Limits and risks", "## Citation"):
         assert card.text.count(section) == 1
     added = {result.metric_name: result.metric_value for result in card.data.eval_results[before:]}

@@ -40,10 +40,13 @@ class LengthBucketSampler(BatchSampler):
         batch_size: rows of a batch, of one process.
         shuffle: rows are shuffled, sorted within buckets of 50 batches, and the batches shuffled again.
         seed: with the epoch, all that the order depends on.
+        drop_last: rows that fill no batch are left out, others each epoch.
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, *, shuffle: bool, seed: int = 0) -> None:
-        super().__init__(range(len(lengths)), batch_size, drop_last=False)
+    def __init__(self, lengths: list[int], batch_size: int, *, shuffle: bool, seed: int = 0, drop_last: bool = False) -> None:
+        super().__init__(range(len(lengths)), batch_size, drop_last=drop_last)
+        # Where several processes share the batches, accelerate sets the epoch of this alone.
+        self.sampler = self  # type: ignore[assignment]
         self.lengths = lengths
         self.shuffle = shuffle
         self.seed = seed
@@ -53,6 +56,9 @@ class LengthBucketSampler(BatchSampler):
         """Choose the order of an epoch."""
         self.epoch = epoch
 
+    def __len__(self) -> int:
+        return (len(self.lengths) if self.drop_last else len(self.lengths) + self.batch_size - 1) // self.batch_size
+
     def __iter__(self) -> Iterator[list[int]]:
         rows = list(range(len(self.lengths)))
         shuffler = random.Random(f"{self.seed}-{self.epoch}")
@@ -60,11 +66,13 @@ class LengthBucketSampler(BatchSampler):
         if self.shuffle:
             shuffler.shuffle(rows)
             bucket = self.batch_size * BATCHES_PER_BUCKET
+        if self.drop_last:
+            del rows[len(rows) - len(rows) % self.batch_size :]
         batches = []
         for start in range(0, len(rows), bucket):
             ordered = sorted(rows[start : start + bucket], key=lambda row: -self.lengths[row])
             batches += [ordered[i : i + self.batch_size] for i in range(0, len(ordered), self.batch_size)]
-        if self.shuffle:
+        if self.shuffle and batches:
             # The short batch of a split stays last: accelerate takes the length of the epoch from it.
             last = batches.pop()
             shuffler.shuffle(batches)

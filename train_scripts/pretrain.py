@@ -12,6 +12,8 @@ import argparse
 import logging
 import math
 import os
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -187,36 +189,28 @@ def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: Sta
         )  # fmt: skip
         posts = encode(list(dict.fromkeys(texts)), tokenizer, arguments.num_workers)
         tasks = [labelled_task(*rows, tokenizer, arguments.num_workers) for rows in labelled.values()]
-    held_out = posts[::VALIDATION_EVERY]
     emoji = emoji_task([ids for i, ids in enumerate(posts) if i % VALIDATION_EVERY], tokenizer, arguments.min_target_count)
     if not emoji.labels:
         raise UserError(
             f"--input: expected posts with an emoji that {arguments.min_target_count} posts have, found none; give more posts "
             "or lower --min_target_count"
         )
-    validation = emoji_task(held_out, tokenizer, 1)
-    known = {name: i for i, name in enumerate(emoji.label_names)}
-    kept = [i for i, label in enumerate(validation.labels) if validation.label_names[label] in known]
-    validation = TaskRows(
-        [validation.input_ids[i] for i in kept],
-        [known[validation.label_names[validation.labels[i]]] for i in kept],
-        emoji.label_names,
-    )
-    logger.info("rows: %d with one of %d emoji to predict, %s", len(emoji.labels), len(known), ", ".join(
+    validation = emoji_task(posts[::VALIDATION_EVERY], tokenizer, 1, label_names=emoji.label_names)
+    logger.info("rows: %d with one of %d emoji to predict, %s", len(emoji.labels), len(emoji.label_names), ", ".join(
         f"{len(task.labels)} of {name}" for name, task in zip(labelled, tasks, strict=True)) or "no labelled ones")  # fmt: skip
-    counts = np.bincount(emoji.labels, minlength=len(known))
+    counts = np.bincount(emoji.labels, minlength=len(emoji.label_names))
     model = make_model(
         tokenizer, model_settings(arguments), emoji.label_names, dict(zip(emoji.label_names, counts.tolist(), strict=True)),
         model_class=ASLSTMForEmojiPrediction, start=start,
-        token_counts=dict(zip(*np.unique(np.concatenate([*map(np.array, posts)]), return_counts=True), strict=True)),
+        token_counts=Counter(chain.from_iterable(posts)),
     )  # fmt: skip
     multi_task = MultiTaskModel(model, [len(task.label_names) for task in tasks], label_smoothing=arguments.label_smoothing)
     progress = train(accelerator, multi_task, [emoji, *tasks], tokenizer, arguments)
-    results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if kept else {}
+    results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if validation.labels else {}
     if accelerator.is_main_process:
         arguments.dataset = "files"
         arguments.input = [Path(pattern) for pattern in arguments.input]  # paths are left out of the card
-        num_rows = {"train": len(emoji.labels), "validation": len(kept)}
+        num_rows = {"train": len(emoji.labels), "validation": len(validation.labels)}
         output.publish(model, tokenizer, TrainingRecord(arguments, progress, results, num_rows, [], script="pretrain.py"))
         print(f"saved {output.path}")
     accelerator.wait_for_everyone()

@@ -29,13 +29,16 @@ class TaskRows:
     label_names: list[str]
 
 
-def emoji_task(posts: Sequence[list[int]], tokenizer: ASLSTMTokenizer, min_count: int) -> TaskRows:
+def emoji_task(
+    posts: Sequence[list[int]], tokenizer: ASLSTMTokenizer, min_count: int, *, label_names: list[str] | None = None
+) -> TaskRows:
     """A row for every kind of emoji that a post with words has; emoji of fewer than ``min_count`` posts are left out.
 
     Args:
         posts: encoded, with their emoji.
         tokenizer: made the ids.
         min_count: posts an emoji needs.
+        label_names: predict these emoji alone, in this order, however rare.
     """
     start = tokenizer.emoji_token_offset
     emoji = {
@@ -47,6 +50,8 @@ def emoji_task(posts: Sequence[list[int]], tokenizer: ASLSTMTokenizer, min_count
     with_words = [ids for ids in posts if any(not start <= token_id < end for token_id in ids)]
     counts = Counter(token_id for ids in with_words for token_id in set(ids) & emoji)
     targets = sorted(token_id for token_id, count in counts.items() if count >= min_count)
+    if label_names is not None:
+        targets = [tokenizer.get_vocab()[name] for name in label_names]
     label_ids = {token_id: i for i, token_id in enumerate(targets)}
     rows = [(ids, label_ids[t]) for ids in with_words for t in sorted(set(ids)) if t in label_ids]
     return TaskRows([ids for ids, _ in rows], [label for _, label in rows], tokenizer.convert_ids_to_tokens(targets))
@@ -81,10 +86,12 @@ class TaskSampler(BatchSampler):
 
     def __init__(self, tasks: Sequence[TaskRows], batch_size: int, *, seed: int) -> None:
         super().__init__(range(sum(len(task.labels) for task in tasks)), batch_size, drop_last=True)
+        self.sampler = self  # type: ignore[assignment]  # as in LengthBucketSampler
         self.seed = seed
         self.epoch = 0
         self.samplers = [
-            LengthBucketSampler([len(ids) for ids in task.input_ids], batch_size, shuffle=True, seed=seed) for task in tasks
+            LengthBucketSampler([len(ids) for ids in task.input_ids], batch_size, shuffle=True, seed=seed, drop_last=True)
+            for task in tasks
         ]
 
     def set_epoch(self, epoch: int) -> None:
@@ -94,13 +101,13 @@ class TaskSampler(BatchSampler):
             sampler.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return sum(len(sampler.lengths) // self.batch_size for sampler in self.samplers)
+        return sum(map(len, self.samplers))
 
     def __iter__(self) -> Iterator[list[int]]:
         batches = []
         first = 0
         for sampler in self.samplers:
-            batches += [[first + row for row in batch] for batch in sampler if len(batch) == self.batch_size]
+            batches += [[first + row for row in batch] for batch in sampler]
             first += len(sampler.lengths)
         random.Random(f"{self.seed}-{self.epoch}").shuffle(batches)
         yield from batches

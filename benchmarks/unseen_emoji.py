@@ -1,0 +1,46 @@
+"""Whether emoji that training never showed move the answer as their kin do.
+
+Run as ``PYTHONPATH=train_scripts python benchmarks/unseen_emoji.py --model DIR --dataset nlpcc2014 --data_dir DIR``. Takes
+the test posts with an emoji, puts others in its place, and prints how often the answer stays and how far probabilities move.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import transformers
+
+from corpora import load_split
+from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from inference import TextClassifier
+from user_errors import OneLineArgumentParser, UserError, run
+
+
+def main() -> None:
+    """Replace, predict and print."""
+    parser = OneLineArgumentParser(description="Unseen emoji in the place of a seen one.")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--emoji", default="[泪]", help="that the posts have")
+    parser.add_argument("--others", nargs="+", default=["[泪流满面]", "[泪崩]", "🥲", "[太开心]", "[开心死了]", "🥳"])
+    add_corpus_arguments(parser)
+    arguments = parser.parse_args()
+    resolve_corpus_arguments(arguments)
+    transformers.utils.logging.disable_progress_bar()
+    classifier = TextClassifier(arguments.model)
+    vocabulary = classifier.tokenizer.get_vocab()
+    texts = [text for text in load_split(corpus_source(arguments), "test")["text"] if arguments.emoji in text]
+    if not texts:
+        raise UserError(f"--emoji {arguments.emoji}: expected test posts with it, found none; name another")
+    reference = classifier.predict(texts)
+    print(f"{len(texts)} posts with {arguments.emoji}; total variation: 0, the same probabilities; 1, nothing in common")
+    print(f"{'instead':<14}{'in the vocabulary':>18}{'same answer':>13}{'total variation':>17}  commonest answer")
+    for other in ["", *arguments.others]:
+        changed = classifier.predict([text.replace(arguments.emoji, other) for text in texts])
+        same = (changed.argmax(1) == reference.argmax(1)).mean()
+        moved = np.abs(changed - reference).sum(1).mean() / 2
+        commonest = classifier.label_names[int(np.bincount(changed.argmax(1)).argmax())]
+        known = "–" if not other else "yes" if other in vocabulary else "no"
+        print(f"{other or '(none)':<14}{known:>18}{same:>13.2f}{moved:>17.2f}  {commonest}")
+
+
+if __name__ == "__main__":
+    run(main)
