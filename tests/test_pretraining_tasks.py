@@ -119,7 +119,6 @@ def test_every_batch_is_full_and_of_one_task_and_has_each_row_at_most_once(count
         assert len({row for batch in batches for row in batch}) == rows.total()
 
 
-@pytest.mark.xfail(strict=True, reason="a task of less than 50 batches: the shortest rows fill the batch that is left out")
 def test_every_row_comes_up_over_the_epochs() -> None:
     tasks = [task_of(20), task_of(13)]
     sampler = TaskSampler(tasks, 8, seed=0)
@@ -204,7 +203,6 @@ def test_two_processes_have_as_many_full_batches_of_one_task_each(tokenizer: ASL
     assert all(len({task_of_row(tasks, row) for row in batch}) == 1 for share in shares for batch in share)
 
 
-@pytest.mark.xfail(strict=True, reason="accelerate hands set_epoch to no sampler of several processes")
 def test_two_processes_follow_set_epoch(tokenizer: ASLSTMTokenizer) -> None:
     tasks = [task_of(96), task_of(64)]
     loader = DataLoader(TaskDataset(tasks), batch_sampler=TaskSampler(tasks, 8, seed=0), collate_fn=TaskCollator(tokenizer))

