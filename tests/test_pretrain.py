@@ -1,6 +1,8 @@
 import json
+import os
 import re
 import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,6 +119,20 @@ def test_training_goes_on_from_the_pretrained_folder(pretrained: Pretrained, tra
     config = ASLSTMForSequenceClassification.from_pretrained(trained.folder).config
     assert config.id2label[0] == "anger" and len(config.id2label) == 8
     assert (config.embedding_size, config.hidden_size) == (8, 4)
+
+
+def test_two_processes_learn_emoji_and_labels_side_by_side(tmp_path: Path) -> None:
+    folder = tmp_path / "two"
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+        str(ROOT / "train_scripts" / "pretrain.py"), "--input", str(SAMPLE), "--also_learn", "sample", "--num_workers", "1",
+        "--output_dir", str(folder), *TINY,
+    ]  # fmt: skip
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment)
+    assert result.returncode == 0, result.stderr
+    assert "processes: 2" in result.stderr and re.search(r"emoji to predict, \d+ of sample", result.stderr)
+    check_model_folder(folder)
 
 
 def test_pretraining_goes_on_from_a_trained_folder(trained: Pretrained, tmp_path: Path) -> None:

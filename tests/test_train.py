@@ -1,12 +1,17 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import ROOT, TINY_TRAINING, run_script
 from safetensors.torch import load_file
+
+from arguments import parse_arguments
+from user_errors import UserError
 
 METRICS = {"num_examples", "accuracy", "macro_f1", "macro_f1_emotions", "majority_accuracy", "per_class"}
 
@@ -33,6 +38,33 @@ def test_the_same_seed_gives_the_same_weights(model_folder: Path, tmp_path: Path
     run_script("train.py", "--output_dir", again, *TINY_TRAINING)
     first, second = (load_file(folder / "model.safetensors") for folder in (model_folder, again))
     assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_averaged_runs_are_the_mean_of_runs_of_their_seeds(model_folder: Path, tmp_path: Path) -> None:
+    flags = ("--init_from", model_folder, "--num_train_epochs", "1", "--emoji_row_repeats", "1")
+    run_script("train.py", "--output_dir", tmp_path / "mean", "--average_runs", "2", "--seed", "5", *flags)
+    run_script("train.py", "--output_dir", tmp_path / "single", "--seeds", "5", "10005", *flags)
+    mean = load_file(tmp_path / "mean" / "model.safetensors")
+    first, second = (load_file(tmp_path / "single" / f"seed-{seed}" / "model.safetensors") for seed in (5, 10005))
+    assert any(not torch.equal(first[name], second[name]) for name in mean)
+    for name in mean:
+        torch.testing.assert_close(mean[name], (first[name] + second[name]) / 2, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--average_runs", "2"), "--average_runs: expected --init_from, found none"),
+        (("--average_runs", "0"), "--average_runs: expected 1 or more, found 0"),
+        (("--emoji_row_repeats", "-1"), "--emoji_row_repeats: expected 0 or more, found -1"),
+        (("--embedding_learning_rate", "nan"), "--embedding_learning_rate: expected a number above 0, found nan"),
+        (("--init_from", ".", "--average_runs", "2", "--checkpointing_epochs", "1"), "expected --average_runs 1 with states"),
+    ],
+)
+def test_impossible_flags_are_refused(flags: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py", *flags])
+    with pytest.raises(UserError, match=f"^{re.escape(message)}"):
+        parse_arguments()
 
 
 @pytest.mark.parametrize("emoji_fusion", ["attention", "concat"])

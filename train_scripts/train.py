@@ -169,16 +169,13 @@ def train_runs(
     return trainer
 
 
-def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[str, Any]:
+def train_one(
+    arguments: argparse.Namespace, accelerator: Accelerator, data: TrainingData, start: StartingPoint, output: OutputFolder
+) -> dict[str, Any]:
     """Train, evaluate and save the model of one seed; gives its figures."""
-    output = OutputFolder(arguments.output_dir)
     if arguments.report_to != "none":
         settings = {key: str(value) for key, value in vars(arguments).items()}
         accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
-    set_seed(arguments.seed)
-    start = read_starting_point(arguments)
-    with accelerator.main_process_first():
-        data = prepare_data(arguments, start.model, accelerator.num_processes)
     trainer = train_runs(arguments, accelerator, data, start, output)
     fit_decision_rule(trainer, data.labels["validation"])
     results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
@@ -192,27 +189,39 @@ def train_one(arguments: argparse.Namespace, accelerator: Accelerator) -> dict[s
     return results
 
 
+def runs_of_seeds(arguments: argparse.Namespace) -> list[argparse.Namespace]:
+    """The command line of each seed of ``--seeds``, or the one that was given."""
+    if not arguments.seeds:
+        return [arguments]
+    return [
+        argparse.Namespace(
+            **vars(arguments) | {"seed": seed, "seeds": None, "output_dir": arguments.output_dir / f"seed-{seed}"}
+        )
+        for seed in arguments.seeds
+    ]
+
+
 def main() -> None:
     """Train and save a model, or one for each of several seeds."""
     arguments = parse_arguments()
     accelerator = make_accelerator(arguments)
     logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.WARNING, format="%(message)s")
-    for name in ("httpx", "accelerate", "datasets"):
+    for name in ("httpx", "accelerate", "datasets", "gensim"):
         logging.getLogger(name).setLevel(logging.WARNING)
     transformers.utils.logging.disable_progress_bar()
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
-    if arguments.seeds:
-        runs = [
-            argparse.Namespace(
-                **vars(arguments) | {"seed": seed, "seeds": None, "output_dir": arguments.output_dir / f"seed-{seed}"}
-            )
-            for seed in arguments.seeds
-        ]
-        results = [train_one(one, accelerator) for one in runs]
-        if accelerator.is_main_process:
-            report_seeds(results)
-    else:
-        train_one(arguments, accelerator)
+    start = read_starting_point(arguments)
+    runs = runs_of_seeds(arguments)
+    outputs = [OutputFolder(one.output_dir) for one in runs]
+    results: list[dict[str, Any]] = []
+    for one, output in zip(runs, outputs, strict=True):
+        # A corpus is made ready once for all seeds, unless its rows follow the seed.
+        if not results or one.max_train_samples or one.streaming:
+            with accelerator.main_process_first():
+                data = prepare_data(one, start.model, accelerator.num_processes)
+        results.append(train_one(one, accelerator, data, start, output))
+    if arguments.seeds and accelerator.is_main_process:
+        report_seeds(results)
     accelerator.end_training()
 
 
