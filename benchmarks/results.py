@@ -8,6 +8,7 @@ Run as ``PYTHONPATH=train_scripts python benchmarks/results.py --data_dir DIR --
 import argparse
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,6 @@ import numpy as np
 import transformers
 from baselines import SVM_C, Rows, ngram_features, svm_answers
 from huggingface_hub import EvalResult, ModelCard
-from scipy.special import softmax
 from sklearn.svm import LinearSVC
 
 from charts import plot_emoji_map
@@ -65,11 +65,20 @@ def load_rows(name: str, data_dir: Path) -> tuple[dict[str, Rows], list[str], np
     return splits, names, np.array([has_emoji(text) for text in corpus["test"]["text"]])
 
 
-def polarity_accuracy(probabilities: np.ndarray, labels: np.ndarray, names: list[str]) -> float:
-    """Accuracy of the larger of the two groups' summed probability on the rows whose gold label is in one of them."""
+def polarity_accuracy(
+    scores: np.ndarray, labels: np.ndarray, names: list[str], of_group: Callable[..., np.ndarray] = np.sum
+) -> float:
+    """Accuracy of the better of the two groups on the rows whose gold label is in one of them.
+
+    Args:
+        scores: (num_rows, num_labels) probabilities, or an SVM's scores.
+        labels: (num_rows,) gold labels.
+        names: of the labels.
+        of_group: the score of a group; sums of probabilities, but the largest of scores that do not add up.
+    """
     positive, negative = (np.array([POLARITY[name] == group for name in names]) for group in ("positive", "negative"))
     rows = positive[labels] | negative[labels]
-    answers = probabilities[:, positive].sum(1) > probabilities[:, negative].sum(1)
+    answers = of_group(scores[:, positive], axis=1) > of_group(scores[:, negative], axis=1)
     return float((answers == positive[labels])[rows].mean())
 
 
@@ -116,7 +125,7 @@ def score_svm(nlpcc: Any, smp: Any, *, is_balanced: bool) -> dict[str, float]:
             "macro_f1": metrics["macro_f1"],
             "accuracy": metrics["accuracy"],
             "emoji_macro_f1": compute_metrics(test.labels[with_emoji], answers[with_emoji], names)["macro_f1"],
-            "polarity": polarity_accuracy(softmax(svm.decision_function(features[2]), axis=1), test.labels, names),
+            "polarity": polarity_accuracy(svm.decision_function(features[2]), test.labels, names, np.max),
         }
     return figures
 
@@ -144,15 +153,13 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
     check_model_folder(folder)
     card = ModelCard.load(folder / "README.md")
     before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
-    rest = after[after.index("\n## ") + 1 :] if "\n## " in after else ""
-    if not after:
-        before, _, rest = card.text.partition("## Limits and risks")
-        rest = f"## Limits and risks{rest}"
+    rest = after[after.index("\n## ") + 1 :]
     plot_emoji_map(folder / EMOJI_MAP, place_emoji(vectors_of_model(folder), NUM_EMOJI))
     picture = f"![The most frequent emoji by the likeness of their vectors]({EMOJI_MAP})"
-    card.text = before + "\n".join([TABLE_TITLE, "", *table_of(figures), "", picture, "", rest])
-    source = "mean of several seeds, see the card"
-    known = [result for result in card.data.eval_results or [] if result.source_name != source]
+    introduction = after[: after.index("\n|")].strip()
+    card.text = before + "\n".join([TABLE_TITLE, "", introduction, "", *table_of(figures), "", picture, "", rest])
+    titles = {gate.title for gate in GATES.values()}
+    known = [result for result in card.data.eval_results or [] if result.metric_name not in titles]
     corpora = {"smp_macro_f1": ("smp2020_ewect", "SMP2020-EWECT, usual")}
     card.data.eval_results = known + [
         EvalResult(

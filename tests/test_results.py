@@ -1,3 +1,4 @@
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -57,4 +58,10 @@ def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figure
         assert card.text.count(section) == 1
     added = {result.metric_name: result.metric_value for result in card.data.eval_results[before:]}
     assert added["NLPCC 2014 test, accuracy"] == 0.5
-    assert len(added) == len(GATES) - 1
+    assert len(added) == len(card.data.eval_results) - before == len(GATES) - 1
+
+
+@pytest.mark.parametrize("document", ["README.md", "model_card.md"])
+def test_the_documents_show_the_kept_figures(document: str) -> None:
+    figures = json.loads((ROOT / "benchmarks" / "results" / "gates.json").read_text(encoding="utf-8"))
+    assert "\n".join(table_of(figures)) in (ROOT / document).read_text(encoding="utf-8")

@@ -55,7 +55,7 @@ def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.nda
 
     1 is what the prior itself asks for. Another weight needs evidence: of all weights whose score lies within one standard
     error of the best, the one nearest to 1 is taken (Breiman et al. 1984, section 3.4.3). The curve is flat and the rare
-    labels few, so its peak is a matter of chance and does not travel (benchmarks/decision_rule.py).
+    labels few, so its peak is much a matter of chance (figures of other rules: benchmarks/decision_rule.py).
 
     Args:
         logits: (num_examples, num_labels) before any decision rule.

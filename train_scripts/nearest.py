@@ -16,7 +16,7 @@ from gensim.models import KeyedVectors
 from sklearn.decomposition import PCA
 
 from charts import plot_emoji_map
-from modeling_aslstm import ASLSTMModel
+from modeling_aslstm import ASLSTMForSequenceClassification
 from starting_weights import StartingModel
 from tokenization.emoji_splitting import fold_emoji, known_unicode_emoji, split_emoji
 from tokenization.text_normalization import TextNormalizer
@@ -57,7 +57,8 @@ def parse_arguments() -> argparse.Namespace:
 def vectors_of_model(folder: Path) -> KeyedVectors:
     """The vectors of a model's words and emoji, without special tokens and name pieces."""
     start = StartingModel(folder)
-    matrix = ASLSTMModel.from_pretrained(folder).word_embeddings.weight.detach().numpy()
+    model = ASLSTMForSequenceClassification.from_pretrained(folder)
+    matrix = model.aslstm.word_embeddings.weight.detach().numpy()
     special = set(start.tokenizer.all_special_tokens)
     ids = {t: i for t, i in start.tokenizer.get_vocab().items() if t not in special and not is_name_piece(t)}
     vectors = KeyedVectors(matrix.shape[1])

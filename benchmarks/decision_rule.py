@@ -1,0 +1,67 @@
+"""How well the weight of the label prior travels: fitted on one half of validation, scored on the other.
+
+Run as ``PYTHONPATH=train_scripts python benchmarks/decision_rule.py --model DIR --dataset nlpcc2014 --data_dir DIR``. Beside
+the one-standard-error rule: the peak of the curve, the peak of the smoothed curve, and 1. No test row is read.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import transformers
+
+from corpora import load_split
+from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from inference import TextClassifier
+from metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
+from user_errors import OneLineArgumentParser, run
+
+NUM_HALVINGS = 40
+
+
+def peak(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray, *, width: int = 1) -> float:
+    """The weight with the best score, averaged over ``width`` neighbours."""
+    answers = np.stack([(logits + weight * np.log(prior)).argmax(1) for weight in PRIOR_WEIGHTS])
+    scores = np.pad(mean_scores(labels, answers, len(prior)), width // 2, mode="edge")
+    return float(PRIOR_WEIGHTS[int(np.convolve(scores, np.ones(width) / width, mode="valid").argmax())])
+
+
+RULES: dict[str, Callable[..., float]] = {
+    "one standard error": fit_prior_weight,
+    "peak": peak,
+    "smoothed peak": lambda *arrays: peak(*arrays, width=5),
+    "1": lambda *arrays: 1.0,
+}
+
+
+def main() -> None:
+    """Predict, halve many times and print."""
+    parser = OneLineArgumentParser(description="Rules for the weight of the label prior.")
+    parser.add_argument("--model", type=Path, required=True)
+    add_corpus_arguments(parser)
+    arguments = parser.parse_args()
+    resolve_corpus_arguments(arguments)
+    transformers.utils.logging.disable_progress_bar()
+    classifier = TextClassifier(arguments.model)
+    prior = np.array(classifier.model.config.label_prior)
+    classifier.model.config.decision_prior_weight, classifier.model.config.temperature = 0.0, 1.0
+    rows = load_split(corpus_source(arguments), "validation")
+    logits = np.log(classifier.predict(rows["text"][:]))
+    labels = np.array([classifier.label_names.index(label) for label in rows["label"]])
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in RULES}
+    for seed in range(NUM_HALVINGS):
+        order = np.random.default_rng(seed).permutation(len(labels))
+        fit, score = order[: len(order) // 2], order[len(order) // 2 :]
+        for name, rule in RULES.items():
+            weight = rule(logits[fit], labels[fit], prior)
+            answers = (logits[score] + weight * np.log(prior)).argmax(1)
+            found[name].append((weight, float(mean_scores(labels[score], answers[None], len(prior))[0])))
+    print(f"{NUM_HALVINGS} halvings of {len(labels)} rows; score: mean of macro-F1 and accuracy on the other half")
+    print(f"{'rule':<22}{'weight':>16}{'score':>16}")
+    for name, pairs in found.items():
+        mean, deviation = np.mean(pairs, axis=0), np.std(pairs, axis=0)
+        print(f"{name:<22}" + "".join(f"{f'{m:.3f} ± {d:.3f}':>16}" for m, d in zip(mean, deviation, strict=True)))
+
+
+if __name__ == "__main__":
+    run(main)
