@@ -155,12 +155,15 @@ def start_from_vectors(
     matrix *= (lengths.quantile(0.99) / lengths.clamp(min=1e-9)).clamp(max=1.0)
     embedding[ids] = matrix.to(embedding)
     words = sum(not is_name_piece(token) for token in tokenizer.get_vocab())
-    seen = max(1, sum(token_counts.values()))
     logger.info(
-        "vectors: %d of %d tokens of the vocabulary have one of their own, %d a composed one; of the %d tokens of training "
-        "%.2f %% and %.2f %%",
-        len(own), words, len(ids) - len(own), seen,
-        100 * sum(token_counts.get(i, 0) for i in own) / seen,
-        100 * sum(token_counts.get(i, 0) for i in set(ids) - own) / seen,
+        "vectors: %d of %d tokens of the vocabulary have one of their own, %d a composed one",
+        len(own), words, len(ids) - len(own),
     )  # fmt: skip
+    seen = sum(token_counts.values())
+    if seen:  # the tokens of a stream are not counted
+        logger.info(
+            "of the %d tokens of training %.2f %% and %.2f %%", seen,
+            100 * sum(token_counts.get(i, 0) for i in own) / seen,
+            100 * sum(token_counts.get(i, 0) for i in set(ids) - own) / seen,
+        )  # fmt: skip
     return own
