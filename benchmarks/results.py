@@ -27,7 +27,7 @@ from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
 from model_folder import check_model_folder, write_checksums
 from nearest import place_emoji, vectors_of_model
-from user_errors import OneLineArgumentParser, UserError, run
+from user_errors import OneLineArgumentParser, UserError, check_output_file, run
 
 POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]
 TABLE_TITLE = "## Beside the baselines"
@@ -82,18 +82,32 @@ def polarity_accuracy(
     return float((answers == positive[labels])[rows].mean())
 
 
+def load_classifier(folder: Path, names: list[str]) -> TextClassifier:
+    """A model whose labels are the corpus's.
+
+    Raises:
+        UserError: other labels.
+    """
+    classifier = TextClassifier(folder)
+    if classifier.label_names != names:
+        raise UserError(
+            f"{folder}: expected a model of the labels {', '.join(names)}, found {', '.join(classifier.label_names)}"
+        )
+    return classifier
+
+
 def score_run(folder: Path, nlpcc: tuple[dict[str, Rows], list[str], np.ndarray], smp: Any) -> dict[str, float]:
     """All figures of one seed."""
     splits, names, with_emoji = nlpcc
     test = splits["test"]
-    classifier = TextClassifier(folder / "nlpcc2014")
+    classifier = load_classifier(folder / "nlpcc2014", names)
     probabilities = classifier.predict(test.texts)
     everything = compute_metrics(test.labels, probabilities.argmax(1), names)
     part = compute_metrics(test.labels[with_emoji], probabilities.argmax(1)[with_emoji], names)
     shuffled = shuffle_emoji([text for text, has in zip(test.texts, with_emoji, strict=True) if has])
     other = compute_metrics(test.labels[with_emoji], classifier.predict(shuffled).argmax(1), names)
     smp_splits, smp_names, _ = smp
-    smp_answers = TextClassifier(folder / "smp2020_ewect").predict(smp_splits["test"].texts).argmax(1)
+    smp_answers = load_classifier(folder / "smp2020_ewect", smp_names).predict(smp_splits["test"].texts).argmax(1)
     return {
         "macro_f1": everything["macro_f1"],
         "accuracy": everything["accuracy"],
@@ -150,7 +164,6 @@ def table_of(figures: dict[str, Any]) -> list[str]:
 
 def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
     """Put the table, its figures and a map of the emoji into the card of a model folder, in place of earlier ones."""
-    check_model_folder(folder)
     card = ModelCard.load(folder / "README.md")
     before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
     rest = after[after.index("\n## ") + 1 :]
@@ -190,6 +203,12 @@ def main() -> None:
     if arguments.data_dir is None:
         raise UserError("expected --data_dir (or ASLSTM_DATA), found none; name the folder of the corpora")
     transformers.utils.logging.disable_progress_bar()
+    if arguments.output:
+        check_output_file(arguments.output, overwrite=True)
+    if arguments.card:
+        check_model_folder(arguments.card)
+        if TABLE_TITLE not in (arguments.card / "README.md").read_text(encoding="utf-8"):
+            raise UserError(f"--card {arguments.card}: expected a card with {TABLE_TITLE!r}, found none; train the model again")
     nlpcc, smp = (load_rows(name, Path(arguments.data_dir)) for name in ("nlpcc2014", "smp2020_ewect"))
     runs = [score_run(folder, nlpcc, smp) for folder in arguments.runs]
     figures: dict[str, Any] = {

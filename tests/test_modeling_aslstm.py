@@ -156,7 +156,7 @@ def test_base_model_gives_hidden_states_at_the_tokens_places_and_a_tuple_on_requ
     output = model(**pad_rows(ROWS, 12))
     assert output.last_hidden_state.shape == (len(ROWS), 12, 10)
     assert (output.last_hidden_state[0, 3] == 0).all()  # an emoji
-    assert output.pooled_output.shape == (len(ROWS), 16)
+    assert output.pooled_output.shape == (len(ROWS), 26)
     assert output.emoji_query.shape == (len(ROWS), 6)
     assert len(model(**pad_rows(ROWS), return_dict=False)) == 4
 

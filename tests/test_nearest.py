@@ -53,3 +53,8 @@ def test_a_model_folder_gives_neighbours_and_a_map(model_folder: Path, tmp_path:
 def test_nothing_to_do_is_one_line(model_folder: Path) -> None:
     result = run_script("nearest.py", "--model", model_folder, check=False)
     assert result.returncode == 2 and result.stderr.startswith("error: expected words or --emoji_map")
+
+
+def test_a_map_of_another_kind_is_one_line(model_folder: Path, tmp_path: Path) -> None:
+    result = run_script("nearest.py", "--model", model_folder, "--emoji_map", tmp_path / "map.abc", check=False)
+    assert result.returncode == 2 and "expected a name ending in .png" in result.stderr

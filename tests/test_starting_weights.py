@@ -17,7 +17,7 @@ from inference import TextClassifier
 from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model, make_tokenizer
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
-from starting_weights import StartingModel, StartingPoint, add_starting_arguments, read_starting_point, start_emoji_vectors
+from starting_weights import StartingModel, StartingPoint, add_model_arguments, read_starting_point, start_emoji_vectors
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import split_emoji
 from trainer import Progress
@@ -199,7 +199,7 @@ def test_a_folder_that_is_not_whole_is_refused(start: StartingModel, tmp_path: P
 
 def read(*flags: str | Path) -> tuple[argparse.Namespace, StartingPoint]:
     parser = argparse.ArgumentParser()
-    add_starting_arguments(parser.add_argument_group("model"))
+    add_model_arguments(parser)
     arguments = parser.parse_args([str(flag) for flag in flags])
     return arguments, read_starting_point(arguments)
 
@@ -221,6 +221,20 @@ def test_sizes_that_are_left_open_are_those_of_the_start(start: StartingModel, v
     assert sizes(read("--vectors", vector_file)[0]) == (12, 128, 1)
     assert sizes(read("--vectors", vector_file, "--hidden_size", "5")[0]) == (12, 5, 1)
     assert sizes(read("--embedding_size", "3", "--hidden_size", "4", "--num_hidden_layers", "5")[0]) == (3, 4, 5)
+
+
+def test_choices_that_are_left_open_are_those_of_the_start(start: StartingModel, vector_file: Path) -> None:
+    assert read()[0].emoji_fusion == "attention"
+    assert read("--init_from", start.folder)[0].emoji_fusion == start.config.emoji_fusion == SETTINGS.emoji_fusion
+    assert read("--init_from", start.folder, "--emoji_fusion", "concat")[0].emoji_fusion == "concat"
+    assert read("--init_from", start.folder)[0].no_max_pooling == (not start.config.use_max_pooling)
+
+
+def test_vectors_of_another_size_than_the_start_are_refused(start: StartingModel, tmp_path: Path) -> None:
+    path = tmp_path / "other.vec"
+    path.write_text("1 3\n今天 1 2 3\n", encoding="utf-8")
+    with pytest.raises(UserError, match="--vectors: expected vectors of size 12 as in --init_from, found 3"):
+        read("--init_from", start.folder, "--vectors", path)
 
 
 def test_what_is_named_is_read_and_nothing_else(start: StartingModel, vector_file: Path) -> None:

@@ -10,6 +10,7 @@ from conftest import TEXTS
 from tokenization import ASLSTMTokenizer, UserWord, Vocabulary, build_tokenizer, build_vocabulary
 from tokenization.emoji_splitting import known_unicode_emoji
 from tokenization.text_normalization import SWITCHES
+from tokenization.vocabulary import extend_vocabulary
 from tokenization.vocabulary_files import is_name_piece
 
 # Segmented as 好吃 | 好吃 的 | 好看, so that the counts can be made by hand.
@@ -174,3 +175,13 @@ def test_a_damaged_vocabulary_file_is_named(tokenizer, tmp_path, name, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=rf"{name.replace('.', '[.]')}.*expected"):
         ASLSTMTokenizer.from_pretrained(tmp_path)
+
+
+def test_an_extended_vocabulary_loses_no_token() -> None:
+    tokenizer = build_tokenizer(build_vocabulary(["好累[泪]"], min_count=1, min_emoji_count=1))
+    tokenizer.add_tokens(["绝绝子"])
+    more = build_vocabulary(["开心[太开心]绝绝子"], min_count=1, min_emoji_count=1)
+    extended = extend_vocabulary(tokenizer, more)
+    known = build_tokenizer(extended).get_vocab()
+    assert set(tokenizer.get_vocab()) | set(more.words) | set(more.emoji) == set(known)
+    assert "绝绝子" in extended.words

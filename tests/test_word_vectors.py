@@ -375,3 +375,9 @@ def test_vectors_that_are_all_the_same_leave_finite_numbers(tokenizer: ASLSTMTok
     given.vectors[:] = 1.0
     start_from_vectors(embedding, tokenizer, given, {})
     assert embedding.isfinite().all()
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, number: str) -> None:
+    (tmp_path / "vectors").write_text(f"2 2\n好 1 2\n泪 {number} 1\n", encoding="utf-8")
+    assert "not finite" in refusal_of(tmp_path / "vectors")

@@ -67,7 +67,8 @@ def build_vocabulary(
         counts.update(tokens)
     unicode_emoji = known_unicode_emoji()
     code_counts = {token: n for token, n in counts.items() if is_emoji_code(token)}
-    word_counts = {token: n for token, n in counts.items() if token not in code_counts and token not in set(unicode_emoji)}
+    are_emoji = code_counts.keys() | set(unicode_emoji)
+    word_counts = {token: n for token, n in counts.items() if token not in are_emoji}
     # By count and then by spelling, so that the order of the texts does not show.
     ranked = [w for w, n in sorted(word_counts.items(), key=lambda item: (-item[1], item[0])) if n >= min_count]
     words = [word for word in ranked if is_storable_token(word)][:max_words]
@@ -86,13 +87,14 @@ def build_vocabulary(
 def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabulary:
     """Every token of a tokenizer, each kind in its order, then what ``more`` has beside them."""
     tokens = tokenizer.convert_ids_to_tokens(list(range(tokenizer.vocab_size)))
+    added = [token for token in tokenizer.get_vocab() if token not in set(tokens)]
     start = tokenizer.emoji_token_offset
     emoji = list(dict.fromkeys(tokens[start:] + more.emoji))
     pieces = [token for token in emoji if is_name_piece(token)]
     # The name pieces stay last: the tokenizer tells them by their place.
     whole = [token for token in emoji if not is_name_piece(token)]
     user_words = {word.word: word for word in [*more.user_words, *tokenizer.user_words]}
-    return Vocabulary(list(dict.fromkeys(tokens[:start] + more.words)), whole + pieces, list(user_words.values()))
+    return Vocabulary(list(dict.fromkeys(tokens[:start] + added + more.words)), whole + pieces, list(user_words.values()))
 
 
 def build_tokenizer(vocabulary: Vocabulary, **options: object) -> ASLSTMTokenizer:

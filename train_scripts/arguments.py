@@ -6,10 +6,9 @@ from pathlib import Path
 
 from corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
 from model_setup import ModelSettings
-from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
 from selections import SELECTIONS
-from starting_weights import add_starting_arguments
-from user_errors import OneLineArgumentParser, UserError
+from starting_weights import add_model_arguments
+from user_errors import OneLineArgumentParser, UserError, check_seed
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
@@ -49,16 +48,6 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--new_words", type=Path, help="keep the words of this table of discover_words.py whole")
     group.add_argument("--model_max_length", type=int, default=512, help="longest post in tokens")
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The choices, sizes and starting weights of a model."""
-    group = parser.add_argument_group("model")
-    group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, default="attention")
-    group.add_argument("--attention_key", choices=ATTENTION_KEYS, default="embedding")
-    group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, default="attention_and_query")
-    group.add_argument("--no_max_pooling", action="store_true", help="the classifier reads no maxima")
-    add_starting_arguments(group)
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
@@ -110,15 +99,16 @@ def _check(arguments: argparse.Namespace) -> None:
     if not 0.0 <= arguments.weight_decay < math.inf:
         raise UserError(f"--weight_decay: expected 0 or more, found {arguments.weight_decay}")
     for seed in [arguments.seed, *(arguments.seeds or [])]:
-        if not 0 <= seed < 2**32:
-            raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {seed}")
-    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint"):
+        check_seed(seed)
+    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint", "emoji_row_repeats"):
         if arguments.streaming and getattr(arguments, name):
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
     if arguments.average_runs > 1 and not arguments.init_from:
         raise UserError("--average_runs: expected --init_from, found none; runs from different random weights do not average")
-    if arguments.average_runs > 1 and (arguments.checkpointing_epochs or arguments.resume_from_checkpoint):
-        raise UserError("expected --average_runs 1 with states of training, found more; leave out one of them")
+    if arguments.average_runs > 1 and (
+        arguments.checkpointing_epochs or arguments.resume_from_checkpoint or arguments.streaming
+    ):
+        raise UserError("expected --average_runs 1 with states of training or a stream, found more; leave out one of them")
     if arguments.streaming and arguments.selection != "all":
         raise UserError(f"expected --streaming with all rows, found --selection {arguments.selection}; leave out one of them")
     if arguments.discover_words and arguments.new_words:
@@ -132,6 +122,6 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def model_settings(arguments: argparse.Namespace) -> ModelSettings:
-    """The choices of the model."""
+    """The choices of the model, after :func:`read_starting_point`."""
     given = vars(arguments) | {"use_max_pooling": not arguments.no_max_pooling}
     return ModelSettings(**{name: given[name] for name in ModelSettings.__dataclass_fields__})

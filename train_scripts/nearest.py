@@ -50,6 +50,8 @@ def parse_arguments() -> argparse.Namespace:
             f"{arguments.num_emoji}"
         )
     if arguments.emoji_map:
+        if arguments.emoji_map.suffix != ".png":
+            raise UserError(f"--emoji_map {arguments.emoji_map}: expected a name ending in .png, found another")
         check_output_file(arguments.emoji_map, overwrite=arguments.overwrite)
     return arguments
 
@@ -86,7 +88,7 @@ def place_emoji(vectors: KeyedVectors, count: int) -> dict[str, tuple[float, flo
     """The first ``count`` emoji of the vectors, which stand by frequency, in the plane of their two main directions (PCA)."""
     unicode_emoji = set(known_unicode_emoji())
     codes = [token for token in vectors.index_to_key if is_emoji_code(token)]
-    emoji = (codes or [token for token in vectors.index_to_key if token in unicode_emoji])[:count]
+    emoji = (codes if len(codes) >= 3 else codes + [t for t in vectors.index_to_key if t in unicode_emoji])[:count]
     if len(emoji) < 3:
         raise UserError(f"--emoji_map: expected vectors of three emoji or more, found {len(emoji)}; train on posts with emoji")
     matrix = np.stack([vectors.get_vector(token, norm=True) for token in emoji])

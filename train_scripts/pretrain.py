@@ -24,7 +24,7 @@ from accelerate.utils import set_seed
 from datasets import Dataset
 from torch.utils.data import DataLoader
 
-from arguments import add_model_arguments, model_settings
+from arguments import model_settings
 from batching import Collator
 from corpora import CorpusSource, load_corpus
 from known_corpora import KNOWN_CORPORA
@@ -34,11 +34,11 @@ from model_setup import make_model, make_tokenizer
 from modeling_aslstm import ASLSTMForEmojiPrediction
 from optimization import make_optimizers, make_schedules
 from pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task
-from starting_weights import StartingPoint, read_starting_point
+from starting_weights import StartingPoint, add_model_arguments, read_starting_point
 from text_sources import add_text_arguments, all_texts
 from tokenization import ASLSTMTokenizer
 from trainer import Progress, make_loader, predict_logits, train_epoch
-from user_errors import OneLineArgumentParser, UserError, check_encoding, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, check_seed, run
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ def parse_arguments() -> argparse.Namespace:
     if not 0.0 < arguments.learning_rate < math.inf:
         raise UserError(f"--learning_rate: expected a number above 0, found {arguments.learning_rate}")
     check_encoding(arguments.encoding)
+    check_seed(arguments.seed)
     return arguments
 
 
@@ -178,9 +179,13 @@ def evaluate(
 def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: StartingPoint) -> None:
     """Read, train, evaluate and save."""
     output = OutputFolder(arguments.output_dir)
+    if "-" in arguments.input and accelerator.num_processes > 1:
+        raise UserError("--input -: expected one process, which alone can read it, found several; save the posts first")
     set_seed(arguments.seed)
     with accelerator.main_process_first():
         texts = list(all_texts(arguments))
+        if not texts:
+            raise UserError("--input: expected posts, found none; check the files")
         labelled = read_labelled(arguments)
         everything = texts + [text for rows, _ in labelled.values() for text in rows]
         tokenizer = make_tokenizer(

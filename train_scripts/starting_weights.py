@@ -14,6 +14,7 @@ from gensim.models import KeyedVectors
 
 from model_folder import check_model_folder
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import chinese_emoji_name
 from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
@@ -24,10 +25,21 @@ logger = logging.getLogger(__name__)
 
 # Of a model that starts from nothing.
 DEFAULT_SIZES = {"embedding_size": 128, "hidden_size": 128, "num_hidden_layers": 1}
+DEFAULT_CHOICES = {
+    "emoji_fusion": "attention",
+    "attention_key": "embedding",
+    "classifier_input": "attention_and_query",
+}
 
 
-def add_starting_arguments(group: argparse._ArgumentGroup) -> None:
-    """The flags for sizes and starting weights, for every script that trains a classifier."""
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags for the choices, sizes and starting weights of a model, for every script that trains a classifier."""
+    group = parser.add_argument_group("model")
+    same = "default: that of --init_from, or"
+    group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, help=f"{same} attention")
+    group.add_argument("--attention_key", choices=ATTENTION_KEYS, help=f"{same} embedding")
+    group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, help=f"{same} attention_and_query")
+    group.add_argument("--no_max_pooling", action="store_true", help="the classifier reads no maxima")
     group.add_argument("--vectors", type=Path, help="start from these word vectors (word2vec, GloVe, fastText)")
     group.add_argument("--init_from", type=Path, help="start from this model folder; its vocabulary is kept and extended")
     group.add_argument("--embedding_size", type=int, help="default: that of --init_from or --vectors, or 128")
@@ -81,7 +93,7 @@ class StartingModel:
         logger.info(
             "started from %s: %d of %d tokens (it has %d), %d of %d other weights, %s classifier",
             self.folder, len(pairs), len(tokenizer), len(self.tokenizer), len(taken), len(layers),
-            "and its" if labels_agree else "a new",
+            "and its" if "classifier.weight" in taken else "a new",
         )  # fmt: skip
         return set(new_rows)
 
@@ -95,7 +107,7 @@ class StartingPoint:
 
 
 def read_starting_point(arguments: argparse.Namespace) -> StartingPoint:
-    """Read what to start from, and fill in the sizes that the command line leaves open.
+    """Read what to start from, and fill in the choices and sizes that the command line leaves open.
 
     Raises:
         UserError: a folder or file that is not whole, or a size that is impossible or differs from it.
@@ -104,6 +116,17 @@ def read_starting_point(arguments: argparse.Namespace) -> StartingPoint:
         StartingModel(arguments.init_from) if arguments.init_from else None,
         read_vectors(arguments.vectors) if arguments.vectors else None,
     )
+    if start.model is not None and start.vectors is not None:
+        wanted, given = start.model.config.embedding_size, start.vectors.vector_size
+        if wanted != given:
+            raise UserError(
+                f"--vectors: expected vectors of size {wanted} as in --init_from, found {given}; leave out one of them"
+            )
+    for name, choice in DEFAULT_CHOICES.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, choice if start.model is None else getattr(start.model.config, name))
+    if start.model is not None and not start.model.config.use_max_pooling:
+        arguments.no_max_pooling = True
     for name, default in DEFAULT_SIZES.items():
         size, expected = getattr(arguments, name), None
         if start.model is not None:

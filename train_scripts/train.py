@@ -146,6 +146,7 @@ def train_runs(
     as an ensemble is, at the price of one model (Wortsman et al. 2022, arXiv:2203.05482).
     """
     mean: dict[str, torch.Tensor] = {}
+    token_counts = data.token_counts if start.vectors is not None else {}
     for number in range(arguments.average_runs):
         run_arguments = argparse.Namespace(**vars(arguments) | {"seed": (arguments.seed + RUN_SEED_STEP * number) % 2**32})
         set_seed(run_arguments.seed)
@@ -155,14 +156,15 @@ def train_runs(
             data.label_names,
             data.label_counts,
             start=start,
-            token_counts=data.token_counts,
+            token_counts=token_counts,
         )
         trainer = make_trainer(run_arguments, accelerator, data, model, output)
         if arguments.resume_from_checkpoint:
             trainer.resume()
         trainer.train()
-        for name, weights in accelerator.unwrap_model(trainer.model).state_dict().items():
-            mean[name] = mean.get(name, 0.0) + weights.double() / arguments.average_runs
+        if arguments.average_runs > 1:
+            for name, weights in accelerator.unwrap_model(trainer.model).state_dict().items():
+                mean[name] = mean.get(name, 0.0) + weights.cpu().double() / arguments.average_runs
     if arguments.average_runs > 1:
         accelerator.unwrap_model(trainer.model).load_state_dict(mean)
         logger.info("averaged the weights of %d runs", arguments.average_runs)

@@ -22,7 +22,7 @@ from new_word_files import read_new_words
 from text_sources import add_text_arguments, all_texts
 from tokenization.text_splitting import split_texts
 from tokenization.word_segmentation import keep_whole
-from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, check_seed, run
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ def parse_arguments() -> argparse.Namespace:
             f"{arguments.output.suffix or 'no ending'!r}"
         )
     check_encoding(arguments.encoding)
+    check_seed(arguments.seed)
     check_output_file(arguments.output, overwrite=arguments.overwrite)
     return arguments
 

@@ -57,3 +57,13 @@ def check_output_file(path: Path, *, overwrite: bool) -> None:
         raise UserError(f"--output {path}: expected a new file, found one; choose another or add --overwrite")
     if not path.absolute().parent.is_dir():
         raise UserError(f"--output {path}: expected an existing folder, found none; make it first")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that NumPy does not take.
+
+    Raises:
+        UserError: such a seed.
+    """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {seed}")

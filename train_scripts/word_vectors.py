@@ -44,6 +44,8 @@ def read_vectors(path: Path) -> KeyedVectors:
                 "KeyedVectors.load(path).save_word2vec_format('vectors.vec')"
             )
         if start.startswith(FASTTEXT_MAGIC):
+            if path.suffix == ".gz":
+                raise ValueError("a packed .bin of fastText, which must be unpacked first")
             _check_fasttext_vocabulary(path)
             return load_facebook_vectors(str(path))
         first_line = start.split(b"\n")[0].split()
@@ -53,7 +55,10 @@ def read_vectors(path: Path) -> KeyedVectors:
         is_binary = has_header and _is_binary(start, int(first_line[1]))
         if not is_binary:
             _check_text(path, has_header=has_header)
-        return KeyedVectors.load_word2vec_format(str(path), binary=is_binary, no_header=not has_header)
+        vectors = KeyedVectors.load_word2vec_format(str(path), binary=is_binary, no_header=not has_header)
+        if not np.isfinite(vectors.vectors).all():
+            raise ValueError("a number that is not finite")
+        return vectors
     except OSError as error:
         raise UserError(f"{path}: expected a readable file of vectors, found: {error}; check the path") from error
     except (ValueError, EOFError, IndexError, KeyError, AssertionError, NotImplementedError, MemoryError, OverflowError,
