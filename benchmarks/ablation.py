@@ -59,15 +59,18 @@ def main() -> None:
     parser.add_argument("--fusions", nargs="+", choices=FUSIONS, default=list(FUSIONS))
     parser.add_argument("--segmentations", nargs="+", choices=SEGMENTATIONS, default=list(SEGMENTATIONS))
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--data_dir", help="folder of a known corpus; a matter of the machine, so it is not kept")
     parser.add_argument("--output", type=Path, help="the figures, as JSON; what is there already is not trained again")
     arguments, flags = parser.parse_known_args()
-    content: dict[str, Any] = {"seeds": arguments.seeds, "flags": flags, "mean and sd": {}}
+    content: dict[str, Any] = {"seeds": arguments.seeds, "flags": list(flags), "mean and sd": {}}
     if arguments.output and arguments.output.exists():
         found = json.loads(arguments.output.read_text(encoding="utf-8"))
         if {**found, "mean and sd": {}} != content:
             raise UserError(f"--output {arguments.output}: expected figures of the same seeds and flags, found others")
         content = found
     table = content["mean and sd"]
+    if arguments.data_dir:
+        flags += ["--data_dir", arguments.data_dir]
     print(f"{f'mean ± sd of {len(arguments.seeds)} seeds':<40}" + "".join(f"{' '.join(c):>24}" for c in COLUMNS), flush=True)
     for rows, segmentation, fusion in itertools.product(arguments.rows, arguments.segmentations, arguments.fusions):
         name = f"{rows} / {segmentation} / {fusion}"
