@@ -48,7 +48,10 @@ def make_tokenizer(
     use_hmm = not user_words
     if start is not None:
         user_words = [*user_words, *start.tokenizer.user_words]
-        use_hmm = use_hmm and start.tokenizer.init_kwargs.get("use_hmm", True)
+        had_hmm = start.tokenizer.init_kwargs.get("use_hmm", True)
+        if had_hmm and not use_hmm:
+            logger.warning("with new words jieba does not guess at others, as it did for %s", start.folder)
+        use_hmm = use_hmm and had_hmm
     vocabulary = build_vocabulary(
         texts,
         min_count=min_count,
