@@ -179,9 +179,9 @@ def test_a_damaged_vocabulary_file_is_named(tokenizer, tmp_path, name, damage):
 
 def test_an_extended_vocabulary_loses_no_token() -> None:
     tokenizer = build_tokenizer(build_vocabulary(["好累[泪]"], min_count=1, min_emoji_count=1))
-    tokenizer.add_tokens(["绝绝子"])
+    tokenizer.add_tokens(["绝绝子", "[新码]"])
     more = build_vocabulary(["开心[太开心]绝绝子"], min_count=1, min_emoji_count=1)
     extended = extend_vocabulary(tokenizer, more)
     known = build_tokenizer(extended).get_vocab()
     assert set(tokenizer.get_vocab()) | set(more.words) | set(more.emoji) == set(known)
-    assert "绝绝子" in extended.words
+    assert "绝绝子" in extended.words and "[新码]" in extended.emoji

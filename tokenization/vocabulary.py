@@ -87,14 +87,15 @@ def build_vocabulary(
 def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabulary:
     """Every token of a tokenizer, each kind in its order, then what ``more`` has beside them."""
     tokens = tokenizer.convert_ids_to_tokens(list(range(tokenizer.vocab_size)))
-    added = [token for token in tokenizer.get_vocab() if token not in set(tokens)]
+    added = list(tokenizer.get_added_vocab())
     start = tokenizer.emoji_token_offset
-    emoji = list(dict.fromkeys(tokens[start:] + more.emoji))
+    emoji = list(dict.fromkeys(tokens[start:] + [token for token in added if is_emoji_code(token)] + more.emoji))
     pieces = [token for token in emoji if is_name_piece(token)]
     # The name pieces stay last: the tokenizer tells them by their place.
     whole = [token for token in emoji if not is_name_piece(token)]
     user_words = {word.word: word for word in [*more.user_words, *tokenizer.user_words]}
-    return Vocabulary(list(dict.fromkeys(tokens[:start] + added + more.words)), whole + pieces, list(user_words.values()))
+    words = dict.fromkeys(tokens[:start] + [token for token in added if not is_emoji_code(token)] + more.words)
+    return Vocabulary(list(words), whole + pieces, list(user_words.values()))
 
 
 def build_tokenizer(vocabulary: Vocabulary, **options: object) -> ASLSTMTokenizer:
