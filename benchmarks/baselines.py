@@ -51,15 +51,15 @@ def emoji_features(train: list[str], others: list[list[str]]) -> list[csr_matrix
         return [csr_matrix((len(texts), 0)) for texts in (train, *others)]
 
 
-def svm_answers(
-    features: list[csr_matrix], train: Rows, validation: Rows, *, class_weight: str | None = None, fit_prior: bool = False
-) -> np.ndarray:
-    """Test answers of an SVM trained on ``features[0]``, with the prior fitted on validation (``features[1]``) where asked."""
+def svm_scores(features: list[csr_matrix], train: Rows, *, class_weight: str | None = None) -> list[np.ndarray]:
+    """Scores (num_rows, num_labels) of validation and test by an SVM trained on ``features[0]``."""
     svm = LinearSVC(C=SVM_C, class_weight=class_weight).fit(features[0], train.labels)
     scores = [svm.decision_function(part) for part in features[1:]]
-    scores = [np.stack([-part, part], axis=1) / 2 if part.ndim == 1 else part for part in scores]
-    if not fit_prior:
-        return scores[1].argmax(1)
+    return [np.stack([-part, part], axis=1) / 2 if part.ndim == 1 else part for part in scores]
+
+
+def fitted_answers(scores: list[np.ndarray], train: Rows, validation: Rows) -> np.ndarray:
+    """Test answers with the prior's weight fitted on validation, as ours is."""
     prior = np.bincount(train.labels) / len(train.labels)
     return (scores[1] + fit_prior_weight(scores[0], validation.labels, prior) * np.log(prior)).argmax(1)
 
@@ -89,12 +89,12 @@ def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.
     return {
         "always the commonest label": np.full(len(test.texts), np.bincount(both.labels).argmax()),
         "vote by emoji": vote_by_emoji(both, test),
-        "SVM, emoji removed": svm_answers(stripped, both, validation),
-        "SVM": svm_answers(ngrams, both, validation),
-        "SVM, emoji as extra tokens": svm_answers(with_emoji, both, validation),
-        "SVM, balanced": svm_answers(ngrams, both, validation, class_weight="balanced"),
-        "SVM, prior fitted": svm_answers(fitted, train, validation, fit_prior=True),
-        "SVM, balanced, prior fitted": svm_answers(fitted, train, validation, class_weight="balanced", fit_prior=True),
+        "SVM, emoji removed": svm_scores(stripped, both)[1].argmax(1),
+        "SVM": svm_scores(ngrams, both)[1].argmax(1),
+        "SVM, emoji as extra tokens": svm_scores(with_emoji, both)[1].argmax(1),
+        "SVM, balanced": svm_scores(ngrams, both, class_weight="balanced")[1].argmax(1),
+        "SVM, prior fitted": fitted_answers(svm_scores(fitted, train), train, validation),
+        "SVM, balanced, prior fitted": fitted_answers(svm_scores(fitted, train, class_weight="balanced"), train, validation),
     }
 
 

@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import transformers
-from baselines import SVM_C, Rows, ngram_features, svm_answers
+from baselines import Rows, fitted_answers, ngram_features, svm_scores
 from huggingface_hub import EvalResult, ModelCard
-from sklearn.svm import LinearSVC
 
 from charts import plot_emoji_map
 from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
@@ -127,19 +126,17 @@ def score_svm(nlpcc: Any, smp: Any, *, is_balanced: bool) -> dict[str, float]:
         both = Rows(train.texts + validation.texts, np.concatenate([train.labels, validation.labels]))
         fitted_on = train if is_balanced else both
         features = ngram_features(fitted_on.texts, [validation.texts, test.texts])
-        answers = svm_answers(
-            features, fitted_on, validation, class_weight="balanced" if is_balanced else None, fit_prior=is_balanced
-        )
+        scores = svm_scores(features, fitted_on, class_weight="balanced" if is_balanced else None)
+        answers = fitted_answers(scores, train, validation) if is_balanced else scores[1].argmax(1)
         metrics = compute_metrics(test.labels, answers, names)
         if key == "smp":
             figures["smp_macro_f1"] = metrics["macro_f1"]
             continue
-        svm = LinearSVC(C=SVM_C, class_weight="balanced" if is_balanced else None).fit(features[0], fitted_on.labels)
         figures |= {
             "macro_f1": metrics["macro_f1"],
             "accuracy": metrics["accuracy"],
             "emoji_macro_f1": compute_metrics(test.labels[with_emoji], answers[with_emoji], names)["macro_f1"],
-            "polarity": polarity_accuracy(svm.decision_function(features[2]), test.labels, names, np.max),
+            "polarity": polarity_accuracy(scores[1], test.labels, names, np.max),
         }
     return figures
 
