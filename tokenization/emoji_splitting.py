@@ -67,17 +67,23 @@ def _unicode_emoji_pattern() -> str:
     """A regular expression for whole emoji graphemes after UTS #51: keycaps, flags, ZWJ and tag sequences."""
     modifier = f"(?:\ufe0f?[{_SKIN_TONES}]|\ufe0f)"
     tags = "(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-    any_element = f"[{EMOJI_CHARACTERS}{_TEXT_DEFAULT_CHARACTERS}]{modifier}?{tags}"
+    any_element = f"[{EMOJI_BASES}]{modifier}?{tags}"
     by_default = f"[{EMOJI_CHARACTERS}]\ufe0e?{modifier}?{tags}"
     text_default = f"[{_TEXT_DEFAULT_CHARACTERS}](?:{modifier}|(?=\u200d{any_element}))"
     # At most seven joiners: the longest known sequence has four, and a hostile chain is cut in small pieces.
     zwj_sequence = f"(?:{by_default}|{text_default})(?:\u200d{any_element}){{0,7}}"
     # Python's re tests a character above U+FFFF in a class one by one. A look at what any emoji begins with spares nearly
     # every character of a post these tests: splitting is ten times as fast.
-    first = "".join(c for c in EMOJI_CHARACTERS + _TEXT_DEFAULT_CHARACTERS if c <= "\uffff")
-    return f"(?=[0-9#*{first}\U00010000-\U0010ffff])(?:{KEYCAP}|[\U0001f1e6-\U0001f1ff]{{2}}|{zwj_sequence})"
+    return f"(?=[0-9#*{_FIRST}])(?:{KEYCAP}|[\U0001f1e6-\U0001f1ff]{{2}}|{zwj_sequence})"
 
 
+# Every character that can begin an emoji, alone or with U+FE0F.
+EMOJI_BASES = EMOJI_CHARACTERS + _TEXT_DEFAULT_CHARACTERS
+_FIRST = "".join(c for c in EMOJI_BASES if c <= "\uffff") + "\U00010000-\U0010ffff"
+# What an emoji or code begins with. A class of characters is found many times as fast as a pattern that begins with a
+# choice, so the whole pattern is tried only there; at digits only in a text that has a keycap at all.
+_SIGNS = re.compile(f"[\\[{_FIRST}]")
+_SIGNS_AND_DIGITS = re.compile(f"[\\[0-9#*{_FIRST}]")
 KEYCAP = "[0-9#*]\ufe0f?\u20e3"
 UNICODE_EMOJI = re.compile(_unicode_emoji_pattern())
 # 1 to 8 letters of any script or digits. No white space, no punctuation, so "[1, 2]" and "[a/b]" are ordinary text.
@@ -110,9 +116,9 @@ def split_emoji(text: str) -> list[EmojiPiece]:
     """
     pieces = []
     end = 0
-    for match in _EMOJI.finditer(text):
-        name = match.group("name")
-        if name is not None and not is_weibo_code_name(name):
+    for sign in (_SIGNS_AND_DIGITS if "\u20e3" in text else _SIGNS).finditer(text):
+        match = _EMOJI.match(text, sign.start()) if sign.start() >= end else None
+        if match is None or ((name := match.group("name")) is not None and not is_weibo_code_name(name)):
             continue
         if match.start() > end:
             pieces.append(EmojiPiece(text[end : match.start()], end, is_emoji=False))

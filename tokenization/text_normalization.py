@@ -8,16 +8,18 @@ text. Unicode emoji are never changed.
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from .emoji_splitting import CONTENT_MARKERS, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
+from .emoji_splitting import CONTENT_MARKERS, EMOJI_BASES, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
 
 # Chinese and Japanese letters, their punctuation, and full-width forms: between two of these white space says nothing.
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
 _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\u1160-\u11ff"
-# NUL and other controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
-_INVISIBLE = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# What texts of a batch are joined with. It is taken out of every text first, so it never comes from one.
+SEPARATOR = "\x00"
+# Controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
+_INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 # Without those above U+FFFF, which a class of characters tests one by one.
 _BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
@@ -25,10 +27,14 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 
 class Rule(NamedTuple):
-    """One change: every match of ``pattern`` becomes ``replacement``."""
+    """One change: every match of ``pattern`` becomes ``replacement``.
+
+    A text without a character of ``guard`` has no match, and is spared a slow pattern.
+    """
 
     pattern: re.Pattern[str]
     replacement: Replacement
+    guard: re.Pattern[str] | None = None
 
 
 def _unescape_html(match: re.Match[str]) -> str:
@@ -44,13 +50,61 @@ def _lower(match: re.Match[str]) -> str:
     return match.group().lower()
 
 
+def _class_of(characters: Iterable[str]) -> str:
+    """The inside of a class of a regular expression, as ranges.
+
+    >>> _class_of("dabc")
+    'a-d'
+    """
+    points = sorted(map(ord, set(characters)))
+    firsts = [p for i, p in enumerate(points) if i == 0 or points[i - 1] != p - 1]
+    lasts = [p for i, p in enumerate(points) if i == len(points) - 1 or points[i + 1] != p + 1]
+    return "".join(f"{re.escape(chr(a))}-{re.escape(chr(b))}" for a, b in zip(firsts, lasts, strict=True))
+
+
+def _changed_characters() -> dict[str, str]:
+    """Every character of the BMP beyond ASCII that NFKC changes, with what it becomes."""
+    above = (chr(point) for point in range(0x80, 0x10000) if not 0xD800 <= point < 0xE000)
+    return {c: changed for c in above if (changed := unicodedata.normalize("NFKC", c)) != c}
+
+
+def _is_simple(character: str, changed: str) -> bool:
+    """Whether a character can be changed alone: no part of an emoji or of a cluster, nor is what it becomes."""
+    return character not in EMOJI_BASES and _ANY_COMBINING.search(character + changed) is None
+
+
+def _simple(match: re.Match[str]) -> str:
+    return _SIMPLE[match.group()]
+
+
+def _shorten_white_space(match: re.Match[str]) -> str:
+    first, last = match.span()
+    around = match.string[max(first - 1, 0) : first] + match.string[last : last + 1]
+    return "" if len(around) == 2 and _IS_CJK.match(around[0]) and _IS_CJK.match(around[1]) else " "
+
+
+def _shorten_run(match: re.Match[str]) -> str:
+    return match[1] * 3 if _RUNNING.match(match[1]) else match.group()
+
+
+_IS_CJK = re.compile(f"[{_CJK}]")
+_ANY_COMBINING = re.compile(f"[{_COMBINING}]")
+_CHANGED = _changed_characters()
+# The full-width punctuation of nearly every post, one look-up each.
+_SIMPLE = {c: changed for c, changed in _CHANGED.items() if _is_simple(c, changed)}
+# Letters and signs, but no digits ("10000" is not "1000") and no emoji.
+_RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{_BMP_EMOJI}\U00010000-\U0010ffff]")
+
+
 # In the order in which they apply. The key is the tokenizer's switch.
 RULES: Mapping[str, tuple[Rule, ...]] = {
+    # Not choices of the user, this and "remove_invisible": no vocabulary file could hold these characters.
+    "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
-    # Not a choice of the user: no vocabulary file could hold these characters.
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
     # Cluster by cluster, so that every character keeps its place; at most 30 marks, since ordering n marks costs n².
     "normalize_unicode": (
+        Rule(re.compile(f"[{_class_of(_SIMPLE)}](?![{_COMBINING}])"), _simple),
         Rule(
             re.compile(
                 # The look ahead spares nearly every character of a post the long test for emoji.
@@ -58,6 +112,10 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
                 f"|[^\x00-\x7f\u4e00-\u9fff{_COMBINING}][{_COMBINING}]{{0,30}}|[\x21-\x7e][{_COMBINING}]{{1,30}})"
             ),
             _normalize_cluster,
+            # Without the blocks of emoji, which NFKC does not change.
+            re.compile(
+                f"[{_COMBINING}{_class_of(_CHANGED.keys() - _SIMPLE.keys())}\U00010000-\U0001f2ff\U0001fb00-\U0010ffff]"
+            ),
         ),
     ),
     "lower_case": (Rule(re.compile("[A-Z\xc0-\xde\u0100-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2c00-\u2cff]"), _lower),),
@@ -68,19 +126,17 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
                 rf"(?:https?://|www\.|(?<![a-z0-9])t\.cn/)(?:(?!{KEYCAP})[A-Za-z0-9\-._~:/?#@!$&'*+,;=%])+", re.IGNORECASE
             ),
             " ",
+            re.compile("[.:]"),
         ),
     ),
     # "//@name:" and "回复@name:" say that another voice follows; who it is says nothing.
-    "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/]{1,30}[:：]"), "//"),),
+    "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/\x00]{1,30}[:：]"), "//"),),
     "remove_content_markers": (Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),),
-    "remove_cjk_white_space": (
-        Rule(re.compile(f"(?<=[{_CJK}])\\s+(?=[{_CJK}])"), ""),
-        Rule(re.compile(r"\s+"), " "),
-    ),
-    # 哈哈哈哈哈 and 哈哈哈 are one word; digits keep their value, "10000" is not "1000".
-    "shorten_runs": (Rule(re.compile(f"([^\\d\\s{_BMP_EMOJI}\U00010000-\U0010ffff])\\1{{3,}}"), r"\1\1\1"),),
+    "remove_cjk_white_space": (Rule(re.compile(r"\s+"), _shorten_white_space),),
+    # 哈哈哈哈哈 and 哈哈哈 are one word.
+    "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
 }
-SWITCHES = tuple(name for name in RULES if name != "remove_invisible")
+SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible"))
 
 
 class AlignedText(NamedTuple):
@@ -136,9 +192,22 @@ class TextNormalizer:
 
     def normalize(self, text: str) -> str:
         """The text that is split into tokens."""
-        for rule in self._rules:
-            text = rule.pattern.sub(rule.replacement, text)
-        return text
+        return self.normalize_joined([text])
+
+    def normalize_joined(self, texts: Iterable[str]) -> str:
+        """The texts that are split into tokens, with :data:`SEPARATOR` between them; no rule looks across it.
+
+        Posts are short: what a regular expression costs to start is more than what it does, so they share the start.
+        """
+        # The first rule, "remove_separators".
+        joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
+        for pattern, replacement, guard in self._rules[1:]:
+            if guard is None:
+                joined = pattern.sub(replacement, joined)
+            elif guard.search(joined):
+                one_by_one = joined.split(SEPARATOR)
+                joined = SEPARATOR.join([pattern.sub(replacement, t) if guard.search(t) else t for t in one_by_one])
+        return joined
 
     def normalize_with_offsets(self, text: str) -> AlignedText:
         """The same text, with the place of every character in the original."""

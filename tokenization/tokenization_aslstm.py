@@ -10,13 +10,15 @@ behind the range      words given to ``add_tokens``
 ====================  ==================================================================================================
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
-from transformers import AddedToken, PreTrainedTokenizer
+import numpy as np
+from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
-from .emoji_splitting import fold_emoji, split_emoji
-from .text_normalization import SWITCHES, TextNormalizer
+from .emoji_splitting import EmojiPiece, fold_emoji, split_emoji
+from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
 from .vocabulary_files import (
     MASK_TOKEN,
     PAD_TOKEN,
@@ -33,6 +35,32 @@ from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_d
 CLAUSE_END_TOKENS = tuple("，。？！；～…,.?!;~")
 # Parts of emoji that stand alone; they show nothing.
 _BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+# Words and emoji whose ids are remembered; a vocabulary is smaller, and hostile text must not fill the memory.
+_MAX_REMEMBERED = 500_000
+# Enough for the cost of starting a step not to count; a longer list is not joined to one text as a whole.
+_TEXTS_AT_ONCE = 1000
+# Stands between the posts of a joined text; no token has it.
+_SEPARATOR_ID = -1
+# What may be asked of a batch that is encoded as one.
+_BATCH_ARGUMENTS = {"padding_strategy", "truncation_strategy", "max_length", "pad_to_multiple_of", "padding_side", "verbose",
+                    "return_tensors", "return_attention_mask", "add_special_tokens", "split_special_tokens"}  # fmt: skip
+
+
+class _Remembered(dict[str, tuple[int, ...]]):
+    """The ids of words, or of emoji, worked out once each."""
+
+    def __init__(self, ids_of: Callable[[str], tuple[int, ...]]) -> None:
+        self.ids_of = ids_of
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        ids = self[word] = self.ids_of(word)
+        return ids
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Empty: a used tokenizer has the fingerprint of a new one.
+        return _Remembered, (self.ids_of,)
 
 
 class TokenSpan(NamedTuple):
@@ -53,6 +81,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
         max_emoji: truncation keeps this many emoji.
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
+        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
         kwargs: the switches of :class:`TextNormalizer`, and what every tokenizer takes.
 
     Raises:
@@ -71,6 +100,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         num_emoji_tokens: int | None = None,
         max_emoji: int = 64,
         use_hmm: bool = True,
+        segmenter: str = "jieba",
         pad_token: str = PAD_TOKEN,
         unk_token: str = UNK_TOKEN,
         mask_token: str = MASK_TOKEN,
@@ -102,12 +132,14 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self._normalizer.normalize(word.word)) for word in user_words]
-        self._segmenter = WordSegmenter(self.user_words, use_hmm=use_hmm)
+        self._segmenter = WordSegmenter(self.user_words, use_hmm=use_hmm, segmenter=segmenter)
+        self._forget()
         super().__init__(
             emoji_token_offset=self.emoji_token_offset,
             num_emoji_tokens=self.num_emoji_tokens,
             max_emoji=max_emoji,
             use_hmm=use_hmm,
+            segmenter=segmenter,
             pad_token=pad_token,
             unk_token=unk_token,
             mask_token=mask_token,
@@ -158,6 +190,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             checked.append(token)
         added = super()._add_tokens(checked, special_tokens=special_tokens)
         self._segment_added_words()
+        self._forget()
         return added
 
     def _segment_added_words(self) -> None:
@@ -187,20 +220,18 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         name = token[1:-1] if token.startswith("[") else ""
         return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name if PIECE_PREFIX + c in self._ids)]
 
-    def _word_tokens(self, text: str) -> list[str]:
-        tokens: list[str] = []
-        for word in self._segmenter.cut(text):
-            if self._is_known(word):
-                tokens.append(word)
-            elif not word.isspace():
-                tokens += [c for c in word if c not in _BARE_JOINERS]
-        return tokens
+    def _word_tokens(self, word: str) -> list[str]:
+        if self._is_known(word):
+            return [word]
+        return [] if word.isspace() else [c for c in word if c not in _BARE_JOINERS]
+
+    def _piece_tokens(self, piece: EmojiPiece) -> list[str]:
+        if piece.is_emoji:
+            return self._emoji_tokens(piece.text)
+        return [token for word in self._segmenter.cut(piece.text) for token in self._word_tokens(word)]
 
     def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        tokens: list[str] = []
-        for piece in split_emoji(self._normalizer.normalize(text)):
-            tokens += self._emoji_tokens(piece.text) if piece.is_emoji else self._word_tokens(piece.text)
-        return tokens
+        return [token for piece in split_emoji(self._normalizer.normalize(text)) for token in self._piece_tokens(piece)]
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:
         """Split a text into tokens; a text without any gives one ``<unk>``, so that no row is ever empty."""
@@ -216,7 +247,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         spans: list[TokenSpan] = []
         for piece in split_emoji(aligned.text):
             position = piece.start
-            for token in self._emoji_tokens(piece.text) if piece.is_emoji else self._word_tokens(piece.text):
+            for token in self._piece_tokens(piece):
                 if not piece.is_emoji:
                     start = aligned.text.index(token, position)
                     end = position = start + len(token)
@@ -227,6 +258,74 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
                     start, end = piece.start, piece.start + len(piece.text)
                 spans.append(TokenSpan(token, aligned.starts[start], aligned.ends[end - 1]))
         return spans or [TokenSpan(UNK_TOKEN, 0, 0)]
+
+    # ---- batches ----
+
+    def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
+        """The ids of each text, as ``tokenizer(text)["input_ids"]`` gives them, without its cost for every token.
+
+        Args:
+            texts: raw posts.
+            max_length: tokens that truncation keeps of each; None keeps all.
+        """
+        unknown = self._ids[UNK_TOKEN]
+        rows: list[list[int]] = []
+        for first in range(0, len(texts), _TEXTS_AT_ONCE):
+            rows += self._encode_joined(self._normalizer.normalize_joined(texts[first : first + _TEXTS_AT_ONCE]))
+        rows = [row or [unknown] for row in rows]
+        if max_length is None:
+            return rows
+        return [row if len(row) <= max_length else [row[i] for i in self.kept_positions(row, max_length)] for row in rows]
+
+    def _encode_joined(self, joined: str) -> Iterator[list[int]]:
+        ids: list[int] = []
+        for piece in split_emoji(joined):
+            if piece.is_emoji:
+                ids += self._emoji_ids[piece.text]
+            else:
+                ids += chain.from_iterable(map(self._word_ids.__getitem__, self._segmenter.cut_roughly(piece.text)))
+        start = 0
+        for _ in range(joined.count(SEPARATOR)):
+            end = ids.index(_SEPARATOR_ID, start)
+            yield ids[start:end]
+            start = end + 1
+        yield ids[start:]
+
+    def _forget(self) -> None:
+        """Start with no remembered ids: the vocabulary has changed."""
+        self._word_ids = _Remembered(self._ids_of_word)
+        self._emoji_ids = _Remembered(self._ids_of_emoji)
+
+    def _ids_of_word(self, word: str) -> tuple[int, ...]:
+        if word == SEPARATOR:
+            return (_SEPARATOR_ID,)
+        tokens = [token for part in self._segmenter.parts(word) for token in self._word_tokens(part)]
+        return tuple(map(self._convert_token_to_id_with_added_voc, tokens))
+
+    def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
+        return tuple(map(self._convert_token_to_id_with_added_voc, self._emoji_tokens(surface)))
+
+    def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
+        """A batch of plain texts as one; whatever else the base class takes goes its way, post by post."""
+        asked = {name for name, value in kwargs.items() if value not in (None, False, 0)}
+        is_batch = isinstance(text, (list, tuple)) and len(text) > 0 and all(isinstance(one, str) for one in text)
+        # Texts are split at special tokens only where a user asks for it.
+        if not is_batch or text_pair is not None or asked - _BATCH_ARGUMENTS or "split_special_tokens" not in asked:
+            return super()._encode_plus(text, text_pair, **kwargs)
+        max_length = kwargs.get("max_length")
+        truncates = kwargs["truncation_strategy"].value != "do_not_truncate"
+        rows = self.encode_batch(text, max_length=max_length if truncates else None)
+        padding, tensors = kwargs["padding_strategy"].value, kwargs.get("return_tensors")
+        side = kwargs.get("padding_side") or self.padding_side
+        if tensors and padding == "longest" and not kwargs.get("pad_to_multiple_of") and side == "right":
+            columns: Any = _pad_to_longest(rows, self.pad_token_id)
+            if kwargs.get("return_attention_mask") is False:
+                del columns["attention_mask"]
+        else:
+            names = ("max_length", "pad_to_multiple_of", "padding_side", "return_attention_mask")
+            how: dict[str, Any] = {name: kwargs.get(name) for name in names}
+            columns = self.pad({"input_ids": rows}, padding=padding, **how)
+        return BatchEncoding(columns, tensor_type=tensors)
 
     # ---- truncation ----
 
@@ -294,6 +393,15 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         """Write the vocabulary, emoji vocabulary and user dictionary; returns their paths."""
         words, emoji_tokens = self._tokens[: self.emoji_token_offset], self._tokens[self.emoji_token_offset :]
         return tuple(write_vocabulary_files(save_directory, words, emoji_tokens, self.user_words, filename_prefix).values())
+
+
+def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.ndarray]:
+    """``input_ids`` and ``attention_mask``, (num_rows, longest) int64; the base class pads number by number."""
+    lengths = np.array([len(row) for row in rows])
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    input_ids = np.full(mask.shape, pad_token_id, dtype=np.int64)
+    input_ids[mask] = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=lengths.sum())
+    return {"input_ids": input_ids, "attention_mask": mask.astype(np.int64)}
 
 
 def _is_latin(character: str) -> bool:

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import jieba
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -52,20 +51,19 @@ class HidingSegmenter(WordSegmenter):
         super().__init__(user_words, use_hmm=False)
         self.forgotten = forgotten
 
-    def _load(self) -> jieba.Tokenizer:
-        tokenizer = super()._load()
+    def _load(self) -> Any:
+        engine: Any = super()._load()
         # A frequency of 0 is to jieba the beginning of longer words, and no word.
-        tokenizer.FREQ.update(dict.fromkeys(self.forgotten, 0))
-        return tokenizer
+        engine.tokenizer.FREQ.update(dict.fromkeys(self.forgotten, 0))
+        return engine
 
     def dictionary_words(self) -> list[str]:
         """All words of two characters or more."""
         return [word for word, frequency in self._frequencies().items() if frequency and len(word) > 1]
 
-    def _frequencies(self) -> dict[str, int]:
-        if self._jieba is None:
-            self._jieba = self._load()
-        return self._jieba.FREQ
+    def _frequencies(self) -> Any:
+        engine: Any = self.engine
+        return engine.tokenizer.FREQ
 
     @contextmanager
     def hidden(self, words: Iterable[str]) -> Iterator[None]:
