@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from corpora import has_emoji, load_corpus, without_white_space
 from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
 from counterfactuals import emoji_of
-from inference import TextClassifier
+from inference import add_inference_arguments, load_classifier
 from metrics import compute_metrics, fit_prior_weight
 from tokenization import strip_emoji
 from user_errors import OneLineArgumentParser, run
@@ -102,6 +102,7 @@ def main() -> None:
     """Train, score and print."""
     parser = OneLineArgumentParser(description="Baselines beside our model.")
     add_corpus_arguments(parser)
+    add_inference_arguments(parser)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")
     arguments: argparse.Namespace = parser.parse_args()
     resolve_corpus_arguments(arguments)
@@ -114,7 +115,7 @@ def main() -> None:
     }
     answers = baseline_answers(splits["train"], splits["validation"], splits["test"])
     for folder in arguments.model:
-        classifier = TextClassifier(folder)
+        classifier = load_classifier(folder, arguments)
         numbers = np.array([names.index(name) for name in classifier.label_names])
         answers[f"AS-LSTM ({folder.name})"] = numbers[classifier.predict(splits["test"].texts).argmax(1)]
     with_emoji = np.array([has_emoji(text) for text in corpus["test"]["text"]])

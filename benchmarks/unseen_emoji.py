@@ -11,7 +11,7 @@ import transformers
 
 from corpora import load_split
 from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from inference import TextClassifier
+from inference import add_inference_arguments, load_classifier
 from user_errors import OneLineArgumentParser, UserError, run
 
 
@@ -22,10 +22,11 @@ def main() -> None:
     parser.add_argument("--emoji", default="[泪]", help="that the posts have")
     parser.add_argument("--others", nargs="+", default=["[泪流满面]", "[泪崩]", "🥲", "[太开心]", "[开心死了]", "🥳"])
     add_corpus_arguments(parser)
+    add_inference_arguments(parser)
     arguments = parser.parse_args()
     resolve_corpus_arguments(arguments)
     transformers.utils.logging.disable_progress_bar()
-    classifier = TextClassifier(arguments.model)
+    classifier = load_classifier(arguments.model, arguments)
     vocabulary = classifier.tokenizer.get_vocab()
     texts = [text for text in load_split(corpus_source(arguments), "test")["text"] if arguments.emoji in text]
     if not texts:

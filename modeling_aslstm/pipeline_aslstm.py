@@ -4,6 +4,8 @@ from typing import Any
 
 from transformers import TextClassificationPipeline
 
+from .results_aslstm import attention_entries, check_has_weights, check_tokenizer, spans_of_ids
+
 
 class ASLSTMPipeline(TextClassificationPipeline):
     """The stock pipeline, with truncation by default and ``return_attention=True``.
@@ -19,14 +21,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        tokenizer, config = self.tokenizer, self.model.config
-        found = (tokenizer.emoji_token_offset, tokenizer.num_emoji_tokens)
-        expected = (config.emoji_token_offset, config.num_emoji_tokens)
-        if found != expected or len(tokenizer) > config.vocab_size:
-            raise ValueError(
-                f"expected a tokenizer with {config.vocab_size} tokens and the emoji range {expected} (offset, length) of the "
-                f"model's config, found {len(tokenizer)} tokens and {found}; load both from the same folder"
-            )
+        check_tokenizer(self.tokenizer, self.model.config)
 
     def check_model_type(self, supported_models: Any) -> None:
         """Accept any sequence classifier: the base class knows only those of its own library and reports an error."""
@@ -36,11 +31,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
     def _sanitize_parameters(self, return_attention: bool | None = None, **kwargs: Any) -> tuple[dict, dict, dict]:
         preprocess, forward, postprocess = super()._sanitize_parameters(**kwargs)
         if return_attention is not None:
-            if return_attention and self.model.config.emoji_fusion not in ("attention", "hierarchical"):
-                raise ValueError(
-                    "return_attention: expected a model with emoji_fusion 'attention' or 'hierarchical', found "
-                    f"{self.model.config.emoji_fusion!r}, which gives no weights; call it without return_attention"
-                )
+            if return_attention:
+                check_has_weights(self.model.config)
             preprocess["return_attention"] = return_attention
         return preprocess, forward, postprocess
 
@@ -51,10 +43,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
         if not return_attention:
             return encoded
         text = inputs["text"] if isinstance(inputs, dict) else inputs
-        spans = self.tokenizer.tokenize_with_offsets(text)
-        ids = self.tokenizer.convert_tokens_to_ids([span.token for span in spans])
-        kept = self.tokenizer.kept_positions(ids, encoded["input_ids"].size(1))
-        return {**encoded, "text": text, "spans": [[spans[i].start, spans[i].end] for i in kept]}
+        return {**encoded, "text": text, "spans": spans_of_ids(self.tokenizer, text, encoded["input_ids"].size(1))}
 
     def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
         reasons: dict[str, Any] = {key: model_inputs.pop(key) for key in ("text", "spans") if key in model_inputs}
@@ -68,20 +57,13 @@ class ASLSTMPipeline(TextClassificationPipeline):
         result = super().postprocess(model_outputs, **kwargs)
         if "spans" not in model_outputs:
             return result
-        attention = self._attention(model_outputs)
+        attention = attention_entries(
+            model_outputs["text"],
+            model_outputs["spans"],
+            model_outputs["input_ids"][0].tolist(),
+            model_outputs["weights"][0].float().tolist(),
+            self.model.config,
+        )
         for entry in [result] if isinstance(result, dict) else result:
             entry["attention"] = attention
         return result
-
-    def _attention(self, model_outputs: dict[str, Any]) -> list[dict[str, Any]]:
-        config = self.model.config
-        text = model_outputs["text"]
-        weights = model_outputs["weights"][0].float().tolist()
-        ids = model_outputs["input_ids"][0].tolist()
-        entries: list[dict[str, Any]] = []
-        for (start, end), token_id, weight in zip(model_outputs["spans"], ids, weights, strict=False):
-            is_emoji = config.emoji_token_offset <= token_id < config.emoji_token_offset + config.num_emoji_tokens
-            if is_emoji and entries and end <= entries[-1]["end"]:
-                continue  # a name piece: its characters stand inside the code that is already listed
-            entries.append({"token": text[start:end], "start": start, "end": end, "weight": weight, "is_emoji": is_emoji})
-        return entries

@@ -1,6 +1,7 @@
 """Real, tiny objects for the tests: a tokenizer, models and a model folder that the training script made."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,4 +63,13 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder that ``train.py`` wrote from a part of the sample corpus."""
     folder = tmp_path_factory.mktemp("trained") / "tiny"
     run_script("train.py", "--output_dir", folder, *TINY_TRAINING)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder with the graphs of ``export_onnx.py``."""
+    folder = tmp_path_factory.mktemp("exported") / "tiny"
+    shutil.copytree(model_folder, folder)
+    run_script("export_onnx.py", "--model", folder)
     return folder

@@ -5,6 +5,9 @@ import pytest
 from conftest import SHARED_DATA, run_script
 from sklearn.metrics import accuracy_score, f1_score
 
+from inference import add_inference_arguments, load_classifier
+from user_errors import OneLineArgumentParser, UserError
+
 SECTIONS = [
     "all rows", "rows with emoji", "rows without emoji", "emoji removed", "emoji shuffled between rows", "words removed",
 ]  # fmt: skip
@@ -56,6 +59,31 @@ def test_a_damaged_model_folder_is_refused_with_the_files_name(model_folder: Pat
     result = run_script("evaluate_model.py", "--model", tmp_path, check=False)
     assert result.returncode == 2
     assert "config.json" in result.stderr
+
+
+def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Path) -> None:
+    flags = ("--backend", "onnx", "--batch_size", "64", "--num_threads", "1", "--output", tmp_path / "out.json")
+    run_script("evaluate_model.py", "--model", onnx_folder, *flags)
+    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["all rows"]
+    trained = json.loads((onnx_folder / "eval_results.json").read_text(encoding="utf-8"))["test"]
+    assert found["macro_f1"] == pytest.approx(trained["macro_f1"], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--num_threads", "0"], "--num_threads: expected 1 or more, found 0"),
+        (["--batch_size", "0"], "--batch_size: expected 1 or more, found 0"),
+        (["--backend", "onnx"], "model_int8.onnx: expected an ONNX graph, found none; write it with .*export_onnx.py"),
+    ],
+    ids=str,
+)
+def test_flags_of_inference_that_cannot_be_are_one_line(model_folder: Path, flags: list[str], message: str) -> None:
+    parser = OneLineArgumentParser()
+    add_inference_arguments(parser)
+    with pytest.raises(UserError, match=message) as raised:
+        load_classifier(model_folder, parser.parse_args(flags))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.skipif(not SHARED_DATA.exists(), reason="needs the research corpora beside the project")

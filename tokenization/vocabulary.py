@@ -23,8 +23,9 @@ from .vocabulary_files import (
 )
 from .word_segmentation import UserWord
 
-# Registration fills "auto_map" when a tokenizer is saved. It belongs in a file that never travels with a model.
-ASLSTMTokenizer.register_for_auto_class("AutoTokenizer")
+# What register_for_auto_class("AutoTokenizer") sets, to fill "auto_map" when a tokenizer is saved. The call itself imports
+# every configuration of transformers and with them torch. It belongs in a file that never travels with a model.
+ASLSTMTokenizer._auto_class = "AutoTokenizer"
 
 
 @dataclass(frozen=True)

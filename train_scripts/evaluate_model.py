@@ -19,7 +19,7 @@ from corpora import has_emoji, load_split
 from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
 from counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from evaluation import evaluate_probabilities, map_labels, map_probabilities
-from inference import TextClassifier
+from inference import Classifier, add_inference_arguments, load_classifier
 from known_corpora import LABEL_MAPS
 from metrics import NO_EMOTION, compute_metrics
 from user_errors import OneLineArgumentParser, UserError, run
@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
-    parser.add_argument("--batch_size", type=int, default=256)
+    add_inference_arguments(parser)
     parser.add_argument("--output", type=Path, help="all figures, as JSON")
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
@@ -49,7 +49,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def evaluate(
-    classifier: TextClassifier, texts: list[str], gold: list[str], map_name: str | None
+    classifier: Classifier, texts: list[str], gold: list[str], map_name: str | None
 ) -> tuple[dict[str, Any], np.ndarray, list[str]]:
     """Figures by group of rows, the probabilities of all rows and the labels they stand for."""
     probabilities, names = map_probabilities(classifier.predict(texts), classifier.label_names, map_name)
@@ -128,7 +128,7 @@ def main() -> None:
     """Load, predict and print."""
     arguments = parse_arguments()
     transformers.utils.logging.disable_progress_bar()
-    classifier = TextClassifier(arguments.model, batch_size=arguments.batch_size)
+    classifier = load_classifier(arguments.model, arguments)
     rows = load_split(corpus_source(arguments), arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)

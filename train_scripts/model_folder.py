@@ -143,6 +143,31 @@ def write_checksums(folder: Path) -> None:
     _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): _sha256(p) for p in files})
 
 
+def put_subfolder(folder: Path, staging: Path) -> None:
+    """Put more files into a model folder that was checked, as ``folder/NAME`` for a folder NAME that lies beside it.
+
+    A kill at any moment leaves a folder that is whole: a file is in the checksums only while it stands in its place.
+
+    Args:
+        folder: the model folder.
+        staging: the new files, in a temporary folder on the same disk; what they replace is moved there.
+    """
+    target = folder / staging.name
+    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
+    files = {f"{staging.name}/{path.name}": _sha256(path) for path in sorted(staging.iterdir())}
+
+    def list_files(checksums: dict[str, str]) -> None:
+        _write_json(staging.parent / CHECKSUMS, checksums)
+        (staging.parent / CHECKSUMS).replace(folder / CHECKSUMS)
+
+    list_files(others)
+    if target.exists():
+        target.rename(staging.with_name(f"{staging.name}-old"))
+    staging.rename(target)
+    list_files(others | files)
+
+
 def check_model_folder(folder: Path) -> None:
     """Check that a model folder is whole.
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -67,3 +68,14 @@ def check_seed(seed: int) -> None:
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"--seed: expected 0 to {2**32 - 1}, found {seed}")
+
+
+def check_packages(extra: str, *names: str) -> None:
+    """Refuse to go on without packages that only some commands need; the extra that brings them is named.
+
+    Raises:
+        UserError: one is not installed.
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise UserError(f"expected the package {', '.join(missing)}, found none; pip install 'aslstm[{extra}]'")

@@ -1,0 +1,132 @@
+"""The pipeline without torch: posts in, label and score out, by the ONNX graph that ``export_onnx.py`` writes.
+
+Needs numpy and onnxruntime, and of the model folder ``config.json`` and ``onnx/`` alone. Importing this imports no torch.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import numpy as np
+
+from .results_aslstm import attention_entries, check_has_weights, check_tokenizer, spans_of_ids
+
+try:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
+except ImportError as error:
+    raise ImportError("expected the package onnxruntime, found none; pip install 'aslstm[onnx]'") from error
+
+_UNREADABLE = (
+    onnxruntime_errors.Fail,
+    onnxruntime_errors.InvalidArgument,
+    onnxruntime_errors.InvalidGraph,
+    onnxruntime_errors.InvalidProtobuf,
+    onnxruntime_errors.NotImplemented,
+    onnxruntime_errors.RuntimeException,
+)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (batch, num_labels) of logits (batch, num_labels)."""
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+class ASLSTMOnnxPipeline:
+    """What ``pipeline("text-classification", …)`` gives, from the same arguments, without torch.
+
+    Args:
+        folder: a model folder that ``export_onnx.py`` was run on; of it, ``config.json`` and the graph are read.
+        tokenizer: the ``ASLSTMTokenizer`` of the same folder.
+        file_name: the graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
+        num_threads: of one operation; None leaves it to onnxruntime (one a core).
+
+    Raises:
+        ValueError: a graph that is missing or damaged; a tokenizer of another vocabulary.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        tokenizer: Any,
+        file_name: str = "model_int8.onnx",
+        num_threads: int | None = None,
+    ) -> None:
+        path = Path(folder) / "onnx" / file_name
+        self.config = SimpleNamespace(**json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")))
+        self.label_names = list(self.config.id2label.values())
+        check_tokenizer(tokenizer, self.config)
+        self.tokenizer = tokenizer
+        if not path.is_file():
+            raise ValueError(f"{path}: expected an ONNX graph, found none; write it with train_scripts/export_onnx.py")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads or 0
+        options.inter_op_num_threads = 1
+        try:
+            self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except _UNREADABLE as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error
+
+    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> list[np.ndarray]:
+        """Outputs of the graph for one batch of ids: ``logits`` (batch, num_labels), ``attention_weights`` (batch, seq_len)."""
+        lengths = np.array([len(row) for row in rows])
+        attention_mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
+        input_ids = np.full(attention_mask.shape, self.config.pad_token_id, dtype=np.int64)
+        input_ids[attention_mask.astype(bool)] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+        return self.session.run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
+
+    def __call__(
+        self,
+        texts: str | Sequence[str],
+        *,
+        top_k: int | Literal["best"] | None = "best",
+        batch_size: int = 32,
+        return_attention: bool = False,
+    ) -> list[Any]:
+        """Classify a text or several.
+
+        Args:
+            texts: a post or a list of posts.
+            top_k: so many labels a text, best first, as a list; None for all; "best" for the best alone, not in a list.
+            batch_size: posts at once; they are sorted by length, so batches have little padding.
+            return_attention: adds ``attention``, as :class:`ASLSTMPipeline` does.
+
+        Returns:
+            A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
+            with its one dictionary, or with ``top_k`` its list: the shape that transformers gives.
+
+        Raises:
+            ValueError: attention asked of a fusion that has none.
+        """
+        if return_attention:
+            check_has_weights(self.config)
+        many = [texts] if isinstance(texts, str) else list(texts)
+        results: list[Any] = [None] * len(many)
+        for batch, rows in self._batches(many, batch_size):
+            found = self.run(rows, ("logits", "attention_weights") if return_attention else ("logits",))
+            for j, (i, probabilities) in enumerate(zip(batch, softmax(found[0]), strict=True)):
+                entries = self._entries(probabilities, top_k)
+                if return_attention:
+                    spans = spans_of_ids(self.tokenizer, many[i], len(rows[j]))
+                    attention = attention_entries(many[i], spans, rows[j], found[1][j].tolist(), self.config)
+                    for entry in entries:
+                        entry["attention"] = attention
+                results[i] = entries[0] if top_k == "best" else entries
+        return results[0] if isinstance(texts, str) and top_k != "best" else results
+
+    def _batches(self, texts: list[str], batch_size: int) -> Iterator[tuple[list[int], list[list[int]]]]:
+        """Places of the texts of a batch and their ids, longest first."""
+        ids = self.tokenizer(texts, truncation=True, return_attention_mask=False)["input_ids"] if texts else []
+        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            yield batch, [ids[i] for i in batch]
+
+    def _entries(self, probabilities: np.ndarray, top_k: int | Literal["best"] | None) -> list[dict[str, Any]]:
+        best = np.argsort(-probabilities, kind="stable")[: 1 if top_k == "best" else top_k]
+        return [{"label": self.label_names[i], "score": float(probabilities[i])} for i in best]
