@@ -131,7 +131,10 @@ def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
             log_with=None if arguments.report_to == "none" else arguments.report_to,
             project_dir=f"{arguments.output_dir}-logs",
             # Batches are shared between processes as they are: their rows were chosen for similar length.
-            dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True, dispatch_batches=False),
+            # Copies from pinned memory to the device go on beside the computation.
+            dataloader_config=DataLoaderConfiguration(
+                split_batches=False, even_batches=True, dispatch_batches=False, non_blocking=True
+            ),
         )
     except (ValueError, ImportError) as error:
         raise UserError(f"--mixed_precision or --report_to: {error}") from error
