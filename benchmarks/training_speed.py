@@ -173,7 +173,10 @@ def main() -> None:
     print(f"vocabulary: {len(tokenizer)} tokens, torch {torch.__version__}, {NUM_THREADS} threads")
     print(f"{'fusion':<14}{'original, rows/s':>18}{'ours, rows/s':>14}{'ratio':>8}{'target':>8}")
     for fusion in arguments.fusions:
-        runs = [(OriginalRun(arguments.data_dir), ORIGINAL_ROWS), (TrainingRun(arguments.data_dir, fusion), NUM_ROWS)]
+        runs: list[tuple[TrainingRun | OriginalRun, int]] = [
+            (OriginalRun(arguments.data_dir), ORIGINAL_ROWS),
+            (TrainingRun(arguments.data_dir, fusion), NUM_ROWS),
+        ]
         original, ours = (statistics.median(figures) for figures in _measure(runs))
         target = TARGETS.get(fusion, OTHER_TARGET)
         print(f"{fusion:<14}{original:>18.2f}{ours:>14.0f}{ours / original:>8.0f}{target:>8}", flush=True)

@@ -29,7 +29,7 @@ class RowAdam(Optimizer):
     """
 
     def __init__(
-        self, params: Iterable[nn.Parameter], *, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+        self, params: Iterable[Tensor], *, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
 
@@ -39,9 +39,10 @@ class RowAdam(Optimizer):
         for group in self.param_groups:
             for weights in group["params"]:
                 if weights.grad is not None:
-                    self._update(weights, group["lr"], *group["betas"], group["eps"])
+                    self._update_rows(weights, group["lr"], group["betas"], group["eps"])
 
-    def _update(self, weights: Tensor, lr: float, beta1: float, beta2: float, eps: float) -> None:
+    def _update_rows(self, weights: Tensor, lr: float, betas: tuple[float, float], eps: float) -> None:
+        beta1, beta2 = betas
         state = self.state[weights]
         if not state:
             state["step"] = 0
