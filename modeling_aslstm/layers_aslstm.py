@@ -299,7 +299,9 @@ class HierarchicalFusion(nn.Module):
         placement = place_first(posts.is_word)
         words = placement.place(posts.tokens)
         hidden = encoder(words, placement).outputs
-        clauses = torch.arange(words.size(1), device=words.device)[None, :, None]
+        # Only as many clauses as the richest post has.
+        num_clauses = posts.clause_index.max() + 1
+        clauses = torch.arange(words.size(1), device=words.device)[:num_clauses, None]
         # (batch, clauses, seq_len): which emoji, and which words in their new order, a clause holds.
         emoji_of = (posts.clause_index[:, None] == clauses) & posts.is_emoji[:, None]
         words_of = (placement.place(posts.clause_index)[:, None] == clauses) & placement.mask()[:, None]
@@ -312,4 +314,5 @@ class HierarchicalFusion(nn.Module):
         clause_weights = masked_softmax(self.clause_score(clause_vectors, query[:, None]), words_of.any(-1))
         pooled = (clause_weights[:, None] @ clause_vectors).squeeze(1)
         word_weights = (clause_weights[:, None] @ weights_in_clause).squeeze(1)
+        clause_weights = nn.functional.pad(clause_weights, (0, words.size(1) - clause_weights.size(1)))
         return FusedPosts(pooled, placement.restore(hidden), placement.restore(word_weights), clause_weights)

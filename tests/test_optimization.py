@@ -1,11 +1,12 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
-from optimization import dense_parameters, make_optimizers, make_schedules
+from optimization import RowAdam, dense_parameters, make_optimizers, make_schedules
 
 LEARNING_RATE = 0.01
 LABELS = torch.tensor([0, 1, 1])
@@ -167,3 +168,55 @@ def test_steps_bring_the_loss_down(model: ASLSTMForSequenceClassification, is_sp
     for _ in range(20):
         take_step(model, optimizers, FIRST_BATCH)
     assert cross_entropy(model(FIRST_BATCH).logits, LABELS).item() < 0.7 * before
+
+
+def sparse_gradients(num_steps: int) -> list[torch.Tensor]:
+    """Gradients (12, 5) that name some rows twice and others never; the third names none."""
+    generator = torch.Generator().manual_seed(3)
+    rows = [torch.randint(9, (1, 0 if step == 2 else 8), generator=generator) for step in range(num_steps)]
+    return [torch.sparse_coo_tensor(r, torch.randn(r.size(1), 5, generator=generator), (12, 5)) for r in rows]
+
+
+@pytest.mark.parametrize("lr", [0.1, 1e-3])
+def test_row_adam_is_the_sparse_adam_of_torch(lr: float) -> None:
+    start = torch.randn(12, 5, generator=torch.Generator().manual_seed(0))
+    ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
+    optimizers = [RowAdam([ours], lr=lr), torch.optim.SparseAdam([theirs], lr=lr)]
+    for gradient in sparse_gradients(20):
+        for weights, optimizer in zip((ours, theirs), optimizers, strict=True):
+            weights.grad = gradient.clone()
+            optimizer.step()
+        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
+    assert torch.equal(ours[9:], start[9:])
+    assert (ours[:9] != start[:9]).all()
+
+
+def test_row_adam_on_rows_that_every_batch_has_is_plain_adam() -> None:
+    generator = torch.Generator().manual_seed(1)
+    start = torch.randn(6, 5, generator=generator)
+    ours, theirs = torch.nn.Parameter(start.clone()), torch.nn.Parameter(start.clone())
+    optimizers = [RowAdam([ours], lr=0.01), torch.optim.Adam([theirs], lr=0.01)]
+    for _ in range(30):
+        gradient = torch.randn(6, 5, generator=generator)
+        for weights, given, optimizer in zip((ours, theirs), (gradient.to_sparse(1), gradient), optimizers, strict=True):
+            weights.grad = given
+            optimizer.step()
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_row_adam_goes_on_bit_for_bit_from_a_saved_state(tmp_path: Path) -> None:
+    gradients = sparse_gradients(10)
+    weights = torch.nn.Parameter(torch.ones(12, 5))
+    optimizer = RowAdam([weights], lr=0.1)
+    for step, gradient in enumerate(gradients):
+        if step == 5:
+            torch.save((weights, optimizer.state_dict()), tmp_path / "state.pt")
+        weights.grad = gradient.clone()
+        optimizer.step()
+    resumed, state = torch.load(tmp_path / "state.pt", weights_only=False)
+    optimizer = RowAdam([resumed], lr=0.5)
+    optimizer.load_state_dict(state)
+    for gradient in gradients[5:]:
+        resumed.grad = gradient.clone()
+        optimizer.step()
+    assert torch.equal(resumed, weights)

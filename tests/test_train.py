@@ -131,11 +131,18 @@ def test_own_files_with_other_column_names_train(tmp_path: Path) -> None:
     assert set(read_results(folder)) == {"validation", "validation_emoji"}
 
 
-def test_a_second_run_on_the_same_data_reads_its_ids_from_the_cache(tmp_path: Path) -> None:
+def test_a_second_run_on_the_same_data_neither_counts_words_nor_tokenizes(tmp_path: Path) -> None:
     cache = {"HF_DATASETS_CACHE": str(tmp_path / "datasets")}
     for name, hash_seed in (("first", "1"), ("second", "2")):
         result = run_script("train.py", "--output_dir", tmp_path / name, *TINY_TRAINING, PYTHONHASHSEED=hash_seed, **cache)
-        assert ("Tokenizing" in result.stderr) == (name == "first")
+        for work in ("Counting words", "Tokenizing"):
+            assert (work in result.stderr) == (name == "first"), work
+        for stage in ("reading", "segmentation and vocabulary", "tokenization", "training", "decision rule", "saving"):
+            assert re.search(rf"^{stage} +\d+\.\d +\d+%$", result.stderr, re.MULTILINE), stage
+    first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("first", "second"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    tokens = [(tmp_path / name / "vocab.txt").read_bytes() for name in ("first", "second")]
+    assert tokens[0] == tokens[1]
 
 
 def test_several_seeds_train_a_folder_each_and_report_their_mean(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Takes raw texts, gives the files that :class:`ASLSTMTokenizer` reads.
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .emoji_splitting import known_unicode_emoji
@@ -66,6 +66,28 @@ def build_vocabulary(
     counts: Counter[str] = Counter()
     for tokens in split_texts(texts, user_words=user_words, use_hmm=use_hmm, num_workers=num_workers, **switches):
         counts.update(tokens)
+    return choose_tokens(
+        counts, min_count=min_count, min_emoji_count=min_emoji_count, max_words=max_words, user_words=user_words
+    )
+
+
+def choose_tokens(
+    counts: Mapping[str, int],
+    *,
+    min_count: int = 2,
+    min_emoji_count: int = 2,
+    max_words: int | None = None,
+    user_words: Sequence[UserWord] = (),
+) -> Vocabulary:
+    """The vocabulary of a corpus whose tokens are counted.
+
+    Args:
+        counts: how often the split texts have each token.
+        min_count: as in :func:`build_vocabulary`, like the rest.
+        min_emoji_count: likewise.
+        max_words: likewise.
+        user_words: what the texts were split with.
+    """
     unicode_emoji = known_unicode_emoji()
     code_counts = {token: n for token, n in counts.items() if is_emoji_code(token)}
     are_emoji = code_counts.keys() | set(unicode_emoji)

@@ -1,10 +1,12 @@
-"""Rows to batches of ids: tokenization, length buckets, emoji spelling and padding.
+"""Rows to token counts and to batches of ids: tokenization, length buckets, emoji spelling and padding.
 
 Batches depend on (seed, epoch) and the rows alone, so that a resumed run meets the same ones.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import torch
@@ -14,6 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import BatchSampler
 
 from tokenization import ASLSTMTokenizer
+from tokenization.text_splitting import TextSplitter
+from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
 
@@ -30,6 +34,21 @@ def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str
         }
 
     return rows.map(encode, batched=True, with_indices=True, remove_columns=rows.column_names, desc="Tokenizing")
+
+
+def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool) -> Counter[str]:
+    """How often the texts of ``rows`` have each word and emoji; a second run on the same rows reads it from the cache."""
+    splitter = TextSplitter(user_words, use_hmm=use_hmm)
+
+    def count(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        counts = Counter(chain.from_iterable(splitter.split(batch["text"])))
+        return {"token": list(counts), "count": list(counts.values())}
+
+    total: Counter[str] = Counter()
+    partial = rows.map(count, batched=True, remove_columns=rows.column_names, desc="Counting words")
+    for token, number in zip(partial["token"], partial["count"], strict=True):
+        total[token] += number
+    return total
 
 
 class LengthBucketSampler(BatchSampler):

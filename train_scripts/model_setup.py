@@ -5,10 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from datasets import Dataset
+
+from batching import count_tokens
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from starting_weights import StartingModel, StartingPoint, start_emoji_vectors
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
-from tokenization.vocabulary import extend_vocabulary
+from tokenization.vocabulary import choose_tokens, extend_vocabulary
 from tokenization.word_segmentation import keep_whole
 from word_vectors import start_from_vectors
 
@@ -30,7 +33,7 @@ class ModelSettings:
 
 
 def make_tokenizer(
-    texts: Iterable[str],
+    texts: Dataset | Iterable[str],
     *,
     new_words: Iterable[str],
     start: StartingModel | None = None,
@@ -42,7 +45,8 @@ def make_tokenizer(
     """A tokenizer whose words and emoji are those of the training texts, and of the model to start from.
 
     Where there are new words, jieba's hidden Markov model does not guess at others: on gold-segmented weibo posts its
-    guesses cost more than they bring (benchmarks/new_words.py).
+    guesses cost more than they bring (benchmarks/new_words.py). The words of a ``Dataset`` (its column ``text``) are counted
+    once: a second run reads the counts from the cache of ``datasets``; ``num_workers`` are for plain texts.
     """
     user_words = keep_whole(new_words)
     use_hmm = not user_words
@@ -52,14 +56,18 @@ def make_tokenizer(
         if had_hmm and not use_hmm:
             logger.warning("with new words jieba does not guess at others, as it did for %s", start.folder)
         use_hmm = use_hmm and had_hmm
-    vocabulary = build_vocabulary(
-        texts,
-        min_count=min_count,
-        min_emoji_count=min_emoji_count,
-        user_words=user_words,
-        use_hmm=use_hmm,
-        num_workers=num_workers,
-    )
+    if isinstance(texts, Dataset):
+        counts = count_tokens(texts, user_words=user_words, use_hmm=use_hmm)
+        vocabulary = choose_tokens(counts, min_count=min_count, min_emoji_count=min_emoji_count, user_words=user_words)
+    else:
+        vocabulary = build_vocabulary(
+            texts,
+            min_count=min_count,
+            min_emoji_count=min_emoji_count,
+            user_words=user_words,
+            use_hmm=use_hmm,
+            num_workers=num_workers,
+        )
     if start is not None:
         vocabulary = extend_vocabulary(start.tokenizer, vocabulary)
     logger.info("vocabulary: %d words and characters, %d emoji tokens", len(vocabulary.words), len(vocabulary.emoji))

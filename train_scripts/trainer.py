@@ -59,10 +59,10 @@ def make_loader(
 ) -> DataLoader[dict[str, Tensor]]:
     """Batches of similar length; a stream brings its own order."""
     if isinstance(rows, StreamingRows):
-        return DataLoader(rows, batch_size=batch_size, collate_fn=collator)
+        return DataLoader(rows, batch_size=batch_size, collate_fn=collator, pin_memory=torch.cuda.is_available())
     lengths = [len(ids) for ids in rows["input_ids"]]
     sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
-    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator)
+    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator, pin_memory=torch.cuda.is_available())
 
 
 @torch.inference_mode()
@@ -115,7 +115,9 @@ def train_epoch(
     """
     model.train()
     losses = []
-    for batch in tqdm(loader, desc=description, disable=not accelerator.is_local_main_process, leave=False):
+    # None: a bar on a terminal, none in a log file.
+    hide_bar = None if accelerator.is_local_main_process else True
+    for batch in tqdm(loader, desc=description, disable=hide_bar, leave=False):
         with accelerator.accumulate(model):
             loss = loss_of(batch)
             if not torch.isfinite(loss):

@@ -20,6 +20,7 @@ from corpus_arguments import corpus_source
 from model_setup import make_tokenizer
 from new_word_files import read_new_words
 from selections import select_rows
+from stage_times import StageTimes
 from starting_weights import StartingModel
 from streaming import StreamingRows, counted_texts
 from tokenization import ASLSTMTokenizer, NewWord, discover_words, strip_emoji
@@ -64,20 +65,25 @@ class TrainingData:
         return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
-def prepare_data(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
+def prepare_data(
+    arguments: argparse.Namespace, start: StartingModel | None, num_processes: int, stages: StageTimes
+) -> TrainingData:
     """Read the corpus, build the tokenizer from its training split, encode and select the rows.
 
     Args:
         arguments: the command line.
         start: a model whose vocabulary is kept.
         num_processes: that share the rows of a stream.
+        stages: where the time goes.
     """
-    prepare = _prepare_stream if arguments.streaming else _prepare_corpus
-    return prepare(arguments, start, num_processes)
+    if arguments.streaming:
+        with stages.measure("reading and counting a stream"):
+            return _prepare_stream(arguments, start, num_processes)
+    return _prepare_corpus(arguments, start, stages)
 
 
 def _make_tokenizer(
-    texts: Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
+    texts: Dataset | Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
 ) -> ASLSTMTokenizer:
     names = ("min_count", "min_emoji_count", "model_max_length")
     return make_tokenizer(
@@ -99,8 +105,9 @@ def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewW
     return words
 
 
-def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
-    corpus = load_corpus(corpus_source(arguments))
+def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, stages: StageTimes) -> TrainingData:
+    with stages.measure("reading"):
+        corpus = load_corpus(corpus_source(arguments))
     label_names = sorted(set(corpus["train"]["label"]))
     if arguments.max_train_samples:
         corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
@@ -108,17 +115,19 @@ def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, 
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
     if arguments.strip_emoji:
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
-    new_words = _new_words(corpus["train"]["text"], arguments)
-    tokenizer = _make_tokenizer(corpus["train"]["text"], new_words, start, arguments)
+    with stages.measure("segmentation and vocabulary"):
+        new_words = _new_words(corpus["train"]["text"], arguments)
+        tokenizer = _make_tokenizer(corpus["train"].select_columns("text"), new_words, start, arguments)
     encoded = DatasetDict()
-    for split, rows in corpus.items():
-        encoded[split] = encode_rows(rows, tokenizer, label_names)
-        if arguments.selection not in ("all", "new_words"):
-            kept = select_rows(encoded[split], tokenizer, arguments.selection)
-            if not kept.any():
-                raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
-            encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
-            emoji_rows[split] = emoji_rows[split][kept]
+    with stages.measure("tokenization"):
+        for split, rows in corpus.items():
+            encoded[split] = encode_rows(rows, tokenizer, label_names)
+            if arguments.selection not in ("all", "new_words"):
+                kept = select_rows(encoded[split], tokenizer, arguments.selection)
+                if not kept.any():
+                    raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
+                encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
+                emoji_rows[split] = emoji_rows[split][kept]
     train = encoded.pop("train")
     counts = Counter(label_names[i] for i in train["labels"])
     missing = [name for name in label_names if name not in counts]
