@@ -102,7 +102,7 @@ def test_a_run_resumed_after_a_checkpoint_ends_with_the_same_weights(tmp_path: P
 @pytest.mark.parametrize(
     "flags",
     [
-        ("--strip_emoji", "--class_weight", "balanced", "--select", "loss"),
+        ("--strip_emoji", "--class_weight", "balanced", "--select", "loss", "--emoji_prior_weight", "0.5"),
         ("--gradient_accumulation_steps", "2", "--mixed_precision", "bf16", "--report_to", "tensorboard"),
         ("--class_weight", "sqrt", "--select", "accuracy", "--logit_adjustment", "0"),
     ],

@@ -21,13 +21,16 @@ class TextSplitter:
     Args:
         user_words: words that jieba keeps whole.
         use_hmm: whether jieba guesses at words that its dictionary lacks.
+        segmenter: ``jieba`` or ``rjieba``.
         switches: of :class:`TextNormalizer`.
     """
 
-    def __init__(self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, **switches: bool) -> None:
+    def __init__(
+        self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, segmenter: str = "jieba", **switches: bool
+    ) -> None:
         self.normalizer = TextNormalizer(**switches)
         normalized = (word._replace(word=self.normalizer.normalize(word.word)) for word in user_words)
-        self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm)
+        self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
 
     def split(self, texts: Iterable[str]) -> list[list[str]]:
         """The tokens of each text; white space and what no vocabulary can hold is left out."""
@@ -48,6 +51,7 @@ def split_texts(
     *,
     user_words: Iterable[UserWord] = (),
     use_hmm: bool = True,
+    segmenter: str = "jieba",
     num_workers: int = 1,
     **switches: bool,
 ) -> Iterator[list[str]]:
@@ -57,10 +61,11 @@ def split_texts(
         texts: raw posts.
         user_words: words that jieba keeps whole.
         use_hmm: whether jieba guesses at words that its dictionary lacks.
+        segmenter: ``jieba`` or ``rjieba``.
         num_workers: processes.
         switches: of :class:`TextNormalizer`.
     """
-    splitter = TextSplitter(user_words, use_hmm=use_hmm, **switches)
+    splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter, **switches)
     remaining = iter(texts)
     chunks = iter(lambda: list(islice(remaining, TEXTS_AT_ONCE)), [])
     if num_workers == 1:

@@ -45,6 +45,7 @@ def build_vocabulary(
     max_words: int | None = None,
     user_words: Sequence[UserWord] = (),
     use_hmm: bool = True,
+    segmenter: str = "jieba",
     num_workers: int = 1,
     **switches: bool,
 ) -> Vocabulary:
@@ -57,6 +58,7 @@ def build_vocabulary(
         max_words: keep only so many of the most frequent words; characters are always kept.
         user_words: words that jieba keeps whole.
         use_hmm: whether jieba guesses at words that its dictionary lacks.
+        segmenter: ``jieba`` or ``rjieba``.
         num_workers: processes that split the texts.
         switches: of :class:`TextNormalizer`; with ``use_hmm``, the tokenizer must get the same.
 
@@ -64,7 +66,8 @@ def build_vocabulary(
         The vocabulary; the same texts in another order give the same one.
     """
     counts: Counter[str] = Counter()
-    for tokens in split_texts(texts, user_words=user_words, use_hmm=use_hmm, num_workers=num_workers, **switches):
+    options = {"user_words": user_words, "use_hmm": use_hmm, "segmenter": segmenter, "num_workers": num_workers}
+    for tokens in split_texts(texts, **options, **switches):  # type: ignore[arg-type]
         counts.update(tokens)
     return choose_tokens(
         counts, min_count=min_count, min_emoji_count=min_emoji_count, max_words=max_words, user_words=user_words

@@ -8,6 +8,7 @@ from corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
 from model_setup import ModelSettings
 from selections import SELECTIONS
 from starting_weights import add_model_arguments
+from tokenization.word_segmentation import SEGMENTERS
 from user_errors import OneLineArgumentParser, UserError, check_seed
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
@@ -47,6 +48,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--discover_words", choices=("characters", "words"), help="keep the new words of the training texts whole"
     )
     group.add_argument("--new_words", type=Path, help="keep the words of this table of discover_words.py whole")
+    group.add_argument("--segmenter", choices=SEGMENTERS, help="default: that of --init_from, or jieba; rjieba is faster")
     group.add_argument("--model_max_length", type=int, default=512, help="longest post in tokens")
 
 
@@ -61,6 +63,12 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label_smoothing", type=float, default=0.1)
     group.add_argument("--emoji_spelling_prob", type=float, default=0.2, help="share of the known codes spelled in name pieces")
     group.add_argument("--logit_adjustment", type=float, default=1.0, help="weight of the log label shares in the loss")
+    group.add_argument(
+        "--emoji_prior_weight",
+        type=float,
+        default=0.0,
+        help="how much those shares are of rows with (without) emoji alone",
+    )
     group.add_argument("--word_spelling_prob", type=float, default=0.3, help="share of the known words spelled in characters")
     group.add_argument("--emoji_row_repeats", type=int, default=0, help="how often a row with emoji comes again in an epoch")
     group.add_argument("--class_weight", choices=CLASS_WEIGHTS, default="none", help="weights of the labels in the loss")
@@ -90,7 +98,7 @@ def _check(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
-    for name in ("emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio"):
+    for name in ("emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio", "emoji_prior_weight"):
         if not 0.0 <= getattr(arguments, name) < 1.0:
             raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
     for name in ("learning_rate", "embedding_learning_rate", "max_grad_norm"):
@@ -100,7 +108,9 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"--weight_decay: expected 0 or more, found {arguments.weight_decay}")
     for seed in [arguments.seed, *(arguments.seeds or [])]:
         check_seed(seed)
-    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint", "emoji_row_repeats"):
+    if arguments.emoji_prior_weight and not arguments.logit_adjustment:
+        raise UserError("--emoji_prior_weight: expected --logit_adjustment other than 0, found 0; leave out one of them")
+    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint", "emoji_row_repeats", "emoji_prior_weight"):
         if arguments.streaming and getattr(arguments, name):
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
     if arguments.average_runs > 1 and not arguments.init_from:

@@ -36,9 +36,9 @@ def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str
     return rows.map(encode, batched=True, with_indices=True, remove_columns=rows.column_names, desc="Tokenizing")
 
 
-def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool) -> Counter[str]:
+def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool, segmenter: str) -> Counter[str]:
     """How often the texts of ``rows`` have each word and emoji; a second run on the same rows reads it from the cache."""
-    splitter = TextSplitter(user_words, use_hmm=use_hmm)
+    splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter)
 
     def count(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
         counts = Counter(chain.from_iterable(splitter.split(batch["text"])))

@@ -40,13 +40,15 @@ def make_tokenizer(
     min_count: int,
     min_emoji_count: int,
     model_max_length: int,
+    segmenter: str | None = None,
     num_workers: int = 1,
 ) -> ASLSTMTokenizer:
     """A tokenizer whose words and emoji are those of the training texts, and of the model to start from.
 
     Where there are new words, jieba's hidden Markov model does not guess at others: on gold-segmented weibo posts its
     guesses cost more than they bring (benchmarks/new_words.py). The words of a ``Dataset`` (its column ``text``) are counted
-    once: a second run reads the counts from the cache of ``datasets``; ``num_workers`` are for plain texts.
+    once: a second run reads the counts from the cache of ``datasets``; ``num_workers`` are for plain texts. Without a
+    ``segmenter`` it is that of the model to start from, or jieba.
     """
     user_words = keep_whole(new_words)
     use_hmm = not user_words
@@ -56,8 +58,10 @@ def make_tokenizer(
         if had_hmm and not use_hmm:
             logger.warning("with new words jieba does not guess at others, as it did for %s", start.folder)
         use_hmm = use_hmm and had_hmm
+        segmenter = segmenter or start.tokenizer.init_kwargs.get("segmenter")
+    segmenter = segmenter or "jieba"
     if isinstance(texts, Dataset):
-        counts = count_tokens(texts, user_words=user_words, use_hmm=use_hmm)
+        counts = count_tokens(texts, user_words=user_words, use_hmm=use_hmm, segmenter=segmenter)
         vocabulary = choose_tokens(counts, min_count=min_count, min_emoji_count=min_emoji_count, user_words=user_words)
     else:
         vocabulary = build_vocabulary(
@@ -66,12 +70,13 @@ def make_tokenizer(
             min_emoji_count=min_emoji_count,
             user_words=user_words,
             use_hmm=use_hmm,
+            segmenter=segmenter,
             num_workers=num_workers,
         )
     if start is not None:
         vocabulary = extend_vocabulary(start.tokenizer, vocabulary)
     logger.info("vocabulary: %d words and characters, %d emoji tokens", len(vocabulary.words), len(vocabulary.emoji))
-    return build_tokenizer(vocabulary, model_max_length=model_max_length, use_hmm=use_hmm)
+    return build_tokenizer(vocabulary, model_max_length=model_max_length, use_hmm=use_hmm, segmenter=segmenter)
 
 
 def make_model(

@@ -26,7 +26,7 @@ from optimization import make_optimizers, make_schedules
 from stage_times import StageTimes
 from starting_weights import StartingPoint, read_starting_point
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
-from training_data import TrainingData, class_weights, prepare_data
+from training_data import TrainingData, class_weights, loss_priors, prepare_data
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def make_trainer(
         validation_labels=data.labels["validation"],
         label_names=data.label_names,
         label_prior=np.array(model.config.label_prior),
+        loss_priors=loss_priors(arguments.emoji_prior_weight, data),
         class_weights=class_weights(arguments.class_weight, data),
         settings=TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
         checkpoint_dir=output.checkpoint_dir,

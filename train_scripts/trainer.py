@@ -151,6 +151,7 @@ class Trainer:
         validation_labels: (num_rows,) int.
         label_names: in the order of the model.
         label_prior: (num_labels,) share of each label in training.
+        loss_priors: (2, num_labels) the shares that the loss takes as given in rows without and with emoji.
         class_weights: (num_labels,) weights of the loss, or None.
         settings: the rest.
         checkpoint_dir: where states of training are kept.
@@ -169,6 +170,7 @@ class Trainer:
         validation_labels: np.ndarray,
         label_names: list[str],
         label_prior: np.ndarray,
+        loss_priors: np.ndarray,
         class_weights: Tensor | None,
         settings: TrainingSettings,
         checkpoint_dir: Path,
@@ -186,8 +188,8 @@ class Trainer:
         # Added to the logits in the loss alone, the log shares leave the model with balanced logits: the rare labels get
         # their gradient, and how much of the prior counts is decided later, on validation (Menon et al. 2021,
         # arXiv:2007.07314).
-        self.adjustment = settings.logit_adjustment * torch.tensor(np.log(label_prior), dtype=torch.float32)
-        self.adjustment = self.adjustment.to(accelerator.device)
+        adjustments = settings.logit_adjustment * torch.tensor(np.log(loss_priors), dtype=torch.float32)
+        self.adjustments = adjustments.to(accelerator.device)
         weight = None if class_weights is None else class_weights.to(accelerator.device)
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
         self.settings = settings
@@ -229,17 +231,21 @@ class Trainer:
             self.accelerator,
             self.model,
             self.train_loader,
-            self._loss_of,
+            self.loss_of,
             self.optimizers,
             self.schedules,
             max_grad_norm=self.settings.max_grad_norm,
             description=f"Epoch {self.progress.epoch + 1}/{self.settings.num_train_epochs}",
         )
 
-    def _loss_of(self, batch: dict[str, Tensor]) -> Tensor:
+    def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
+        """The loss of a batch, (); its logits with the label shares that rows of their kind have."""
         batch.pop("row")
         labels = batch.pop("labels")
-        return self.loss(self.model(**batch).logits.float() + self.adjustment, labels)
+        config = self.accelerator.unwrap_model(self.model).config
+        end = config.emoji_token_offset + config.num_emoji_tokens
+        has_emoji = ((batch["input_ids"] >= config.emoji_token_offset) & (batch["input_ids"] < end)).any(1)
+        return self.loss(self.model(**batch).logits.float() + self.adjustments[has_emoji.long()], labels)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)

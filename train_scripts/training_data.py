@@ -85,7 +85,7 @@ def prepare_data(
 def _make_tokenizer(
     texts: Dataset | Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
 ) -> ASLSTMTokenizer:
-    names = ("min_count", "min_emoji_count", "model_max_length")
+    names = ("min_count", "min_emoji_count", "model_max_length", "segmenter")
     return make_tokenizer(
         texts,
         new_words=(word.word for word in new_words),
@@ -173,6 +173,31 @@ def _prepare_stream(arguments: argparse.Namespace, start: StartingModel | None, 
     labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
     return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows)
+
+
+def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
+    """Label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
+
+    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. What the loss takes as given the logits
+    need not learn, so ``w`` is how much the mere presence of an emoji stops to count as evidence; which emoji it is and what
+    the words say still counts. The decision adds the shares of all rows.
+
+    Args:
+        emoji_prior_weight: w, less than 1, so that no share is 0; 0 for a stream, whose rows are not looked at.
+        data: its rows with an emoji among their ids.
+    """
+    counts = np.array([data.label_counts[label] for label in data.label_names])
+    priors = np.tile(counts / counts.sum(), (2, 1))
+    if not emoji_prior_weight or isinstance(data.train, StreamingRows):
+        return priors
+    start = data.tokenizer.emoji_token_offset
+    end = start + data.tokenizer.num_emoji_tokens
+    with_emoji = np.array([any(start <= token_id < end for token_id in ids) for ids in data.train["input_ids"]])
+    labels = np.array(data.train["labels"])
+    for prior, rows in zip(priors, (labels[~with_emoji], labels[with_emoji]), strict=True):
+        if len(rows):
+            prior += emoji_prior_weight * (np.bincount(rows, minlength=len(counts)) / len(rows) - prior)
+    return priors
 
 
 def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
