@@ -1,0 +1,237 @@
+r"""How fast every stage is beside what a user would pick instead, each a ratio within one run.
+
+PYTHONPATH=train_scripts python benchmarks/speed.py --model outputs/nlpcc2014 --data_dir DIR \\
+    --output benchmarks/results/speed.json
+
+The folder needs the graphs of ``export_onnx.py``; SnowNLP and pysenti come with ``pip install -e '.[speed]'``. Two threads,
+ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, growth, training.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jieba
+import numpy as np
+import torch
+import transformers
+from serving import COLD_STARTS, median_seconds, seconds_of
+from training_speed import OTHER_TARGET, TARGETS, measure_original, measure_training
+from transformers import BertConfig, BertForSequenceClassification
+
+from corpora import CorpusSource, load_split
+from inference import TextClassifier
+from model_folder import check_model_folder
+from modeling_aslstm import ASLSTMOnnxPipeline
+from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+from tokenization import ASLSTMTokenizer
+from user_errors import OneLineArgumentParser, UserError, check_output_file, check_packages, run
+
+NUM_THREADS = 2
+BATCH_SIZE = 64
+REPEATS = 5
+# BERT reads a few posts a second: fewer posts, the same for all in a part.
+NUM_POSTS = {"encoding": 5_000, "inference": 256, "latency": 100, "growth": 1_000}
+BERT_VOCABULARY = 21_128  # of bert-base-chinese
+PACKAGES = ("torch", "transformers", "onnxruntime", "jieba", "rjieba", "snownlp", "pysenti")
+LENGTHS = (10, 30, 100, 300, 1_000)
+
+
+class Result(NamedTuple):
+    """A ratio and what it must reach."""
+
+    title: str
+    ratio: float
+    target: float
+    at_most: bool = False
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the target is met."""
+        return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+
+class Bert:
+    """A BERT-base of random weights, which is as fast as a trained one; a Chinese character is a token.
+
+    Args:
+        posts: their lengths count.
+    """
+
+    def __init__(self, posts: list[str]) -> None:
+        self.model = BertForSequenceClassification(BertConfig(vocab_size=BERT_VOCABULARY)).eval()
+        self.lengths = sorted((min(len(post) + 2, 512) for post in posts), reverse=True)
+
+    @torch.inference_mode()
+    def classify(self, batch_size: int = BATCH_SIZE) -> None:
+        """Every post once, in batches of similar length."""
+        for start in range(0, len(self.lengths), batch_size):
+            lengths = torch.tensor(self.lengths[start : start + batch_size])
+            mask = torch.arange(int(lengths.max())) < lengths[:, None]
+            self.model(input_ids=torch.randint(BERT_VOCABULARY, mask.shape), attention_mask=mask.long()).logits.argmax(1)
+
+
+def measure_encoding(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Texts to id lists in batches of 1,000, and to padded tensors, beside ``jieba.lcut`` alone; one core."""
+    raw = jieba.Tokenizer()
+    python, rust = (ASLSTMTokenizer.from_pretrained(folder, segmenter=name) for name in ("jieba", "rjieba"))
+    batches = [posts[i : i + 1000] for i in range(0, len(posts), 1000)]
+    ways: dict[str, Callable[[], object]] = {
+        "raw": lambda: [raw.lcut(post) for post in posts],
+        "jieba": lambda: [python.encode_batch(batch) for batch in batches],
+        "rjieba": lambda: [rust.encode_batch(batch) for batch in batches],
+        "tensors": lambda: [rust(batch, padding=True, return_tensors="pt") for batch in batches],
+    }
+    seconds = _seconds(ways)
+    yield Result("encode, rjieba, beside raw jieba.lcut", seconds["raw"] / seconds["rjieba"], 6.0)
+    yield Result("encode, jieba, beside raw jieba.lcut", seconds["raw"] / seconds["jieba"], 0.9)
+    yield Result("padded tensors, beside encode (rjieba)", seconds["rjieba"] / seconds["tensors"], 0.6)
+
+
+def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Posts a second from raw text to label."""
+    import pysenti
+    import snownlp
+
+    bert, rules = Bert(posts), pysenti.RuleClassifier()
+    onnx = _onnx(folder)
+    in_torch = TextClassifier(folder, batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
+    seconds = _seconds(
+        {
+            "int8 ONNX and rjieba": lambda: onnx(posts, batch_size=BATCH_SIZE),
+            "torch and jieba": lambda: in_torch.predict(posts),
+            "BERT-base": bert.classify,
+            "SnowNLP": lambda: [snownlp.SnowNLP(post).sentiments for post in posts if post.strip()],
+            "pysenti": lambda: [rules.classify(post) for post in posts],
+        }
+    )
+    for ours, other, target in (
+        ("int8 ONNX and rjieba", "BERT-base", 100),
+        ("int8 ONNX and rjieba", "SnowNLP", 50),
+        ("int8 ONNX and rjieba", "pysenti", 5),
+        ("torch and jieba", "BERT-base", 30),
+        ("torch and jieba", "SnowNLP", 20),
+    ):
+        yield Result(f"raw text to label, {ours}, beside {other}", seconds[other] / seconds[ours], target)
+
+
+def measure_latency(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Seconds of one post, beside BERT-base's; the first posts only warm up."""
+    onnx, bert = _onnx(folder), Bert(posts)
+    ours, berts = [], []
+    for post in posts[:5] + posts:
+        ours.append(_time(partial(onnx, post)))
+        bert.lengths = [min(len(post) + 2, 512)]
+        berts.append(_time(bert.classify))
+    for share in (50, 99):
+        yield Result(
+            f"latency of one post, p{share}", float(np.percentile(ours, share) / np.percentile(berts[5:], share)), 0.02, True
+        )
+
+
+def measure_cold_start(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """A fresh process to its first label."""
+    bare, in_torch, onnx = median_seconds({k: partial(seconds_of, v, folder) for k, v in COLD_STARTS.items()}, REPEATS).values()
+    yield Result("cold start, torch, beside the imports alone", in_torch / bare, 1.3, True)
+    yield Result("cold start, ONNX, beside torch", onnx / in_torch, 0.3, True)
+
+
+def measure_size(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Megabytes of what serving the int8 graph needs."""
+    files = [p for p in folder.rglob("*") if p.is_file() and p.name not in ("model.safetensors", "model.onnx")]
+    yield Result("int8 folder, MB", sum(p.stat().st_size for p in files) / 1e6, 12.0, True)
+
+
+def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Time for 8 x the rows beside 8 x the time, and the same for the length of a post."""
+    onnx = _onnx(folder)
+    seconds = _seconds({str(n): partial(onnx, posts * n, batch_size=BATCH_SIZE) for n in (1, 2, 4, 8)})
+    yield Result("8 x the rows, time beside 8 x", seconds["8"] / (8 * seconds["1"]), 1.1, True)
+    ids = list(chain.from_iterable(onnx.tokenizer(posts)["input_ids"]))
+    seconds = _seconds({str(n): partial(onnx.run, np.resize(ids, (BATCH_SIZE, n)).tolist()) for n in LENGTHS})
+    yield Result("posts of 1,000 tokens, time beside 10 x 100", seconds["1000"] / (10 * seconds["100"]), 1.1, True)
+
+
+def measure_training_speed(folder: Path, posts: list[str], data_dir: Path) -> Iterator[Result]:
+    """Rows a second of training beside the original's procedure."""
+    for fusion in EMOJI_FUSIONS:
+        ratio = measure_training(data_dir, fusion) / measure_original(data_dir)
+        yield Result(f"training, {fusion}, beside the original's procedure", ratio, TARGETS.get(fusion, OTHER_TARGET))
+
+
+def _onnx(folder: Path) -> ASLSTMOnnxPipeline:
+    tokenizer = ASLSTMTokenizer.from_pretrained(folder, segmenter="rjieba")
+    return ASLSTMOnnxPipeline(folder, tokenizer, num_threads=NUM_THREADS)
+
+
+def _time(way: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    way()
+    return time.perf_counter() - start
+
+
+def _seconds(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    for way in ways.values():
+        way()
+    return median_seconds(ways, REPEATS)
+
+
+PARTS: dict[str, Callable[..., Iterator[Result]]] = {
+    "encoding": measure_encoding,
+    "inference": measure_inference,
+    "latency": measure_latency,
+    "cold_start": measure_cold_start,
+    "size": measure_size,
+    "growth": measure_growth,
+    "training": measure_training_speed,
+}
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    parser = OneLineArgumentParser(description="Every stage beside what a user would pick instead.")
+    parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
+    parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of NLPCC 2014")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--output", type=Path, help="the figures, as JSON")
+    arguments: argparse.Namespace = parser.parse_args()
+    if arguments.data_dir is None:
+        raise UserError("expected --data_dir (or ASLSTM_DATA), found none; name the folder of NLPCC 2014")
+    check_packages("speed", "onnxruntime", "rjieba", "snownlp", "pysenti")
+    check_model_folder(arguments.model)
+    if arguments.output:
+        check_output_file(arguments.output, overwrite=True)
+    transformers.utils.logging.disable_progress_bar()
+    torch.set_num_threads(NUM_THREADS)
+    data_dir = Path(arguments.data_dir)
+    posts = load_split(CorpusSource("nlpcc2014", data_dir), "test").shuffle(seed=0)["text"][:]
+    results: list[Result] = []
+    print(f"{'':<64}{'ratio':>9}{'target':>9}")
+    for part in arguments.parts:
+        more: dict[str, Any] = {"data_dir": data_dir} if part == "training" else {}
+        for result in PARTS[part](arguments.model, posts[: NUM_POSTS.get(part, 0)], **more):
+            results.append(result)
+            sign, verdict = "≤" if result.at_most else "≥", "pass" if result.is_reached else "not reached"
+            print(f"{result.title:<64}{result.ratio:>9.3g}{f'{sign} {result.target:g}':>9}  {verdict}", flush=True)
+    if arguments.output:
+        content = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {NUM_THREADS} threads, Python {sys.version.split()[0]}",
+            "versions": {package: version(package) for package in PACKAGES},
+            "results": [result._asdict() | {"is_reached": result.is_reached} for result in results],
+        }
+        arguments.output.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
