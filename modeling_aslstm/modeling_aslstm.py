@@ -12,6 +12,7 @@ from .layers_aslstm import (
     AttentionFusion,
     ConcatFusion,
     ContextFusion,
+    Dropout,
     HierarchicalFusion,
     LSTMEncoder,
     NoFusion,
@@ -113,7 +114,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
     def __init__(self, config: ASLSTMConfig) -> None:
         super().__init__(config)
         self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         # Not in fusions without a query: a weight that no loss reaches stops distributed training.
         has_query = config.emoji_fusion not in ("none", "concat")
         self.no_emoji = nn.Parameter(torch.empty(config.embedding_size)) if has_query else None
@@ -168,11 +169,11 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         query = masked_mean(posts.tokens, is_emoji, posts.no_emoji)
         pools = [fused.pooled]
         if config.use_max_pooling:
-            pools.append(masked_max(fused.hidden, is_word))
+            pools.append(masked_max(fused.hidden, fused.placement.place(is_word)))
         if self.reads_query:
             pools.append(query)
         output = ASLSTMModelOutput(
-            last_hidden_state=fused.hidden,
+            last_hidden_state=fused.placement.restore(fused.hidden),
             pooled_output=torch.cat(pools, dim=-1),
             attention_weights=fused.word_weights,
             clause_attention_weights=fused.clause_weights,
@@ -188,7 +189,7 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         super().__init__(config)
         self.num_labels = len(config.id2label or {})
         self.aslstm = ASLSTMModel(config)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         self.classifier = nn.Linear(self.aslstm.pooled_size, self.num_labels)
         self.post_init()
 
