@@ -36,6 +36,8 @@ for auto_class in (AutoConfig, AutoTokenizer, AutoModel, AutoModelForSequenceCla
 results = {}
 for task in ("text-classification", "sentiment-analysis"):
     results[task] = pipeline(task, model=folder, trust_remote_code=True)(posts, top_k=None)
+effects = pipeline("text-classification", model=folder, trust_remote_code=True)(posts, emoji_effect=True)
+results["emoji"] = [result["emoji_effect"] and result["emoji_effect"]["emoji"] for result in effects]
 names = ("datasets", "accelerate", "gensim", "aslstm")
 results["packages"] = {name: importlib.util.find_spec(name) is not None for name in names}
 results["ours"] = [m for m in sys.modules if m.split(".")[0] in ("tokenization", "modeling_aslstm")]
@@ -73,6 +75,7 @@ def test_a_bare_environment_loads_the_folder_and_agrees(model_folder: Path, tmp_
     found = classify_elsewhere(MINIMAL_PYTHON, model_folder, tmp_path)
     assert found["packages"] == dict.fromkeys(("datasets", "accelerate", "gensim", "aslstm"), False)
     assert found["ours"] == []
+    assert found["emoji"] == [["[泪]"], ["[太开心]"], None, ["😂", "😂"], ["👍🏽", "[泪流满面流]"], None]
     for task in ("text-classification", "sentiment-analysis"):
         for entries, expected in zip(found[task], scores_here(model_folder), strict=True):
             for entry in entries:
