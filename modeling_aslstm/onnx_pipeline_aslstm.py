@@ -131,7 +131,7 @@ class ASLSTMOnnxPipeline:
                     if parts is not None:
                         every = np.vstack([probabilities[j], parts[j]]).tolist()
                         scores = [dict(zip(self.label_names, row, strict=True)) for row in every]
-                        reasons["emoji_effect"] = emoji_effect_entry(*scores, attention)
+                        reasons["emoji_effect"] = emoji_effect_entry(attention, *scores)
                     entries = [entry | reasons for entry in entries]
                 results[i] = entries[0] if top_k == "best" else entries
         return results[0] if isinstance(texts, str) and top_k != "best" else results

@@ -111,7 +111,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
         if emoji_effect:
             without_emoji, without_words = model_outputs["parts"][0][:, None]
             scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
-            reasons["emoji_effect"] = emoji_effect_entry(*scores, entries)
+            reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
         for entry in [result] if isinstance(result, dict) else result:
             entry |= reasons
         return result

@@ -78,15 +78,18 @@ def without_emoji_and_without_words(ids: Sequence[int], config: Any, unk_token_i
 
 
 def emoji_effect_entry(
-    whole: dict[str, float], without_emoji: dict[str, float], without_words: dict[str, float], entries: Sequence[dict]
+    entries: Sequence[dict[str, Any]],
+    whole: dict[str, float],
+    without_emoji: dict[str, float],
+    without_words: dict[str, float],
 ) -> dict[str, Any] | None:
     """What the emoji did to an answer; None for a post without emoji.
 
     Args:
+        entries: of :func:`attention_entries`.
         whole: label -> score of the post.
         without_emoji: the same of its words alone.
         without_words: the same of its emoji alone.
-        entries: of :func:`attention_entries`.
 
     Returns:
         ``emoji``, as they stand in the text; ``without_emoji`` and ``without_words``, a ``{"label", "score"}`` each;
