@@ -32,7 +32,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
          "difference": {"sadness": 0.82, ...},                    # of every label, the score of the post less the words'
          "disagree": True}                                        # words and emoji, each alone, get different labels
 
-    The words alone are the ids of the post less those of its emoji; for a post that is all emoji, an empty text.
+    The words alone are the ids of the post less those of its emoji; for a post that is all emoji, an empty text. ``disagree``
+    hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
     Raises:
         ValueError: tokenizer and model of different vocabularies; attention asked of a fusion that has none.

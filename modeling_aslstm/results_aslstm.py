@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+# Labels of posts without feeling, in the known corpora and in sets of the Hub: beside them nothing disagrees.
+NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
 
 
@@ -94,8 +96,8 @@ def emoji_effect_entry(
     Returns:
         ``emoji``, as they stand in the text; ``without_emoji`` and ``without_words``, a ``{"label", "score"}`` each;
         ``difference``, label -> score of the post less that of its words; ``disagree``, whether words and emoji, each alone,
-        get different labels (a neutral label is one too). Of a post that is all emoji, ``without_emoji`` is the answer to an
-        empty text, ``without_words`` is None, and nothing disagrees.
+        get different labels, neither of them in ``NEUTRAL_LABELS``. Of a post that is all emoji, ``without_emoji`` is the
+        answer to an empty text, ``without_words`` is None, and nothing disagrees.
     """
     emoji = [entry["token"] for entry in entries if entry["is_emoji"]]
     if not emoji:
@@ -107,7 +109,7 @@ def emoji_effect_entry(
         "without_emoji": words,
         "without_words": alone if has_words else None,
         "difference": {label: score - without_emoji[label] for label, score in whole.items()},
-        "disagree": has_words and words["label"] != alone["label"],
+        "disagree": has_words and len({words["label"], alone["label"]} - NEUTRAL_LABELS) == 2,
     }
 
 
