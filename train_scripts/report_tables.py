@@ -27,9 +27,10 @@ _OWN_COLUMNS = frozenset(("label", "score", "scores", "emoji", "attention"))
 _DATE = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _WEIBO_DATE = "%a %b %d %H:%M:%S %z %Y"  # "Sat Mar 01 12:30:00 +0800 2014", of its programming interface
 # Words without a feeling of their own; most others drop out because they stand in posts of every label alike.
-_FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不") | {
-    "我们", "你们", "他们", "她们", "自己", "什么", "怎么", "这个", "那个", "这样", "这么", "因为", "所以", "但是", "可是", "没有",
-}  # fmt: skip
+_FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
+_FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
+_FUNCTION_WORDS |= {"我们", "你们", "他们", "她们", "自己", "什么", "怎么", "这个", "那个", "这样", "这么"}
+_FUNCTION_WORDS |= {"因为", "所以", "但是", "可是", "没有"}
 # 哈哈哈哈哈 and 哈哈哈哈 are one word.
 _RUN = re.compile(r"(.)\1{3,}")
 
@@ -59,7 +60,7 @@ class ReportTables:
     Attributes:
         labels: the commonest first.
         tables: ``labels`` always; ``time``, ``emoji``, ``words``, ``new_words`` where the posts have any.
-        examples: label -> its posts of the highest score, then posts by chance.
+        examples: label -> ``best``, its posts of the highest score, and ``sample``, posts by chance.
         num_posts: with a label.
         num_unlabelled: rows without one; they are counted and left out.
         num_undated: posts without a readable date, where others have one.
@@ -68,7 +69,7 @@ class ReportTables:
 
     labels: list[str]
     tables: dict[str, Table]
-    examples: dict[str, list[Example]]
+    examples: dict[str, dict[str, list[Example]]]
     num_posts: int
     num_unlabelled: int = 0
     num_undated: int = 0
@@ -127,12 +128,12 @@ class _Counts:
     chance: Random = field(default_factory=lambda: Random(0))
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
-    scores: Counter[str] = field(default_factory=Counter)  # sum by label
+    scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # sum by label
     days: Counter[tuple[date, str]] = field(default_factory=Counter)
     emoji: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # emoji -> label -> posts
     words: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # word -> label -> posts
-    weights: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # word -> label -> sum
-    weight: Counter[str] = field(default_factory=Counter)  # label -> sum over all words
+    weights: dict[str, defaultdict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
+    weight: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum over all words
     best: dict[str, list[tuple[float, int, Example]]] = field(default_factory=lambda: defaultdict(list))
     sample: dict[str, list[Example]] = field(default_factory=lambda: defaultdict(list))
 
@@ -185,7 +186,7 @@ class _Counts:
             self.days[day, label] += 1
 
     def _add_words(self, attention: list[dict[str, Any]], label: str) -> None:
-        weights: Counter[str] = Counter()
+        weights: defaultdict[str, float] = defaultdict(float)
         for entry in attention:
             if not entry["is_emoji"]:
                 weights[_RUN.sub(r"\1\1\1", entry["token"].lower())] += entry["weight"]
@@ -237,6 +238,8 @@ class _Counts:
         for (day, label), n in self.days.items():
             counts[start(day), label] += n
             totals[start(day)] += n
+        if len(totals) == 1:
+            return []  # nothing changes in one stretch
         return [
             (first.isoformat(), label, counts[first, label], counts[first, label] / totals[first])
             for first in sorted(totals)
@@ -286,7 +289,10 @@ def build_tables(
         labels=[label for label, _ in counts.labels.most_common()],
         tables=counts.tables(new_words),
         examples={
-            label: [example for *_, example in sorted(counts.best[label], reverse=True)] + counts.sample[label]
+            label: {
+                "best": [example for *_, example in sorted(counts.best[label], reverse=True)],
+                "sample": counts.sample[label],
+            }
             for label, _ in counts.labels.most_common()
         },
         num_posts=counts.labels.total(),
