@@ -73,8 +73,9 @@ def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerC
 
 def _time(table: Table, color: alt.Color, names: dict[str, str]) -> alt.VConcatChart:
     # In UTC everywhere: in local time a day begins on the day before in half of the world.
-    day = alt.X("utcyearmonthdate(from):T", title=None)
-    tooltip = [alt.Tooltip("utcyearmonthdate(from):T", title=names["from"]), *_tooltip(names, "label:N", "posts:Q", "share:Q")]
+    day = alt.X("utcyearmonthdate(from):T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
+    start = alt.Tooltip("utcyearmonthdate(from):T", title=names["from"], format="%Y-%m-%d")
+    tooltip = [start, *_tooltip(names, "label:N", "posts:Q", "share:Q")]
     labels = list(dict.fromkeys(row[1] for row in table.rows))
     ranks = [labels.index(row[1]) for row in table.rows]
     base = alt.Chart(_data(table, rank=ranks)).properties(width=_WIDTH)
@@ -117,14 +118,10 @@ def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Col
     return alt.concat(*charts, columns=_COLUMNS)
 
 
-def _new_words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.Chart:
-    return (
-        alt.Chart(_data(table))
-        .mark_bar()
-        .encode(
-            y=alt.Y("word:N", sort=None, title=None),
-            x=alt.X("count:Q", title=names["count"]),
-            tooltip=_tooltip(names, "word:N", "count:Q", "score:Q", "example:N"),
-        )
-        .properties(width=_WIDTH)
+def _new_words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
+    base = alt.Chart(_data(table)).encode(
+        y=alt.Y("word:N", sort=None, title=None),
+        x=alt.X("count:Q", title=names["count"]),
+        tooltip=_tooltip(names, "word:N", "count:Q", "score:Q", "example:N"),
     )
+    return (base.mark_bar() + base.mark_text(align="left", dx=4).encode(text="count:Q")).properties(width=_WIDTH)

@@ -80,7 +80,7 @@ def _summary(tables: ReportTables, texts: Texts) -> str:
     parts = [texts.summary.format(posts=tables.num_posts)]
     if tables.first_day:
         parts.append(texts.days.format(first=tables.first_day, last=tables.last_day))
-    lines = [", ".join(parts), texts.caution]
+    lines = [" · ".join(parts), texts.caution]
     if tables.num_unlabelled:
         lines.append(texts.unlabelled.format(posts=tables.num_unlabelled))
     if tables.num_undated:

@@ -100,6 +100,8 @@ def characteristic(
 ) -> dict[str, list[str]]:
     """The items of each label: those that stand there most beyond what their share among all posts would give.
 
+    The most frequent first.
+
     >>> amounts = {"的": {"joy": 6, "fear": 2}, "鬼": {"joy": 0, "fear": 2}}
     >>> characteristic(amounts, amounts, {"joy": 6, "fear": 4})
     {'joy': ['的'], 'fear': ['鬼']}
@@ -115,7 +117,7 @@ def characteristic(
         items = (item for item in amounts if posts[item].get(label, 0) > 1)
         excess = {item: amounts[item][label] - sum(amounts[item].values()) * of_label / total for item in items}
         order = sorted((item for item in excess if excess[item] > 0), key=lambda item: (-excess[item], item))
-        best[label] = order[:_NUM_ITEMS]
+        best[label] = sorted(order[:_NUM_ITEMS], key=lambda item: -amounts[item][label])
     return best
 
 
