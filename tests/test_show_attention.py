@@ -39,10 +39,10 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        tag, attributes = self.tags[-1]
+        tag, attributes = self.tags[-1] if self.tags else ("", {})
         if tag == "span" and "title" in attributes:
             self.shaded.append((data, float(attributes["title"] or 0)))
-        elif tag == "span" and "outline" in (attributes["style"] or ""):
+        elif tag == "span" and "outline" in (attributes.get("style") or ""):
             self.outlined.append(data)
 
 

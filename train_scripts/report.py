@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from report_tables import Table, build_tables
+from report_tables import NAMES, Table, build_tables
 from report_texts import LANGUAGES
 from row_readers import READERS
 from user_errors import OneLineArgumentParser, UserError, check_encoding, check_packages, run
@@ -92,6 +92,9 @@ def main() -> None:
     page = report_page.render(tables, specifications, title=title, language=arguments.language)
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
+        for name in set(NAMES) - set(charts):  # of the last report
+            for suffix in ("png", "csv"):
+                (arguments.output / f"{name}.{suffix}").unlink(missing_ok=True)
         for name, chart in charts.items():
             (arguments.output / f"{name}.png").write_bytes(report_charts.png(chart))
             write_csv(arguments.output / f"{name}.csv", tables.tables[name])

@@ -13,7 +13,7 @@ from typing import Any
 import vl_convert
 
 from modeling_aslstm.attention_view import attention_html, printable
-from report_tables import Example, ReportTables, Table
+from report_tables import NAMES, Example, ReportTables, Table
 from report_texts import LANGUAGES, Texts
 
 _STYLE = """
@@ -49,7 +49,7 @@ def render(tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: st
         _DRAW % json.dumps(charts).replace("<", "\\u003c"),
     ]
     body = [f"<h1>{_shown(title)}</h1>", f"<p>{_summary(tables, texts)}</p>"]
-    for name in ("labels", "time", "emoji", "words", "new_words"):
+    for name in NAMES:
         section = texts.sections[name]
         body.append(f"<h2>{section.heading}</h2>")
         if name in tables.tables:

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain, islice
 from random import Random
 from typing import Any, NamedTuple
 
@@ -18,10 +19,12 @@ from tokenization import NewWord, discover_words, split_emoji
 from tokenization.emoji_splitting import fold_emoji
 from user_errors import UserError
 
+NAMES = ("labels", "time", "emoji", "words", "new_words")
 MAX_LABELS = 100
 MAX_CHARACTERS = 400  # of an example that is shown
 _NUM_ITEMS = 12  # emoji or words of a label
 _NUM_NEW_WORDS = 30
+_MIN_POSTS = 100  # to look for new words in
 _NUM_EXAMPLES = 3  # of a label, each of the two kinds
 _OWN_COLUMNS = frozenset(("label", "score", "scores", "emoji", "attention"))
 _DATE = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
@@ -59,7 +62,7 @@ class ReportTables:
 
     Attributes:
         labels: the commonest first.
-        tables: ``labels`` always; ``time``, ``emoji``, ``words``, ``new_words`` where the posts have any.
+        tables: by NAMES, ``labels`` always, the others where the posts have any.
         examples: label -> ``best``, its posts of the highest score, and ``sample``, posts by chance.
         num_posts: with a label.
         num_unlabelled: rows without one; they are counted and left out.
@@ -141,8 +144,10 @@ class _Counts:
 
     def read(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """Count the rows; yields their texts."""
+        # A date column that is found in some rows may be missing in others.
+        required = [column for column in ("label", self.text_column, self.date_column) if column is not None]
         for number, row in enumerate(rows, start=1):
-            for column in ("label", self.text_column, self.date_column or "label"):
+            for column in required:
                 if column not in row:
                     raise UserError(
                         f"row {number}: expected a column {column!r}, found {', '.join(map(repr, row))[:200]}; give what "
@@ -283,7 +288,9 @@ def build_tables(
         UserError: no row, a missing column, a malformed value, or more than MAX_LABELS labels.
     """
     counts = _Counts(date_column, text_column)
-    new_words = discover_words(counts.read(rows))
+    texts = counts.read(rows)
+    first = list(islice(texts, _MIN_POSTS))
+    new_words = discover_words(chain(first, texts)) if len(first) == _MIN_POSTS else []
     if not counts.labels:
         raise UserError(f"expected at least one row with a label, found {counts.num_unlabelled} without; check the file")
     days = [day for day, _ in counts.days]
