@@ -19,7 +19,9 @@ from transformers import pipeline
 import report
 import report_charts
 import report_page
-from report_tables import MAX_CHARACTERS, build_tables, parse_date
+from report_dates import parse_date
+from report_examples import MAX_CHARACTERS
+from report_tables import build_tables
 from report_texts import LANGUAGES
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
@@ -270,6 +272,7 @@ GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
         (GOOD, ["--date_column", "day"], r"row 1: expected a column 'day'"),
         (GOOD + "{", [], r"in.jsonl, line 2: expected a JSON object"),
         ('{"text": "好", "label": "a", "attention": [{"token": 1}]}\n', [], r"row 1: expected score, emoji and attention as"),
+        ('{"text": "好", "label": "a", "score": NaN}\n', [], r"found ValueError\('nan, not from 0 to 1'\)"),
         ('{"text": "好", "label": "a", "attention": 7}\n', [], r"row 1: expected score, emoji and attention as"),
         ("".join(f'{{"text": "好", "label": "{i}"}}\n' for i in range(101)), [], r"at most 100 labels, found more"),
         (GOOD, ["--language", "fr"], r"invalid choice: 'fr'"),

@@ -108,7 +108,7 @@ def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Col
         .mark_bar()
         .encode(
             y=alt.Y("shown:N", sort=None, title=None),
-            x=alt.X(f"{value}:Q", title=names[value], axis=alt.Axis(tickCount=4)),
+            x=alt.X(f"{value}:Q", title=names[value], axis=alt.Axis(tickCount=4, tickMinStep=1 if value == "posts" else 0)),
             color=color.copy().legend(None),
             tooltip=_tooltip(names, *fields),
         )

@@ -13,7 +13,8 @@ from typing import Any
 import vl_convert
 
 from modeling_aslstm.attention_view import attention_html, printable
-from report_tables import NAMES, Example, ReportTables, Table
+from report_examples import Example
+from report_tables import NAMES, ReportTables, Table
 from report_texts import LANGUAGES, Texts
 
 _STYLE = """
@@ -115,6 +116,8 @@ def _table(name: str, tables: ReportTables, texts: Texts) -> str:
 def _examples(label: str, examples: dict[str, list[Example]], texts: Texts) -> str:
     parts = [f"<h3>{_shown(label)}</h3>"]
     for kind, posts in examples.items():
+        if not posts:
+            continue
         parts.append(f'<p class="note">{getattr(texts, kind)}</p>')
         for post in posts:
             cut = texts.cut.format(shown=len(post.text), characters=post.num_characters)

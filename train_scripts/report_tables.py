@@ -4,31 +4,27 @@ Takes the rows that ``predict.py`` writes, one at a time, so that a million post
 :class:`ReportTables`. Knows nothing of charts or pages.
 """
 
-import heapq
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from itertools import chain, islice
-from random import Random
 from typing import Any, NamedTuple
 
+from report_dates import parse_date, start_of
+from report_examples import Example, ExamplesOfLabel
 from tokenization import NewWord, discover_words, split_emoji
 from tokenization.emoji_splitting import fold_emoji
 from user_errors import UserError
 
 NAMES = ("labels", "time", "emoji", "words", "new_words")
 MAX_LABELS = 100
-MAX_CHARACTERS = 400  # of an example that is shown
 _NUM_ITEMS = 12  # emoji or words of a label
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # to look for new words in
-_NUM_EXAMPLES = 3  # of a label, each of the two kinds
 _OWN_COLUMNS = frozenset(("label", "score", "scores", "emoji", "attention"))
-_DATE = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
-_WEIBO_DATE = "%a %b %d %H:%M:%S %z %Y"  # "Sat Mar 01 12:30:00 +0800 2014", of its programming interface
 # Words without a feeling of their own; most others drop out because they stand in posts of every label alike.
 _FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
 _FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
@@ -43,17 +39,6 @@ class Table(NamedTuple):
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
-
-
-@dataclass
-class Example:
-    """A post to show, cut to MAX_CHARACTERS; ``num_characters`` counts all of it."""
-
-    text: str
-    label: str
-    score: float
-    num_characters: int
-    attention: list[dict[str, Any]]
 
 
 @dataclass
@@ -78,24 +63,6 @@ class ReportTables:
     num_undated: int = 0
     first_day: date | None = None
     last_day: date | None = None
-
-
-def parse_date(value: Any) -> date | None:
-    """The day of a date as files have it, or None.
-
-    >>> parse_date("2014-03-01T12:30:00Z"), parse_date("2014年3月1日 12:30"), parse_date("20140301"), parse_date("2014-13-01")
-    (datetime.date(2014, 3, 1), datetime.date(2014, 3, 1), None, None)
-    """
-    if isinstance(value, date):  # a datetime is one
-        return date(value.year, value.month, value.day)
-    if not isinstance(value, str) or len(value) > 40:
-        return None
-    try:
-        if match := _DATE.match(value):
-            return date(*map(int, match.groups()))
-        return datetime.strptime(value.strip(), _WEIBO_DATE).date()
-    except ValueError:
-        return None
 
 
 def characteristic(
@@ -130,7 +97,6 @@ class _Counts:
 
     date_column: str | None
     text_column: str
-    chance: Random = field(default_factory=lambda: Random(0))
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # sum by label
@@ -139,8 +105,7 @@ class _Counts:
     words: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # word -> label -> posts
     weights: dict[str, defaultdict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
     weight: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum over all words
-    best: dict[str, list[tuple[float, int, Example]]] = field(default_factory=lambda: defaultdict(list))
-    sample: dict[str, list[Example]] = field(default_factory=lambda: defaultdict(list))
+    examples: dict[str, ExamplesOfLabel] = field(default_factory=lambda: defaultdict(ExamplesOfLabel))
 
     def read(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """Count the rows; yields their texts."""
@@ -156,22 +121,22 @@ class _Counts:
             if row["label"] in (None, ""):
                 self.num_unlabelled += 1
                 continue
-            text = _clean(row[self.text_column])
+            text = _clean(row[self.text_column] or "")
             self._add(row, text, number)
             yield text
 
     def _add(self, row: Mapping[str, Any], text: str, number: int) -> None:
         label = _clean(row["label"])
         try:
-            score = float(row.get("score") or 0)
+            score = _share(row.get("score") or 0)
             attention = [
-                {"token": _clean(e["token"]), "weight": float(e["weight"]), "is_emoji": bool(e["is_emoji"])}
+                {"token": _clean(e["token"]), "weight": _share(e["weight"]), "is_emoji": bool(e["is_emoji"])}
                 | {"start": int(e["start"]), "end": int(e["end"])}
                 for e in _nested(row.get("attention"))
             ]
             emoji = _nested(row["emoji"]) if "emoji" in row else [p.text for p in split_emoji(text) if p.is_emoji]
             emoji = {fold_emoji(_clean(one)) for one in emoji}
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
             raise UserError(
                 f"row {number}: expected score, emoji and attention as predict.py writes them, found {error!r:.80}"
             ) from error
@@ -183,7 +148,7 @@ class _Counts:
         for one in emoji:
             self.emoji[one][label] += 1
         self._add_words(attention, label)
-        self._add_example(Example(text, label, score, len(text), attention))
+        self.examples[label].add(text, score, attention)
 
     def _add_day(self, row: Mapping[str, Any], label: str) -> None:
         if self.date_column is None:
@@ -201,23 +166,6 @@ class _Counts:
             self.words[word][label] += 1
             self.weights[word][label] += weight
             self.weight[label] += weight
-
-    def _add_example(self, example: Example) -> None:
-        label, count = example.label, self.labels[example.label]
-        best, sample = self.best[label], self.sample[label]
-        place = len(sample) if len(sample) < _NUM_EXAMPLES else self.chance.randrange(count)
-        is_sampled = place < _NUM_EXAMPLES  # reservoir sampling (Vitter 1985, algorithm R)
-        is_best = len(best) < _NUM_EXAMPLES or example.score > best[0][0]
-        if not is_sampled and not is_best:
-            return
-        example.attention = [entry for entry in example.attention if entry["end"] <= MAX_CHARACTERS]
-        example.text = example.text[:MAX_CHARACTERS]
-        if is_sampled:
-            sample[place : place + 1] = [example]
-        if is_best and all(example.text != other.text for _, _, other in best):
-            heapq.heappush(best, (example.score, -count, example))
-            if len(best) > _NUM_EXAMPLES:
-                heapq.heappop(best)
 
     def tables(self, new_words: list[NewWord]) -> dict[str, Table]:
         """The tables that have rows."""
@@ -239,7 +187,7 @@ class _Counts:
         if not self.days:
             return []
         days = [day for day, _ in self.days]
-        start = _start_of(max(days) - min(days))
+        start = start_of(max(days) - min(days))
         counts: Counter[tuple[date, str]] = Counter()
         totals: Counter[date] = Counter()
         for (day, label), n in self.days.items():
@@ -297,13 +245,7 @@ def build_tables(
     return ReportTables(
         labels=[label for label, _ in counts.labels.most_common()],
         tables=counts.tables(new_words),
-        examples={
-            label: {
-                "best": [example for *_, example in sorted(counts.best[label], reverse=True)],
-                "sample": counts.sample[label],
-            }
-            for label, _ in counts.labels.most_common()
-        },
+        examples={label: counts.examples[label].chosen() for label, _ in counts.labels.most_common()},
         num_posts=counts.labels.total(),
         num_unlabelled=counts.num_unlabelled,
         num_undated=counts.labels.total() - counts.days.total() if days else 0,
@@ -317,6 +259,14 @@ def _clean(value: Any) -> str:
     return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
+def _share(value: Any) -> float:
+    """A score or a weight; rounding may leave a little more than 1."""
+    number = float(value)
+    if not 0 <= number < 1.01:
+        raise ValueError(f"{number}, not from 0 to 1")
+    return number
+
+
 def _nested(value: Any) -> Any:
     """A list, also one that stands as JSON text in a CSV file."""
     return json.loads(value) if isinstance(value, str) and value else value or []
@@ -324,12 +274,3 @@ def _nested(value: Any) -> Any:
 
 def _tells(word: str) -> bool:
     return word not in _FUNCTION_WORDS and any(map(str.isalpha, word)) and not (word.isascii() and len(word) == 1)
-
-
-def _start_of(span: timedelta) -> Any:
-    """The function that gives the first day of a day's stretch: of itself, its week, month or year."""
-    if span.days <= 62:
-        return lambda day: day
-    if span.days <= 2 * 366:
-        return lambda day: day - timedelta(days=day.weekday())
-    return lambda day: day.replace(day=1) if span.days <= 10 * 366 else day.replace(month=1, day=1)
