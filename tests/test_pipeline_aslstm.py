@@ -92,14 +92,16 @@ def test_the_emoji_effect_is_that_of_cutting_the_emoji_out_of_the_text(classify:
         assert effect[part] == {"label": label, "score": pytest.approx(scores[label], abs=1e-5)}
 
 
-def test_words_and_emoji_disagree_where_their_labels_do(classify: Any) -> None:
+def test_words_and_emoji_disagree_where_their_labels_do_and_neither_is_neutral(classify: Any, model_folder: Path) -> None:
+    other = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
+    names = other.model.config.id2label
+    # Other labels reset the decision rule, without which the tiny model has a feeling for every word.
+    other.model.config.id2label = {i: "calm" if name == "none" else name for i, name in names.items()}
     posts = [f"{words}{emoji}" for words in ("今天又加班", "气死我了", "太好吃了") for emoji in ("[泪]", "[太开心]", "[怒]")]
-    effects = [result["emoji_effect"] for result in classify(posts, emoji_effect=True)]
-    labels = [(effect["without_emoji"]["label"], effect["without_words"]["label"]) for effect in effects]
-    assert [effect["disagree"] for effect in effects] == [
-        words != emoji and "none" not in (words, emoji) for words, emoji in labels
-    ]
-    assert {effect["disagree"] for effect in effects} == {True, False}
+    effects = [result["emoji_effect"] for pipe in (classify, other) for result in pipe(posts, emoji_effect=True)]
+    labels = [{effect["without_emoji"]["label"], effect["without_words"]["label"]} for effect in effects]
+    assert {("none" in pair, len(pair)) for pair in labels} >= {(True, 2), (False, 2), (True, 1)}
+    assert [effect["disagree"] for effect in effects] == [len(pair) == 2 and "none" not in pair for pair in labels]
 
 
 def test_a_post_without_emoji_has_no_effect_and_one_of_emoji_alone_nothing_to_disagree_with(classify: Any) -> None:
