@@ -195,6 +195,12 @@ def test_every_format_gives_the_same_tables(rows: list[Row], suffix: str, tmp_pa
     assert build_tables(report.read_predictions(path, "utf-8")) == build_tables(some)
 
 
+def test_predictions_with_a_prefix_stand_beside_the_labels_of_the_input(rows: list[Row]) -> None:
+    names = {name: f"predicted_{name}" for name in ("label", "score", "scores", "emoji", "attention")}
+    prefixed = [{names.get(name, name): value for name, value in row.items()} | {"label": "gold"} for row in rows[:90]]
+    assert build_tables(prefixed, prefix="predicted_") == build_tables(rows[:90])
+
+
 def test_what_the_input_lacks_is_said_and_not_drawn(rows: list[Row]) -> None:
     plain = [{"text": row["text"], "label": row["label"]} for row in rows[:50] if not row["emoji"]]
     tables = build_tables([*plain, {"text": "好", "label": None}])
@@ -270,6 +276,7 @@ GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
         ("", [], r"in.jsonl: expected at least one row with a label, found 0 without"),
         (GOOD, ["--text_column", "post"], r"row 1: expected a column 'post'"),
         (GOOD, ["--date_column", "day"], r"row 1: expected a column 'day'"),
+        (GOOD, ["--prefix", "p_"], r"row 1: expected a column 'p_label'"),
         (GOOD + "{", [], r"in.jsonl, line 2: expected a JSON object"),
         ('{"text": "好", "label": "a", "attention": [{"token": 1}]}\n', [], r"row 1: expected score, emoji and attention as"),
         ('{"text": "好", "label": "a", "score": NaN}\n', [], r"found ValueError\('nan, not from 0 to 1'\)"),

@@ -34,6 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="the folder of the report")
     parser.add_argument("--overwrite", action="store_true", help="write into a folder that holds files")
     parser.add_argument("--text_column", default="text")
+    parser.add_argument("--prefix", default="", help="before the names of the predictions, as predict.py was given it")
     parser.add_argument("--date_column", help="default: the first column that has a date, if any")
     parser.add_argument("--encoding", default="utf-8", help="of text files, e.g. GB18030")
     parser.add_argument("--title", help="default: the name of the input")
@@ -81,8 +82,9 @@ def main() -> None:
     import report_page
 
     rows = read_predictions(arguments.input, arguments.encoding)
+    columns = {name: getattr(arguments, name) for name in ("text_column", "date_column", "prefix")}
     try:
-        tables = build_tables(rows, text_column=arguments.text_column, date_column=arguments.date_column)
+        tables = build_tables(rows, **columns)
     except UserError as error:
         message = str(error)
         raise UserError(message if str(arguments.input) in message else f"{arguments.input}: {message}") from error

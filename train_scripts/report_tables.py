@@ -24,7 +24,7 @@ MAX_LABELS = 100
 _NUM_ITEMS = 12  # emoji or words of a label
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # to look for new words in
-_OWN_COLUMNS = frozenset(("label", "score", "scores", "emoji", "attention"))
+_OWN_COLUMNS = ("label", "score", "scores", "emoji", "attention")
 # Words without a feeling of their own; most others drop out because they stand in posts of every label alike.
 _FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
 _FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
@@ -95,8 +95,9 @@ def characteristic(
 class _Counts:
     """What is kept of the rows that were read."""
 
-    date_column: str | None
     text_column: str
+    date_column: str | None
+    prefix: str
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # sum by label
@@ -110,32 +111,35 @@ class _Counts:
     def read(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """Count the rows; yields their texts."""
         # A date column that is found in some rows may be missing in others.
-        required = [column for column in ("label", self.text_column, self.date_column) if column is not None]
+        required = [name for name in (self.prefix + "label", self.text_column, self.date_column) if name is not None]
         for number, row in enumerate(rows, start=1):
             for column in required:
                 if column not in row:
                     raise UserError(
                         f"row {number}: expected a column {column!r}, found {', '.join(map(repr, row))[:200]}; give what "
-                        "predict.py wrote, and name its columns with --text_column and --date_column"
+                        "predict.py wrote, and name its columns with --text_column, --date_column and --prefix"
                     )
-            if row["label"] in (None, ""):
+            answer = {name: row.get(self.prefix + name) for name in _OWN_COLUMNS}
+            if answer["label"] in (None, ""):
                 self.num_unlabelled += 1
                 continue
             text = _clean(row[self.text_column] or "")
-            self._add(row, text, number)
+            self._add(text, answer, number)
+            self._add_day(row, _clean(answer["label"]))
             yield text
 
-    def _add(self, row: Mapping[str, Any], text: str, number: int) -> None:
-        label = _clean(row["label"])
+    def _add(self, text: str, answer: Mapping[str, Any], number: int) -> None:
+        label = _clean(answer["label"])
         try:
-            score = _share(row.get("score") or 0)
+            score = _share(answer["score"] or 0)
             attention = [
                 {"token": _clean(e["token"]), "weight": _share(e["weight"]), "is_emoji": bool(e["is_emoji"])}
                 | {"start": int(e["start"]), "end": int(e["end"])}
-                for e in _nested(row.get("attention"))
+                for e in _nested(answer["attention"])
             ]
-            emoji = _nested(row["emoji"]) if "emoji" in row else [p.text for p in split_emoji(text) if p.is_emoji]
-            emoji = {fold_emoji(_clean(one)) for one in emoji}
+            given = answer["emoji"]
+            found = [piece.text for piece in split_emoji(text) if piece.is_emoji] if given is None else _nested(given)
+            emoji = {fold_emoji(_clean(one)) for one in found}
         except (TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
             raise UserError(
                 f"row {number}: expected score, emoji and attention as predict.py writes them, found {error!r:.80}"
@@ -144,7 +148,6 @@ class _Counts:
         if len(self.labels) > MAX_LABELS:
             raise UserError(f"row {number}: expected at most {MAX_LABELS} labels, found more; is column 'label' the label?")
         self.scores[label] += score
-        self._add_day(row, label)
         for one in emoji:
             self.emoji[one][label] += 1
         self._add_words(attention, label)
@@ -152,7 +155,8 @@ class _Counts:
 
     def _add_day(self, row: Mapping[str, Any], label: str) -> None:
         if self.date_column is None:
-            others = (name for name in row if name not in _OWN_COLUMNS and name != self.text_column)
+            answers = {self.prefix + name for name in _OWN_COLUMNS}
+            others = (name for name in row if name not in answers and name != self.text_column)
             self.date_column = next((name for name in others if parse_date(row[name])), None)
         if self.date_column is not None and (day := parse_date(row.get(self.date_column))):
             self.days[day, label] += 1
@@ -222,7 +226,7 @@ class _Counts:
 
 
 def build_tables(
-    rows: Iterable[Mapping[str, Any]], *, text_column: str = "text", date_column: str | None = None
+    rows: Iterable[Mapping[str, Any]], *, text_column: str = "text", date_column: str | None = None, prefix: str = ""
 ) -> ReportTables:
     """Count the rows, each read once.
 
@@ -231,11 +235,12 @@ def build_tables(
             be JSON text. Without ``emoji``, the emoji are those of the text.
         text_column: the name of ``text``.
         date_column: None takes the first column that has a date.
+        prefix: stands before the names of the other columns.
 
     Raises:
         UserError: no row, a missing column, a malformed value, or more than MAX_LABELS labels.
     """
-    counts = _Counts(date_column, text_column)
+    counts = _Counts(text_column, date_column, prefix)
     texts = counts.read(rows)
     first = list(islice(texts, _MIN_POSTS))
     new_words = discover_words(chain(first, texts)) if len(first) == _MIN_POSTS else []
