@@ -107,7 +107,7 @@ class AttentionView:
         # Colour where standard output is a terminal. A notebook shows the HTML; this must print nothing there.
         console = Console(force_jupyter=False)
         with console.capture() as capture:
-            console.print(self, end="")
+            console.print(self, end="", soft_wrap=True)
         return capture.get()
 
 

@@ -17,9 +17,8 @@ from .results_aslstm import (
     check_has_weights,
     check_tokenizer,
     emoji_effect_entry,
-    is_emoji_id,
+    parts_of_posts,
     spans_of_ids,
-    without_emoji_and_without_words,
 )
 
 try:
@@ -147,11 +146,9 @@ class ASLSTMOnnxPipeline:
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Probabilities (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji."""
         parts = np.zeros((len(rows), 2, len(self.label_names)), dtype=np.float32)
-        with_emoji = [j for j, ids in enumerate(rows) if any(is_emoji_id(token_id, self.config) for token_id in ids)]
-        if with_emoji:
-            unknown = self.tokenizer.unk_token_id
-            halves = [half for j in with_emoji for half in without_emoji_and_without_words(rows[j], self.config, unknown)]
-            parts[with_emoji] = softmax(self.run(halves)[0]).reshape(len(with_emoji), 2, -1)
+        places, ids = parts_of_posts(rows, self.config, self.tokenizer.unk_token_id)
+        if places:
+            parts[places] = softmax(self.run(ids)[0]).reshape(len(places), 2, -1)
         return parts
 
     def _entries(self, probabilities: np.ndarray, top_k: int | Literal["best"] | None) -> list[dict[str, Any]]:

@@ -11,9 +11,8 @@ from .results_aslstm import (
     check_has_weights,
     check_tokenizer,
     emoji_effect_entry,
-    is_emoji_id,
+    parts_of_posts,
     spans_of_ids,
-    without_emoji_and_without_words,
 )
 
 
@@ -88,14 +87,11 @@ class ASLSTMPipeline(TextClassificationPipeline):
 
     def _logits_of_parts(self, rows: Sequence[Sequence[int]], logits: torch.Tensor) -> torch.Tensor:
         """Logits (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji; others (batch, …)."""
-        config = self.model.config
         parts = logits.new_zeros(len(rows), 2, logits.size(1))
-        with_emoji = [i for i, ids in enumerate(rows) if any(is_emoji_id(token_id, config) for token_id in ids)]
-        if with_emoji:
-            unknown = self.tokenizer.unk_token_id
-            halves = [half for i in with_emoji for half in without_emoji_and_without_words(rows[i], config, unknown)]
-            batch = self.tokenizer.pad({"input_ids": halves}, return_tensors="pt").to(logits.device)
-            parts[with_emoji] = self.model(**batch).logits.view(len(with_emoji), 2, -1)
+        places, ids = parts_of_posts(rows, self.model.config, self.tokenizer.unk_token_id)
+        if places:
+            batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(logits.device)
+            parts[places] = self.model(**batch).logits.view(len(places), 2, -1)
         return parts
 
     def postprocess(

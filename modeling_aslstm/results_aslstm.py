@@ -73,10 +73,25 @@ def attention_entries(
     return entries
 
 
-def without_emoji_and_without_words(ids: Sequence[int], config: Any, unk_token_id: int) -> list[list[int]]:
-    """The ids of a post's words alone and of its emoji alone; ``unk_token_id`` stands for an empty text."""
-    words = [token_id for token_id in ids if not is_emoji_id(token_id, config)]
-    return [words or [unk_token_id], [token_id for token_id in ids if is_emoji_id(token_id, config)]]
+def parts_of_posts(rows: Sequence[Sequence[int]], config: Any, unk_token_id: int) -> tuple[list[int], list[list[int]]]:
+    """The posts that have emoji, taken apart.
+
+    Args:
+        rows: ids of each post.
+        config: anything with the attributes of an ``ASLSTMConfig``.
+        unk_token_id: stands for an empty text where a post has no words.
+
+    Returns:
+        The places of those posts among the rows; for each its ids without emoji, then its ids without words.
+    """
+    places: list[int] = []
+    parts: list[list[int]] = []
+    for place, ids in enumerate(rows):
+        emoji = [token_id for token_id in ids if is_emoji_id(token_id, config)]
+        if emoji:
+            places.append(place)
+            parts += [[token_id for token_id in ids if not is_emoji_id(token_id, config)] or [unk_token_id], emoji]
+    return places, parts
 
 
 def emoji_effect_entry(

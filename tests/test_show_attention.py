@@ -111,7 +111,8 @@ def test_without_its_text_a_space_stands_for_what_lies_between() -> None:
     ]
     result = {"label": "sadness", "score": 1.0, "attention": entries}
     assert repr(show_attention(result)).splitlines()[1] == "今天 加班"
-    assert repr(show_attention(result, "今天@某人加班！")).splitlines()[1] == "今天@某人加班！"
+    long = "今天@某人加班！" + "好" * 500
+    assert repr(show_attention(result, long)).splitlines()[1] == long
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,7 @@ def main() -> None:
 
     rows = read_predictions(arguments.input, arguments.encoding)
     columns = {name: getattr(arguments, name) for name in ("text_column", "date_column", "prefix")}
-    try:
-        tables = build_tables(rows, **columns)
-    except UserError as error:
-        message = str(error)
-        raise UserError(message if str(arguments.input) in message else f"{arguments.input}: {message}") from error
+    tables = build_tables(rows, **columns, place=str(arguments.input))
     charts = report_charts.build(tables, arguments.language)
     title = arguments.title or arguments.input.name.removesuffix(".gz").rsplit(".", 1)[0]
     specifications = {name: chart.to_dict() for name, chart in charts.items()}

@@ -54,11 +54,10 @@ def _data(table: Table, **columns: list[Any]) -> alt.Data:
     return alt.Data(values=records)
 
 
-def _tooltip(names: dict[str, str], *fields: str) -> list[alt.Tooltip]:
-    formats = {"share": ".1%", "mean_score": ".2f", "attention": ".1f", "score": ".1f"}
-    return [
-        alt.Tooltip(field, title=names[field.split(":")[0]], format=formats.get(field.split(":")[0], "")) for field in fields
-    ]
+def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
+    """What is shown of a bar under the mouse; columns with their types, as Altair writes them (``posts:Q``)."""
+    formats = {"share:Q": ".1%", "mean_score:Q": ".2f", "attention:Q": ".1f", "score:Q": ".1f"}
+    return [alt.Tooltip(column, title=names[column[:-2]], format=formats.get(column, "")) for column in columns]
 
 
 def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
@@ -102,7 +101,9 @@ def _words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatC
 
 def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
     labels = dict.fromkeys(row[0] for row in table.rows)
-    fields = [f"{name}:{'N' if name in ('label', 'word', 'emoji') else 'Q'}" for name in table.columns]
+    columns = [
+        f"{name}:{'N' if isinstance(cell, str) else 'Q'}" for name, cell in zip(table.columns, table.rows[0], strict=True)
+    ]
     charts = [
         alt.Chart(alt.Data(values=[record for record in data.values if record["label"] == label]), title=alt.Title(label))
         .mark_bar()
@@ -110,7 +111,7 @@ def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Col
             y=alt.Y("shown:N", sort=None, title=None),
             x=alt.X(f"{value}:Q", title=names[value], axis=alt.Axis(tickCount=4, tickMinStep=1 if value == "posts" else 0)),
             color=color.copy().legend(None),
-            tooltip=_tooltip(names, *fields),
+            tooltip=_tooltip(names, *columns),
         )
         .properties(width=130)
         for label in labels

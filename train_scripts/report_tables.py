@@ -98,6 +98,7 @@ class _Counts:
     text_column: str
     date_column: str | None
     prefix: str
+    place: str
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # sum by label
@@ -113,10 +114,11 @@ class _Counts:
         # A date column that is found in some rows may be missing in others.
         required = [name for name in (self.prefix + "label", self.text_column, self.date_column) if name is not None]
         for number, row in enumerate(rows, start=1):
+            place = f"{self.place}, row {number}"
             for column in required:
                 if column not in row:
                     raise UserError(
-                        f"row {number}: expected a column {column!r}, found {', '.join(map(repr, row))[:200]}; give what "
+                        f"{place}: expected a column {column!r}, found {', '.join(map(repr, row))[:200]}; give what "
                         "predict.py wrote, and name its columns with --text_column, --date_column and --prefix"
                     )
             answer = {name: row.get(self.prefix + name) for name in _OWN_COLUMNS}
@@ -124,11 +126,11 @@ class _Counts:
                 self.num_unlabelled += 1
                 continue
             text = _clean(row[self.text_column] or "")
-            self._add(text, answer, number)
+            self._add(text, answer, place)
             self._add_day(row, _clean(answer["label"]))
             yield text
 
-    def _add(self, text: str, answer: Mapping[str, Any], number: int) -> None:
+    def _add(self, text: str, answer: Mapping[str, Any], place: str) -> None:
         label = _clean(answer["label"])
         try:
             score = _share(answer["score"] or 0)
@@ -142,11 +144,11 @@ class _Counts:
             emoji = {fold_emoji(_clean(one)) for one in found}
         except (TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
             raise UserError(
-                f"row {number}: expected score, emoji and attention as predict.py writes them, found {error!r:.80}"
+                f"{place}: expected score, emoji and attention as predict.py writes them, found {error!r:.80}"
             ) from error
         self.labels[label] += 1
         if len(self.labels) > MAX_LABELS:
-            raise UserError(f"row {number}: expected at most {MAX_LABELS} labels, found more; is column 'label' the label?")
+            raise UserError(f"{place}: expected at most {MAX_LABELS} labels, found more; is column 'label' the label?")
         self.scores[label] += score
         for one in emoji:
             self.emoji[one][label] += 1
@@ -226,7 +228,12 @@ class _Counts:
 
 
 def build_tables(
-    rows: Iterable[Mapping[str, Any]], *, text_column: str = "text", date_column: str | None = None, prefix: str = ""
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    text_column: str = "text",
+    date_column: str | None = None,
+    prefix: str = "",
+    place: str = "predictions",
 ) -> ReportTables:
     """Count the rows, each read once.
 
@@ -236,16 +243,19 @@ def build_tables(
         text_column: the name of ``text``.
         date_column: None takes the first column that has a date.
         prefix: stands before the names of the other columns.
+        place: where the rows come from, for complaints.
 
     Raises:
         UserError: no row, a missing column, a malformed value, or more than MAX_LABELS labels.
     """
-    counts = _Counts(text_column, date_column, prefix)
+    counts = _Counts(text_column, date_column, prefix, place)
     texts = counts.read(rows)
     first = list(islice(texts, _MIN_POSTS))
     new_words = discover_words(chain(first, texts)) if len(first) == _MIN_POSTS else []
     if not counts.labels:
-        raise UserError(f"expected at least one row with a label, found {counts.num_unlabelled} without; check the file")
+        raise UserError(
+            f"{place}: expected at least one row with a label, found {counts.num_unlabelled} without; check the file"
+        )
     days = [day for day, _ in counts.days]
     return ReportTables(
         labels=[label for label, _ in counts.labels.most_common()],
