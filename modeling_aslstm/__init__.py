@@ -1,12 +1,13 @@
-"""From ids to logits: the configuration, the layers, the models and their pipelines.
+"""From ids to logits: the configuration, the layers, the models, their pipelines and a view of their answers.
 
 Names are imported at first use: serving with ONNX needs no torch, which takes seconds to import.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .attention_view import show_attention
     from .configuration_aslstm import ASLSTMConfig
     from .modeling_aslstm import (
         ASLSTMForEmojiPrediction,
@@ -25,6 +26,7 @@ _HOMES = {
     "ASLSTMOnnxPipeline": "onnx_pipeline_aslstm",
     "ASLSTMPipeline": "pipeline_aslstm",
     "ASLSTMPreTrainedModel": "modeling_aslstm",
+    "show_attention": "attention_view",
 }
 
 # This file never travels with a saved model, so the registrations that fill "auto_map" belong here. All are made with the
@@ -43,18 +45,19 @@ __all__ = [
     "ASLSTMOnnxPipeline",
     "ASLSTMPipeline",
     "ASLSTMPreTrainedModel",
+    "show_attention",
 ]
 
 
-def _class(name: str) -> type:
+def _value(name: str) -> Any:
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
 
 
-def __getattr__(name: str) -> type:
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if _HOMES[name] in ("configuration_aslstm", "modeling_aslstm"):
         for registered, auto_class in _AUTO_CLASSES.items():
-            _class(registered).register_for_auto_class(auto_class)  # type: ignore[attr-defined]
-    globals()[name] = value = _class(name)
+            _value(registered).register_for_auto_class(auto_class)
+    globals()[name] = value = _value(name)
     return value

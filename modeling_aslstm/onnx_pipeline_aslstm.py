@@ -12,7 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .results_aslstm import attention_entries, check_has_weights, check_tokenizer, spans_of_ids
+from .results_aslstm import (
+    attention_entries,
+    check_has_weights,
+    check_tokenizer,
+    emoji_effect_entry,
+    parts_of_posts,
+    spans_of_ids,
+)
 
 try:
     import onnxruntime
@@ -87,6 +94,7 @@ class ASLSTMOnnxPipeline:
         top_k: int | Literal["best"] | None = "best",
         batch_size: int = 32,
         return_attention: bool = False,
+        emoji_effect: bool = False,
     ) -> list[Any]:
         """Classify a text or several.
 
@@ -95,6 +103,7 @@ class ASLSTMOnnxPipeline:
             top_k: so many labels a text, best first, as a list; None for all; "best" for the best alone, not in a list.
             batch_size: posts at once; they are sorted by length, so batches have little padding.
             return_attention: adds ``attention``, as :class:`ASLSTMPipeline` does.
+            emoji_effect: adds ``emoji_effect``, as :class:`ASLSTMPipeline` does.
 
         Returns:
             A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
@@ -109,13 +118,20 @@ class ASLSTMOnnxPipeline:
         results: list[Any] = [None] * len(many)
         for batch, rows in self._batches(many, batch_size):
             found = self.run(rows, ("logits", "attention_weights") if return_attention else ("logits",))
-            for j, (i, probabilities) in enumerate(zip(batch, softmax(found[0]), strict=True)):
-                entries = self._entries(probabilities, top_k)
-                if return_attention:
+            probabilities = softmax(found[0])
+            weights = found[1].tolist() if return_attention else [[0.0] * len(ids) for ids in rows]
+            parts = self._probabilities_of_parts(rows) if emoji_effect else None
+            for j, i in enumerate(batch):
+                entries = self._entries(probabilities[j], top_k)
+                if return_attention or emoji_effect:
                     spans = spans_of_ids(self.tokenizer, many[i], len(rows[j]))
-                    attention = attention_entries(many[i], spans, rows[j], found[1][j].tolist(), self.config)
-                    for entry in entries:
-                        entry["attention"] = attention
+                    attention = attention_entries(many[i], spans, rows[j], weights[j], self.config)
+                    reasons: dict[str, Any] = {"attention": attention} if return_attention else {}
+                    if parts is not None:
+                        every = np.vstack([probabilities[j], parts[j]]).tolist()
+                        scores = [dict(zip(self.label_names, row, strict=True)) for row in every]
+                        reasons["emoji_effect"] = emoji_effect_entry(attention, *scores)
+                    entries = [entry | reasons for entry in entries]
                 results[i] = entries[0] if top_k == "best" else entries
         return results[0] if isinstance(texts, str) and top_k != "best" else results
 
@@ -126,6 +142,14 @@ class ASLSTMOnnxPipeline:
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             yield batch, [ids[i] for i in batch]
+
+    def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """Probabilities (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji."""
+        parts = np.zeros((len(rows), 2, len(self.label_names)), dtype=np.float32)
+        places, ids = parts_of_posts(rows, self.config, self.tokenizer.unk_token_id)
+        if places:
+            parts[places] = softmax(self.run(ids)[0]).reshape(len(places), 2, -1)
+        return parts
 
     def _entries(self, probabilities: np.ndarray, top_k: int | Literal["best"] | None) -> list[dict[str, Any]]:
         best = np.argsort(-probabilities, kind="stable")[: 1 if top_k == "best" else top_k]

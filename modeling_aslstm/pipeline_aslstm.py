@@ -1,17 +1,38 @@
 """The ``text-classification`` pipeline: posts in, label and score out, and on request the reasons."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from transformers import TextClassificationPipeline
 
-from .results_aslstm import attention_entries, check_has_weights, check_tokenizer, spans_of_ids
+from .results_aslstm import (
+    attention_entries,
+    check_has_weights,
+    check_tokenizer,
+    emoji_effect_entry,
+    parts_of_posts,
+    spans_of_ids,
+)
 
 
 class ASLSTMPipeline(TextClassificationPipeline):
-    """The stock pipeline, with truncation by default and ``return_attention=True``.
+    """The stock pipeline, with truncation by default and two kinds of reasons in every result.
 
-    With it each result has ``attention``: one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or emoji,
-    where ``text[start:end] == token`` and the weights of the words sum to 1.
+    ``return_attention=True`` adds ``attention``: one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or
+    emoji, where ``text[start:end] == token`` and the weights of the words sum to 1.
+
+    ``emoji_effect=True`` adds ``emoji_effect``: what the emoji did to the answer, or None for a post without emoji. The
+    model also reads the post's words alone and its emoji alone, so such a post costs three::
+
+        {"emoji": ["[泪]"],
+         "without_emoji": {"label": "happiness", "score": 0.61},  # the answer for the words alone
+         "without_words": {"label": "sadness", "score": 0.97},    # for the emoji alone; None where there are no words
+         "difference": {"sadness": 0.82, ...},                    # of every label, the score of the post less the words'
+         "disagree": True}                                        # words and emoji, each alone, get different labels
+
+    The words alone are the ids of the post less those of its emoji; for a post that is all emoji, an empty text. ``disagree``
+    hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
     Raises:
         ValueError: tokenizer and model of different vocabularies; attention asked of a fusion that has none.
@@ -28,42 +49,71 @@ class ASLSTMPipeline(TextClassificationPipeline):
         if not type(self.model).__name__.endswith("ForSequenceClassification"):
             super().check_model_type(supported_models)
 
-    def _sanitize_parameters(self, return_attention: bool | None = None, **kwargs: Any) -> tuple[dict, dict, dict]:
-        preprocess, forward, postprocess = super()._sanitize_parameters(**kwargs)
-        if return_attention is not None:
-            if return_attention:
-                check_has_weights(self.model.config)
-            preprocess["return_attention"] = return_attention
-        return preprocess, forward, postprocess
+    def _sanitize_parameters(
+        self, return_attention: bool | None = None, emoji_effect: bool | None = None, **kwargs: Any
+    ) -> tuple[dict, dict, dict]:
+        stages = super()._sanitize_parameters(**kwargs)
+        if return_attention:
+            check_has_weights(self.model.config)
+        for stage in stages:
+            stage |= {} if return_attention is None else {"return_attention": return_attention}
+            stage |= {} if emoji_effect is None else {"emoji_effect": emoji_effect}
+        return stages
 
-    def preprocess(self, inputs: Any, return_attention: bool = False, **tokenizer_kwargs: Any) -> dict[str, Any]:
-        """Ids of one post, and with ``return_attention`` the place of each in the text."""
+    def preprocess(
+        self, inputs: Any, return_attention: bool = False, emoji_effect: bool = False, **tokenizer_kwargs: Any
+    ) -> dict[str, Any]:
+        """Ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
         encoded: dict[str, Any] = super().preprocess(inputs, **tokenizer_kwargs)
-        if not return_attention:
+        if not return_attention and not emoji_effect:
             return encoded
         text = inputs["text"] if isinstance(inputs, dict) else inputs
         return {**encoded, "text": text, "spans": spans_of_ids(self.tokenizer, text, encoded["input_ids"].size(1))}
 
-    def _forward(self, model_inputs: dict[str, Any]) -> dict[str, Any]:
+    def _forward(
+        self, model_inputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False
+    ) -> dict[str, Any]:
         reasons: dict[str, Any] = {key: model_inputs.pop(key) for key in ("text", "spans") if key in model_inputs}
         outputs = self.model(**model_inputs)
         if reasons:
-            reasons |= {"input_ids": model_inputs["input_ids"], "weights": outputs.attention_weights}
+            reasons["input_ids"] = model_inputs["input_ids"]
+        if return_attention:
+            reasons["weights"] = outputs.attention_weights
+        if emoji_effect:
+            rows = [ids[ids != self.model.config.pad_token_id].tolist() for ids in model_inputs["input_ids"]]
+            reasons["parts"] = self._logits_of_parts(rows, outputs.logits)
         return {"logits": outputs.logits, **reasons}
 
-    def postprocess(self, model_outputs: dict[str, Any], **kwargs: Any) -> Any:
-        """The stock result, with ``attention`` in every dictionary where it was asked for."""
+    def _logits_of_parts(self, rows: Sequence[Sequence[int]], logits: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji; others (batch, …)."""
+        parts = logits.new_zeros(len(rows), 2, logits.size(1))
+        places, ids = parts_of_posts(rows, self.model.config, self.tokenizer.unk_token_id)
+        if places:
+            batch = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(logits.device)
+            parts[places] = self.model(**batch).logits.view(len(places), 2, -1)
+        return parts
+
+    def postprocess(
+        self, model_outputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False, **kwargs: Any
+    ) -> Any:
+        """The stock result, with the reasons that were asked for in every dictionary."""
         result = super().postprocess(model_outputs, **kwargs)
-        if "spans" not in model_outputs:
+        if not return_attention and not emoji_effect:
             return result
-        attention = attention_entries(
-            model_outputs["text"],
-            model_outputs["spans"],
-            model_outputs["input_ids"][0].tolist(),
-            model_outputs["weights"][0].float().tolist(),
-            self.model.config,
-        )
+        ids = model_outputs["input_ids"][0].tolist()
+        weights = model_outputs["weights"][0].float().tolist() if return_attention else [0.0] * len(ids)
+        entries = attention_entries(model_outputs["text"], model_outputs["spans"], ids, weights, self.model.config)
+        reasons: dict[str, Any] = {"attention": entries} if return_attention else {}
+        if emoji_effect:
+            without_emoji, without_words = model_outputs["parts"][0][:, None]
+            scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
+            reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
         for entry in [result] if isinstance(result, dict) else result:
-            entry["attention"] = attention
+            entry |= reasons
         return result
+
+    def _scores(self, logits: torch.Tensor, **kwargs: Any) -> dict[str, float]:
+        """Label -> score of logits (1, num_labels)."""
+        every = super().postprocess({"logits": logits}, **kwargs | {"top_k": None, "_legacy": False})
+        return {entry["label"]: entry["score"] for entry in every}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+# Labels of posts without feeling, in the known corpora and in sets of the Hub: beside them nothing disagrees.
+NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
 
 
@@ -38,6 +40,11 @@ def check_has_weights(config: Any) -> None:
         )
 
 
+def is_emoji_id(token_id: int, config: Any) -> bool:
+    """Whether an id lies in the emoji range of a model's config."""
+    return config.emoji_token_offset <= token_id < config.emoji_token_offset + config.num_emoji_tokens
+
+
 def spans_of_ids(tokenizer: Any, text: str, num_ids: int) -> list[tuple[int, int]]:
     """The place in ``text`` of each of the ``num_ids`` tokens that truncation kept."""
     spans = tokenizer.tokenize_with_offsets(text)
@@ -59,8 +66,68 @@ def attention_entries(
     """
     entries: list[dict[str, Any]] = []
     for (start, end), token_id, weight in zip(spans, ids, weights, strict=False):
-        is_emoji = config.emoji_token_offset <= token_id < config.emoji_token_offset + config.num_emoji_tokens
+        is_emoji = is_emoji_id(token_id, config)
         if is_emoji and entries and end <= entries[-1]["end"]:
             continue  # a name piece: its characters stand inside the code that is already listed
         entries.append({"token": text[start:end], "start": start, "end": end, "weight": weight, "is_emoji": is_emoji})
     return entries
+
+
+def parts_of_posts(rows: Sequence[Sequence[int]], config: Any, unk_token_id: int) -> tuple[list[int], list[list[int]]]:
+    """The posts that have emoji, taken apart.
+
+    Args:
+        rows: ids of each post.
+        config: anything with the attributes of an ``ASLSTMConfig``.
+        unk_token_id: stands for an empty text where a post has no words.
+
+    Returns:
+        The places of those posts among the rows; for each its ids without emoji, then its ids without words.
+    """
+    places: list[int] = []
+    parts: list[list[int]] = []
+    for place, ids in enumerate(rows):
+        emoji = [token_id for token_id in ids if is_emoji_id(token_id, config)]
+        if emoji:
+            places.append(place)
+            parts += [[token_id for token_id in ids if not is_emoji_id(token_id, config)] or [unk_token_id], emoji]
+    return places, parts
+
+
+def emoji_effect_entry(
+    entries: Sequence[dict[str, Any]],
+    whole: dict[str, float],
+    without_emoji: dict[str, float],
+    without_words: dict[str, float],
+) -> dict[str, Any] | None:
+    """What the emoji did to an answer; None for a post without emoji.
+
+    Args:
+        entries: of :func:`attention_entries`.
+        whole: label -> score of the post.
+        without_emoji: the same of its words alone.
+        without_words: the same of its emoji alone.
+
+    Returns:
+        ``emoji``, as they stand in the text; ``without_emoji`` and ``without_words``, a ``{"label", "score"}`` each;
+        ``difference``, label -> score of the post less that of its words; ``disagree``, whether words and emoji, each alone,
+        get different labels, neither of them in ``NEUTRAL_LABELS``. Of a post that is all emoji, ``without_emoji`` is the
+        answer to an empty text, ``without_words`` is None, and nothing disagrees.
+    """
+    emoji = [entry["token"] for entry in entries if entry["is_emoji"]]
+    if not emoji:
+        return None
+    has_words = len(emoji) < len(entries)
+    words, alone = _best(without_emoji), _best(without_words)
+    return {
+        "emoji": emoji,
+        "without_emoji": words,
+        "without_words": alone if has_words else None,
+        "difference": {label: score - without_emoji[label] for label, score in whole.items()},
+        "disagree": has_words and len({words["label"], alone["label"]} - NEUTRAL_LABELS) == 2,
+    }
+
+
+def _best(scores: dict[str, float]) -> dict[str, Any]:
+    label = max(scores, key=lambda name: scores[name])
+    return {"label": label, "score": scores[label]}

@@ -25,6 +25,7 @@ from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 
 MINIMAL_PYTHON = ROOT / ".venv-minimal" / "bin" / "python"
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "Nice 一天👍🏽，[泪流满面流]", "明天三点开会"]
+EMOJI = [["[泪]"], ["[太开心]"], None, ["😂", "😂"], ["👍🏽", "[泪流满面流]"], None]
 
 CLASSIFY = """
 import importlib.util, json, sys
@@ -36,6 +37,8 @@ for auto_class in (AutoConfig, AutoTokenizer, AutoModel, AutoModelForSequenceCla
 results = {}
 for task in ("text-classification", "sentiment-analysis"):
     results[task] = pipeline(task, model=folder, trust_remote_code=True)(posts, top_k=None)
+effects = pipeline("text-classification", model=folder, trust_remote_code=True)(posts, emoji_effect=True)
+results["emoji"] = [result["emoji_effect"] and result["emoji_effect"]["emoji"] for result in effects]
 names = ("datasets", "accelerate", "gensim", "aslstm")
 results["packages"] = {name: importlib.util.find_spec(name) is not None for name in names}
 results["ours"] = [m for m in sys.modules if m.split(".")[0] in ("tokenization", "modeling_aslstm")]
@@ -73,6 +76,7 @@ def test_a_bare_environment_loads_the_folder_and_agrees(model_folder: Path, tmp_
     found = classify_elsewhere(MINIMAL_PYTHON, model_folder, tmp_path)
     assert found["packages"] == dict.fromkeys(("datasets", "accelerate", "gensim", "aslstm"), False)
     assert found["ours"] == []
+    assert found["emoji"] == EMOJI
     for task in ("text-classification", "sentiment-analysis"):
         for entries, expected in zip(found[task], scores_here(model_folder), strict=True):
             for entry in entries:
@@ -84,6 +88,7 @@ def test_every_fusion_trains_and_loads_in_a_fresh_process(emoji_fusion: str, tmp
     folder = tmp_path / emoji_fusion
     run_script("train.py", "--output_dir", folder, "--emoji_fusion", emoji_fusion, *TINY_TRAINING)
     found = classify_elsewhere(Path(sys.executable), folder, tmp_path)
+    assert found["emoji"] == EMOJI
     for entries, expected in zip(found["text-classification"], scores_here(folder), strict=True):
         for entry in entries:
             assert entry["score"] == pytest.approx(expected[entry["label"]], abs=1e-5)

@@ -25,7 +25,7 @@ from tokenization import ASLSTMTokenizer
 
 folder, posts = json.loads(sys.argv[1])
 classify = ASLSTMOnnxPipeline(folder, ASLSTMTokenizer.from_pretrained(folder), num_threads=1)
-print(json.dumps([classify(posts, top_k=None, return_attention=True), "torch" in sys.modules]))
+print(json.dumps([classify(posts, top_k=None, return_attention=True, emoji_effect=True), "torch" in sys.modules]))
 """
 
 
@@ -55,12 +55,12 @@ def numbers_to_approx(value: Any, tolerance: float) -> Any:
 
 @pytest.mark.parametrize("texts", [POSTS[0], POSTS, POSTS[1:2]], ids=["text", "list", "list of one"])
 @pytest.mark.parametrize("arguments", [{}, {"top_k": None}, {"top_k": 1}, {"top_k": 3}, {"top_k": 100}], ids=str)
-@pytest.mark.parametrize("return_attention", [False, True])
+@pytest.mark.parametrize("reasons", [{}, {"return_attention": True}, {"emoji_effect": True, "return_attention": True}], ids=str)
 def test_results_are_those_of_the_torch_pipeline(
-    classify: Any, exact: ASLSTMOnnxPipeline, texts: Any, arguments: dict, return_attention: bool
+    classify: Any, exact: ASLSTMOnnxPipeline, texts: Any, arguments: dict, reasons: dict
 ) -> None:
-    expected = classify(texts, return_attention=return_attention, **arguments)
-    found = exact(texts, return_attention=return_attention, batch_size=3, **arguments)
+    expected = classify(texts, **reasons, **arguments)
+    found = exact(texts, batch_size=3, **reasons, **arguments)
     assert found == numbers_to_approx(expected, 1e-5)
 
 
@@ -84,7 +84,7 @@ def test_a_serving_folder_classifies_in_a_fresh_process_without_torch(
     command = [sys.executable, "-c", CLASSIFY, json.dumps([str(tmp_path), POSTS])]
     output = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=True).stdout
     found, has_torch = json.loads(output)
-    assert found == numbers_to_approx(int8(POSTS, top_k=None, return_attention=True), 1e-6)
+    assert found == numbers_to_approx(int8(POSTS, top_k=None, return_attention=True, emoji_effect=True), 1e-6)
     assert not has_torch
 
 

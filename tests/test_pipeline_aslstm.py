@@ -2,7 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets import Dataset
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers.pipelines.pt_utils import KeyDataset
+
+from tokenization import split_emoji, strip_emoji
 
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "！！！", "Nice 一天👍🏽", "今天" * 2000 + "[怒]"]
 
@@ -28,10 +32,12 @@ def test_top_k_gives_all_labels_in_falling_order_with_scores_that_sum_to_one(cla
     assert len(classify(POSTS, top_k=2)[1]) == 2
 
 
+@pytest.mark.parametrize("emoji_effect", [False, True])
 @pytest.mark.parametrize("return_attention", [False, True])
-def test_batches_answer_as_single_posts_do(classify: Any, return_attention: bool) -> None:
-    alone = [classify([post], return_attention=return_attention)[0] for post in POSTS]
-    together = classify(POSTS, batch_size=4, return_attention=return_attention)
+def test_batches_answer_as_single_posts_do(classify: Any, return_attention: bool, emoji_effect: bool) -> None:
+    reasons = {"return_attention": return_attention, "emoji_effect": emoji_effect}
+    alone = [classify([post], **reasons)[0] for post in POSTS]
+    together = classify(POSTS, batch_size=4, **reasons)
     for one, other in zip(alone, together, strict=True):
         assert one["label"] == other["label"]
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
@@ -39,6 +45,10 @@ def test_batches_answer_as_single_posts_do(classify: Any, return_attention: bool
             assert [e["token"] for e in one["attention"]] == [e["token"] for e in other["attention"]]
             for a, b in zip(one["attention"], other["attention"], strict=True):
                 assert a["weight"] == pytest.approx(b["weight"], abs=1e-5)
+        assert ("emoji_effect" in one, "emoji_effect" in other) == (emoji_effect, emoji_effect)
+        if emoji_effect and one["emoji_effect"] is not None:
+            assert one["emoji_effect"]["emoji"] == other["emoji_effect"]["emoji"]
+            assert one["emoji_effect"]["difference"] == pytest.approx(other["emoji_effect"]["difference"], abs=1e-5)
 
 
 def test_attention_points_at_the_users_own_text_and_sums_to_one_over_the_words(classify: Any) -> None:
@@ -63,6 +73,63 @@ def test_the_stock_pipeline_answers_the_same(classify: Any, model_folder: Path) 
     for ours, theirs in zip(classify(POSTS[:-1]), stock(POSTS[:-1]), strict=True):
         assert ours["label"] == theirs["label"]
         assert ours["score"] == pytest.approx(theirs["score"], abs=1e-6)
+
+
+def scores_of(classify: Any, text: str) -> dict[str, float]:
+    return {entry["label"]: entry["score"] for entry in classify(text, top_k=None)}
+
+
+# No word of theirs stands on both sides of an emoji, where cutting it out would join what it had parted.
+@pytest.mark.parametrize("text", ["今天又加班[泪]", "[太开心]，真的！😂好耶🎉", "Nice 一天👍🏽", "今天加班[泪流满面流][怒]"])
+def test_the_emoji_effect_is_that_of_cutting_the_emoji_out_of_the_text(classify: Any, text: str) -> None:
+    effect = classify(text, emoji_effect=True)[0]["emoji_effect"]
+    emoji = [piece.text for piece in split_emoji(text) if piece.is_emoji]
+    whole, words, alone = (scores_of(classify, part) for part in (text, strip_emoji(text), "".join(emoji)))
+    assert effect["emoji"] == emoji
+    assert effect["difference"] == pytest.approx({label: whole[label] - words[label] for label in whole}, abs=1e-5)
+    for part, scores in (("without_emoji", words), ("without_words", alone)):
+        label = max(scores, key=lambda name: scores[name])
+        assert effect[part] == {"label": label, "score": pytest.approx(scores[label], abs=1e-5)}
+
+
+def test_words_and_emoji_disagree_where_their_labels_do_and_neither_is_neutral(classify: Any, model_folder: Path) -> None:
+    other = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
+    names = other.model.config.id2label
+    # Other labels reset the decision rule, without which the tiny model has a feeling for every word.
+    other.model.config.id2label = {i: "calm" if name == "none" else name for i, name in names.items()}
+    posts = [f"{words}{emoji}" for words in ("今天又加班", "气死我了", "太好吃了") for emoji in ("[泪]", "[太开心]", "[怒]")]
+    effects = [result["emoji_effect"] for pipe in (classify, other) for result in pipe(posts, emoji_effect=True)]
+    labels = [{effect["without_emoji"]["label"], effect["without_words"]["label"]} for effect in effects]
+    assert {("none" in pair, len(pair)) for pair in labels} >= {(True, 2), (False, 2), (True, 1)}
+    assert [effect["disagree"] for effect in effects] == [len(pair) == 2 and "none" not in pair for pair in labels]
+
+
+def test_a_post_without_emoji_has_no_effect_and_one_of_emoji_alone_nothing_to_disagree_with(classify: Any) -> None:
+    plain, empty, alone = (result["emoji_effect"] for result in classify(["今天又加班", "", "😂😂"], emoji_effect=True))
+    assert plain is None and empty is None
+    nothing = scores_of(classify, "")
+    assert alone["without_emoji"]["score"] == pytest.approx(max(nothing.values()), abs=1e-5)
+    assert (alone["emoji"], alone["without_words"], alone["disagree"]) == (["😂", "😂"], None, False)
+    whole = scores_of(classify, "😂😂")
+    assert alone["difference"] == pytest.approx({label: whole[label] - nothing[label] for label in whole}, abs=1e-5)
+
+
+def test_every_entry_of_top_k_and_every_source_of_posts_has_the_effect(classify: Any) -> None:
+    expected = [result["emoji_effect"] for result in classify(POSTS, emoji_effect=True)]
+    for entries, effect in zip(classify(POSTS, emoji_effect=True, top_k=2), expected, strict=True):
+        assert [entry["emoji_effect"] for entry in entries] == [effect, effect]
+    streamed = classify(KeyDataset(Dataset.from_dict({"text": POSTS}), "text"), emoji_effect=True, batch_size=3)
+    for result, effect in zip(streamed, expected, strict=True):
+        found = result["emoji_effect"]
+        assert (found is None) == (effect is None)
+        assert effect is None or found["difference"] == pytest.approx(effect["difference"], abs=1e-5)
+
+
+def test_the_effect_needs_no_weights(classify: Any, model_folder: Path) -> None:
+    config = AutoConfig.from_pretrained(model_folder, trust_remote_code=True, emoji_fusion="concat")
+    model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=True).eval()
+    other = type(classify)(model=model, tokenizer=classify.tokenizer, task="text-classification")
+    assert other(POSTS[0], emoji_effect=True)[0]["emoji_effect"]["emoji"] == ["[泪]"]
 
 
 def test_attention_of_a_fusion_without_weights_is_a_clear_error(classify: Any, model_folder: Path) -> None:
