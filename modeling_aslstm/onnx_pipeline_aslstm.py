@@ -3,8 +3,12 @@
 Needs numpy and onnxruntime, and of the model folder ``config.json`` and ``onnx/`` alone. Importing this imports no torch.
 """
 
+import itertools
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +41,10 @@ _UNREADABLE = (
 )
 
 
+# Encoded at once: enough for batches of one length, few enough that the first runs soon.
+_BATCHES_PER_CHUNK = 16
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (batch, num_labels) of logits (batch, num_labels)."""
     powers = np.exp(logits - logits.max(1, keepdims=True))
@@ -50,7 +58,7 @@ class ASLSTMOnnxPipeline:
         folder: a model folder that ``export_onnx.py`` was run on; of it, ``config.json`` and the graph are read.
         tokenizer: the ``ASLSTMTokenizer`` of the same folder.
         file_name: the graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
-        num_threads: of one operation; None leaves it to onnxruntime (one a core).
+        num_threads: batches that run at once, each on one thread; None: one a core.
 
     Raises:
         ValueError: a graph that is missing or damaged; a tokenizer of another vocabulary.
@@ -71,8 +79,10 @@ class ASLSTMOnnxPipeline:
         if not path.is_file():
             raise ValueError(f"{path}: expected an ONNX graph, found none; write it with train_scripts/export_onnx.py")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads or 0
-        options.inter_op_num_threads = 1
+        # A thread a batch, not several a batch: the steps of an LSTM leave little to share.
+        options.intra_op_num_threads = 1
+        self._threads = ThreadPoolExecutor(num_threads or os.cpu_count())
+        self._max_waiting = 2 * (num_threads or os.cpu_count() or 1)
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except _UNREADABLE as error:
@@ -86,6 +96,18 @@ class ASLSTMOnnxPipeline:
         input_ids = np.full(attention_mask.shape, self.config.pad_token_id, dtype=np.int64)
         input_ids[attention_mask.astype(bool)] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
         return self.session.run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
+
+    def run_each(
+        self, batches: Iterable[Sequence[Sequence[int]]], outputs: Sequence[str] = ("logits",)
+    ) -> Iterator[list[np.ndarray]]:
+        """:meth:`run` for each batch, in order; some run while the next are made."""
+        waiting: deque[Future[list[np.ndarray]]] = deque()
+        for rows in batches:
+            waiting.append(self._threads.submit(self.run, rows, outputs))
+            if len(waiting) > self._max_waiting:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
     def __call__(
         self,
@@ -116,8 +138,10 @@ class ASLSTMOnnxPipeline:
             check_has_weights(self.config)
         many = [texts] if isinstance(texts, str) else list(texts)
         results: list[Any] = [None] * len(many)
-        for batch, rows in self._batches(many, batch_size):
-            found = self.run(rows, ("logits", "attention_weights") if return_attention else ("logits",))
+        batches, to_run = itertools.tee(self._batches(many, batch_size))
+        outputs = ("logits", "attention_weights") if return_attention else ("logits",)
+        found_of = self.run_each((rows for _, rows in to_run), outputs)
+        for found, (batch, rows) in zip(found_of, batches, strict=True):
             probabilities = softmax(found[0])
             weights = found[1].tolist() if return_attention else [[0.0] * len(ids) for ids in rows]
             parts = self._probabilities_of_parts(rows) if emoji_effect else None
@@ -136,12 +160,14 @@ class ASLSTMOnnxPipeline:
         return results[0] if isinstance(texts, str) and top_k != "best" else results
 
     def _batches(self, texts: list[str], batch_size: int) -> Iterator[tuple[list[int], list[list[int]]]]:
-        """Places of the texts of a batch and their ids, longest first."""
-        ids = self.tokenizer(texts, truncation=True, return_attention_mask=False)["input_ids"] if texts else []
-        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            yield batch, [ids[i] for i in batch]
+        """Places of the texts of a batch and their ids; texts of similar length."""
+        for first in range(0, len(texts), batch_size * _BATCHES_PER_CHUNK):
+            chunk = texts[first : first + batch_size * _BATCHES_PER_CHUNK]
+            ids = self.tokenizer(chunk, truncation=True, return_attention_mask=False)["input_ids"]
+            order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+            for start in range(0, len(order), batch_size):
+                batch = order[start : start + batch_size]
+                yield [first + i for i in batch], [ids[i] for i in batch]
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Probabilities (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji."""

@@ -1,0 +1,64 @@
+"""Where a training step spends its time, by torch.profiler: the share of each stage, then the dearest operations.
+
+PYTHONPATH=train_scripts python benchmarks/profile_training.py --data_dir DIR --fusion attention
+
+The run is that of ``training_speed.py``, on two threads.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from training_speed import NUM_ROWS, NUM_THREADS, TrainingRun
+
+from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+
+# Operations by how their names start; no stage lies in another, so that their totals add up.
+STAGES = {
+    "reading and collation": ("enumerate(DataLoader)",),
+    "LSTM, forward": ("aten::mkldnn_rnn_layer",),
+    "LSTM, backward": ("aten::mkldnn_rnn_layer_backward",),
+    "optimizers": ("Optimizer.step#",),
+    "random numbers of dropout": ("aten::rand",),
+    "look-ups of rows, both ways": ("aten::embedding", "autograd::engine::evaluate_function: EmbeddingBackward0"),
+}
+EXACT = ("aten::mkldnn_rnn_layer", "aten::rand", "aten::embedding")
+NUM_OPERATIONS = 20
+
+
+def stage_of(name: str) -> str | None:
+    """The stage of an operation, or None for what belongs to the rest or lies in another operation."""
+    for stage, starts in STAGES.items():
+        if any(name == start if start in EXACT else name.startswith(start) for start in starts):
+            return stage
+    return None
+
+
+def main() -> None:
+    """Profile one epoch of the sample behind one to warm up."""
+    parser = argparse.ArgumentParser(description="Where a training step spends its time.")
+    parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014, or one that holds it")
+    parser.add_argument("--fusion", choices=EMOJI_FUSIONS, default="attention")
+    arguments = parser.parse_args()
+    torch.set_num_threads(NUM_THREADS)
+    run = TrainingRun(arguments.data_dir, arguments.fusion)
+    run.train_epoch()
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        run.train_epoch()
+    operations = profiler.key_averages()
+    total = sum(operation.self_cpu_time_total for operation in operations)
+    seconds = dict.fromkeys(STAGES, 0.0)
+    for operation in operations:
+        stage = stage_of(operation.key)
+        if stage is not None:
+            seconds[stage] += operation.cpu_time_total
+    seconds["the rest"] = total - sum(seconds.values())
+    print(f"{arguments.fusion}, {NUM_ROWS} rows, {NUM_THREADS} threads, torch {torch.__version__}")
+    for stage, microseconds in seconds.items():
+        print(f"{stage:<32}{microseconds / 1e6:>8.2f} s{microseconds / total:>7.0%}")
+    print(operations.table(sort_by="self_cpu_time_total", row_limit=NUM_OPERATIONS, max_name_column_width=50))
+
+
+if __name__ == "__main__":
+    main()
