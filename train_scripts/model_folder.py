@@ -16,7 +16,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from folder_checks import CHECKSUMS, check_model_folder, json_text, write_checksums
-from known_corpora import KNOWN_CORPORA
+from known_corpora import KNOWN_CORPORA, KnownCorpus
 from modeling_aslstm import ASLSTMForSequenceClassification
 from new_word_files import write_new_words
 from tokenization import ASLSTMTokenizer, NewWord
@@ -24,6 +24,8 @@ from trainer import Progress
 from user_errors import UserError
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
+# Where a model goes is no part of how it is made.
+NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 SPLIT_TITLES = {
     "validation": "validation",
@@ -107,21 +109,24 @@ class OutputFolder:
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """The model card: the template with the figures of the run."""
-    known = KNOWN_CORPORA.get(record.arguments.dataset)
-    dataset = known.title if known else "custom corpus" if record.arguments.dataset == "files" else record.arguments.dataset
+    dataset_type = record.arguments.dataset
+    is_own = dataset_type == "files"
+    unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
+    corpus = KNOWN_CORPORA.get(dataset_type, unknown)
     metadata = ModelCardData(
         language="zh",
         license="apache-2.0",
         library_name="transformers",
         pipeline_tag="text-classification",
         tags=["custom_code", "emotion", "sentiment", "emoji", "weibo", "lstm"],
+        datasets=[corpus.hub_id] if corpus.hub_id else None,
         metrics=["accuracy", "f1"],
         model_name=name,
         eval_results=[
             EvalResult(
                 task_type="text-classification",
-                dataset_type=record.arguments.dataset,
-                dataset_name=dataset,
+                dataset_type=dataset_type,
+                dataset_name=corpus.title,
                 # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
                 dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
                 dataset_split=split.removesuffix("_emoji"),
@@ -135,7 +140,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         widget=[{"text": "今天又加班[泪]"}, {"text": "今天又加班[太开心]"}],
     )
     rows = [
-        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {m['accuracy']:.3f} | {m['macro_f1']:.3f} | "
+        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {with_interval(m, 'accuracy')} | {with_interval(m, 'macro_f1')} | "
         f"{'–' if 'macro_f1_emotions' not in m else format(m['macro_f1_emotions'], '.3f')} | {m['majority_accuracy']:.3f} |"
         for split, m in record.results.items()
     ]
@@ -143,7 +148,8 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         metadata,
         template_path=str(CARD_TEMPLATE),
         name=name,
-        dataset=dataset,
+        dataset=corpus.title,
+        caveat=corpus.caveat,
         labels=", ".join((model.config.id2label or {}).values()),
         fusion=model.config.emoji_fusion,
         num_parameters=f"{model.num_parameters():,}",
@@ -159,19 +165,21 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
     return str(card)
 
 
+def with_interval(metrics: dict[str, Any], name: str) -> str:
+    """A figure and, where there is one, its 95 % interval."""
+    interval = metrics.get("intervals_95", {}).get(name)
+    return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
 def command_of(arguments: argparse.Namespace, script: str) -> str:
     """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
     flags = []
     for key, value in sorted(vars(arguments).items()):
+        if key in NOT_IN_RECIPE:
+            continue
         if value is True:
             flags.append(f"--{key}")
-        elif (
-            value is not None
-            and value is not False
-            and value != []
-            and key != "output_dir"
-            and (key, value) != ("dataset", "files")
-        ):
+        elif value is not None and value is not False and value != [] and (key, value) != ("dataset", "files"):
             values = value if isinstance(value, list) else [value]
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
             flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
