@@ -27,9 +27,7 @@ class KnownCorpus:
     label_column: str = "label"
     label_names: dict[str, str] = field(default_factory=dict)
     hub_id: str = ""
-    caveat: str = (
-        "Check the licence of your corpus before you publish a model trained on it: most corpora of weibo posts carry none."
-    )
+    caveat: str = "Check the licence of your corpus before you publish a model trained on it: most corpora of weibo carry none."
 
 
 SAMPLE_FOLDER = Path(__file__).parent / "sample_data"
@@ -60,8 +58,8 @@ KNOWN_CORPORA = {
         text_column="review",
         label_names={"0": "negative", "1": "positive"},
         hub_id="dirtycomputer/weibo_senti_100k",
-        caveat="Posts of Sina Weibo, published without a licence: for research only. Its labels were derived from the emoticons "
-        "of the posts, so high figures on it say nothing about how well emoji are understood.",
+        caveat="Posts of Sina Weibo, published without a licence: for research only. Its labels were derived from its "
+        "emoticons, so high figures on it say nothing about how well emoji are understood.",
     ),
     "smp2020_ewect": KnownCorpus(
         title="SMP2020-EWECT, usual",

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ModelCard, constants, get_session, get_token
 from huggingface_hub.errors import (
     HFValidationError,
@@ -95,7 +96,7 @@ def name_in_card(files: dict[str, bytes], repo: str) -> dict[str, bytes]:
     """
     try:
         card = ModelCard(files[CARD].decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, yaml.YAMLError) as error:
         raise UserError(f"{CARD}: expected a model card, found: {str(error).splitlines()[0]}") from error
     missing = [key for key in CARD_KEYS if not card.data.get(key)]
     if "custom_code" not in (card.data.get("tags") or ()):
@@ -124,7 +125,8 @@ def answer_posts(folder: Path) -> list[tuple[str, float]]:
             env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere},
         )  # fmt: skip
     if result.returncode:
-        raise UserError(f"{folder}: expected a folder that loads in a fresh process, found: {result.stderr.splitlines()[-1]}")
+        found = (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
+        raise UserError(f"{folder}: expected a folder that loads in a fresh process, found: {found}")
     labels = set(json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
     answers = json.loads(result.stdout.splitlines()[-1])
     for answer in answers:
@@ -153,7 +155,7 @@ def send(files: dict[str, bytes], repo: str, *, is_private: bool, tag: str | Non
     get_session().timeout = SECONDS_WITHOUT_ANSWER
     api = HfApi()
     api.create_repo(repo, private=is_private or None, exist_ok=True)
-    head = api.model_info(repo)
+    head = api.model_info(repo, timeout=SECONDS_WITHOUT_ANSWER)
     if is_private and not head.private:
         raise UserError(f"--private: expected {repo} to be private, found a public repository; change its settings or the name")
     is_tagged = False
