@@ -41,6 +41,15 @@ print(json.dumps(pipeline("text-classification", model=folder, trust_remote_code
 """
 # By default the client waits for ever, but for files that it fetches, for which it has this variable.
 SECONDS_WITHOUT_ANSWER = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or 60)
+RACE = "expected no other change at the same time, found one; look at the repository and run again"
+ADVICE = {
+    401: "expected a valid token, found one that the Hub refuses; run `hf auth login` again",
+    403: "expected a token that may write there, found one that may not; make one with write access",
+    404: "expected a repository, found none; check the name",
+    409: RACE,
+    412: RACE,
+    429: "expected fewer requests, found the Hub's limit reached; wait and run again",
+}
 
 
 def check_repo(repo: str) -> None:
@@ -180,17 +189,11 @@ def explain(error: Exception, repo: str) -> str:
     if isinstance(error, OfflineModeIsEnabled):
         return "expected access to the Hub, found HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE; unset it"
     status = getattr(getattr(error, "response", None), "status_code", None)
-    advice = {
-        401: "expected a valid token, found one that the Hub refuses; run `hf auth login` again",
-        403: "expected a token that may write there, found one that may not; make one with write access",
-        404: "expected a repository, found none; check the name",
-        409: "expected no other change at the same time, found one; look at the repository and run again",
-        412: "expected no other change at the same time, found one; look at the repository and run again",
-    }
-    if status in advice:
-        return f"{repo}: {advice[status]} (status {status})"
-    found = f"{type(error).__name__}: {str(error).strip()}".splitlines()[0].replace(get_token() or "\n", "***")
-    return f"{repo}: expected an answer of {constants.ENDPOINT}, found {found}; run again: it goes on from what was sent"
+    if status in ADVICE:
+        return f"{repo}: {ADVICE[status]} (status {status})"
+    found = " ".join(f"{type(error).__name__}: {error}".split()).replace(get_token() or "\n", "***")
+    what_next = "mend that" if status is not None and status < 500 else "run again: it goes on from what was sent"
+    return f"{repo}: expected {constants.ENDPOINT} to take the model, found {found}; {what_next}"
 
 
 def prepare(folder: Path, repo: str) -> dict[str, bytes]:
