@@ -311,6 +311,11 @@ def test_no_token_and_no_network_are_one_line_each(hub: FakeHub, home: Path, fol
     assert output == "error: expected access to the Hub, found HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE; unset it\n"
 
 
+def test_the_token_of_a_login_serves_too(hub: FakeHub, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN, encoding="utf-8")
+    assert push(hub, tmp_path, folder, "alice/login", token=None).startswith("pushed http")
+
+
 def test_a_public_repository_is_not_taken_for_a_private_one(hub: FakeHub, home: Path, folder: Path) -> None:
     private = PUSH.replace("tag=tag or None", "is_private=True")
     for repo, is_there in (("alice/secret", False), ("alice/open", True)):
@@ -371,7 +376,7 @@ def test_what_is_no_owner_and_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("way_out", ["parent", "absolute", "link"])
-def test_a_file_outside_the_folder_is_never_read(way_out: str, folder: Path, tmp_path: Path) -> None:
+def test_a_file_outside_the_folder_is_never_sent(way_out: str, folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "model"
     shutil.copytree(folder, path)
     secret = tmp_path / "secret.txt"
@@ -395,13 +400,15 @@ def test_a_card_that_says_too_little_is_refused(folder: Path) -> None:
         name_in_card(files | {"README.md": b"---\n: [\n---\n"}, "alice/weibo")
 
 
-def test_a_folder_that_does_not_load_is_refused(hub: FakeHub, home: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_folder_that_does_not_load_is_refused_and_its_code_sees_no_token(
+    hub: FakeHub, home: Path, folder: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "model"
     shutil.copytree(folder, path)
     with (path / "modeling_aslstm.py").open("a", encoding="utf-8") as file:
-        file.write("\nraise RuntimeError('not today')\n")
+        file.write("\nimport huggingface_hub\nraise RuntimeError(f'token {huggingface_hub.get_token()}')\n")
     write_checksums(path)
     command = ("train_scripts/push_to_hub.py", "--model", path, "--repo", "alice/broken")
     _, errors = finish(start(hub, home, *command), code=2)
-    assert errors == f"error: {path}: expected a folder that loads in a fresh process, found: RuntimeError: not today\n"
+    assert errors == f"error: {path}: expected a folder that loads in a fresh process, found: RuntimeError: token None\n"
     assert "alice/broken" not in hub.repos

@@ -191,7 +191,9 @@ def explain(error: Exception, repo: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in ADVICE:
         return f"{repo}: {ADVICE[status]} (status {status})"
-    found = " ".join(f"{type(error).__name__}: {error}".split()).replace(get_token() or "\n", "***")
+    found = " ".join(f"{type(error).__name__}: {error}".split())
+    if token := get_token():
+        found = found.replace(token, "***")
     what_next = "mend that" if status is not None and status < 500 else "run again: it goes on from what was sent"
     return f"{repo}: expected {constants.ENDPOINT} to take the model, found {found}; {what_next}"
 
