@@ -1,9 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
-from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss, mean_scores
+from metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95, log_loss, mean_scores
 
 NAMES = ["anger", "like", "none"]
 
@@ -131,3 +134,16 @@ def test_the_mean_score_is_scikit_learns() -> None:
         for row in answers
     ]
     assert mean_scores(labels, answers, 4) == pytest.approx(expected)
+
+
+def test_intervals_are_those_of_a_bootstrap_over_the_rows() -> None:
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 4, 300)
+    predictions = np.where(generator.random(300) < 0.6, labels, generator.integers(0, 4, 300))
+    found = intervals_95(labels, predictions, 5)
+    macro_f1 = partial(f1_score, labels=range(5), average="macro", zero_division=0)
+    for name, statistic in (("accuracy", accuracy_score), ("macro_f1", macro_f1)):
+        drawn = bootstrap(
+            (labels, predictions), statistic, n_resamples=500, paired=True, vectorized=False, method="percentile", rng=0
+        )
+        assert found[name] == pytest.approx(list(drawn.confidence_interval), abs=0.012)

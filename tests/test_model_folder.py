@@ -16,8 +16,9 @@ from conftest import ROOT
 from huggingface_hub import ModelCard
 
 from arguments import parse_arguments
+from folder_checks import CHECKSUMS, REQUIRED_FILES, check_model_folder
 from metrics import compute_metrics
-from model_folder import CHECKSUMS, REQUIRED_FILES, OutputFolder, TrainingRecord, check_model_folder
+from model_folder import OutputFolder, TrainingRecord, fill_card
 from model_setup import ModelSettings, make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary
@@ -35,6 +36,7 @@ def record() -> TrainingRecord:
         arguments = parse_arguments()
     labels, predictions = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2])
     figures = {split: compute_metrics(labels, predictions, NAMES) for split in ("validation", "test", "test_emoji")}
+    figures["test"]["intervals_95"] = {"accuracy": [0.25, 1.0], "macro_f1": [0.5, 0.9375]}
     return TrainingRecord(arguments, Progress(epoch=7, best_epoch=5), figures, {"train": 100, "validation": 4, "test": 4}, [])
 
 
@@ -254,7 +256,31 @@ def test_the_text_of_the_card_tells_the_run_and_no_paths(card: ModelCard) -> Non
     assert "Weights of epoch 5 of 7." in card.text
     assert "train 100, validation 4, test 4" in card.text
     assert "| test, rows with emoji | 4 | 0.750 |" in card.text
+    assert "| test | 4 | 0.750 (0.250–1.000) | " in card.text and " (0.500–0.938) | " in card.text
     assert "private" not in card.content and str(ROOT) not in card.content
+
+
+@pytest.mark.parametrize(
+    ("dataset", "title", "hub_ids", "caveat"),
+    [
+        ("weibo_senti_100k", "weibo_senti_100k", ["dirtycomputer/weibo_senti_100k"], "labels were derived from its emoticons"),
+        ("alice/posts", "alice/posts", ["alice/posts"], "Check the licence of your corpus"),
+        ("files", "custom corpus", None, "Check the licence of your corpus"),
+    ],
+)
+def test_the_card_names_the_data_and_what_to_know_of_it(
+    dataset: str,
+    title: str,
+    hub_ids: list[str] | None,
+    caveat: str,
+    model: ASLSTMForSequenceClassification,
+    record: TrainingRecord,
+) -> None:
+    arguments = argparse.Namespace(**vars(record.arguments) | {"dataset": dataset})
+    card = ModelCard(fill_card("small", model, replace(record, arguments=arguments)))
+    assert card.data.datasets == hub_ids
+    assert f"Trained on: {title} (rows: " in card.text
+    assert caveat in card.text
 
 
 def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(

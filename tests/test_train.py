@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from arguments import parse_arguments
 from user_errors import UserError
 
-METRICS = {"num_examples", "accuracy", "macro_f1", "macro_f1_emotions", "majority_accuracy", "per_class"}
+METRICS = {"num_examples", "accuracy", "macro_f1", "macro_f1_emotions", "majority_accuracy", "per_class", "intervals_95"}
 
 
 def read_results(folder: Path) -> dict:

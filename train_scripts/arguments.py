@@ -6,6 +6,7 @@ from pathlib import Path
 
 from corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
 from model_setup import ModelSettings
+from push_to_hub import check_repo, check_token
 from selections import SELECTIONS
 from starting_weights import add_model_arguments
 from tokenization.word_segmentation import SEGMENTERS
@@ -87,6 +88,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
     group.add_argument("--checkpointing_epochs", type=int, default=0, help="save the state of training every so many epochs")
     group.add_argument("--resume_from_checkpoint", action="store_true", help="go on from the newest state of --output_dir")
+    group.add_argument("--push_to_hub", action="store_true", help="publish the model as --hub_model_id, as push_to_hub.py does")
+    group.add_argument("--hub_model_id", help="owner/name of a public repository; made where there is none")
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -127,6 +130,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError("--streaming: expected --new_words, found --discover_words; run discover_words.py on the files first")
     if arguments.selection == "new_words" and not arguments.new_words:
         arguments.discover_words = arguments.discover_words or "words"
+    if arguments.push_to_hub != bool(arguments.hub_model_id):
+        raise UserError("expected --push_to_hub and --hub_model_id owner/name, found one of them; add or leave out the other")
+    if arguments.push_to_hub:
+        if arguments.seeds:
+            raise UserError("--push_to_hub: expected one model, found --seeds; choose one and use push_to_hub.py")
+        check_repo(arguments.hub_model_id)
+        check_token()
     arguments.embedding_learning_rate = arguments.embedding_learning_rate or arguments.learning_rate
     arguments.output_dir = arguments.output_dir or Path("outputs") / arguments.dataset.replace("/", "--")
 

@@ -1,21 +1,19 @@
 """Probabilities to a full account of a model: figures with intervals, calibration, confusion, counterfactuals.
 
-Every figure is scikit-learn's, SciPy's or torchmetrics'; nothing here counts by itself.
+Every figure is scikit-learn's, torchmetrics' or that of :mod:`metrics`; nothing here counts by itself.
 """
 
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import bootstrap
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix, f1_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from known_corpora import LABEL_MAPS
-from metrics import NO_EMOTION, compute_metrics
+from metrics import NO_EMOTION, compute_metrics, intervals_95
 from user_errors import UserError
 
-NUM_RESAMPLES = 1000
 NUM_CALIBRATION_BINS = 15
 
 
@@ -43,14 +41,6 @@ def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str
     return np.stack([probabilities[:, group].sum(1) for group in groups], axis=1), targets
 
 
-def _interval(labels: np.ndarray, predictions: np.ndarray, statistic: Any) -> list[float]:
-    """95 % percentile bootstrap over the rows."""
-    found = bootstrap(
-        (labels, predictions), statistic, n_resamples=NUM_RESAMPLES, paired=True, vectorized=False, method="percentile", rng=0
-    )
-    return [float(found.confidence_interval.low), float(found.confidence_interval.high)]
-
-
 def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_names: list[str]) -> dict[str, Any]:
     """Everything about one set of rows.
 
@@ -75,10 +65,5 @@ def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_
         "micro_f1_emotions": float(f1_score(labels, predictions, labels=emotions, average="micro", zero_division=0)),
         "expected_calibration_error": float(calibration),
         "confusion_matrix": confusion_matrix(labels, predictions, labels=every).tolist(),
-        "intervals_95": {
-            "accuracy": _interval(labels, predictions, accuracy_score),
-            "macro_f1": _interval(
-                labels, predictions, lambda y, p: f1_score(y, p, labels=every, average="macro", zero_division=0)
-            ),
-        },
+        "intervals_95": intervals_95(labels, predictions, len(label_names)),
     }

@@ -18,6 +18,7 @@ class KnownCorpus:
         label_column: its name in the files.
         label_names: label as written -> as meant; a label that is not here stays as it is.
         hub_id: its place on the Hub, or "".
+        caveat: what a user of a model trained on it must know of its licence and labels.
     """
 
     title: str
@@ -26,13 +27,16 @@ class KnownCorpus:
     label_column: str = "label"
     label_names: dict[str, str] = field(default_factory=dict)
     hub_id: str = ""
+    caveat: str = "Check the licence of your corpus before you publish a model trained on it: most corpora of weibo carry none."
 
 
 SAMPLE_FOLDER = Path(__file__).parent / "sample_data"
 
 KNOWN_CORPORA = {
     "sample": KnownCorpus(
-        title="embedded sample corpus", files={split: (f"{split}.jsonl",) for split in ("train", "validation", "test")}
+        title="embedded sample corpus",
+        files={split: (f"{split}.jsonl",) for split in ("train", "validation", "test")},
+        caveat="Written for this project, under its licence (Apache-2.0); its posts are invented and clearer than real ones.",
     ),
     "nlpcc2014": KnownCorpus(
         title="NLPCC 2014 emotion classification",
@@ -46,6 +50,7 @@ KNOWN_CORPORA = {
             # Spelled so by its publishers.
             "test": ("EmotionClassficationTest.xml", "EmotionClassficationTest.xml.gz"),
         },
+        caveat="Posts of Sina Weibo up to 2014, published for a shared task without a licence: for research only.",
     ),
     "weibo_senti_100k": KnownCorpus(
         title="weibo_senti_100k",
@@ -53,6 +58,8 @@ KNOWN_CORPORA = {
         text_column="review",
         label_names={"0": "negative", "1": "positive"},
         hub_id="dirtycomputer/weibo_senti_100k",
+        caveat="Posts of Sina Weibo, published without a licence: for research only. Its labels were derived from its "
+        "emoticons, so high figures on it say nothing about how well emoji are understood.",
     ),
     "smp2020_ewect": KnownCorpus(
         title="SMP2020-EWECT, usual",
@@ -61,6 +68,7 @@ KNOWN_CORPORA = {
             "test": ("usual_eval_labeled.txt", "usual_eval_labeled.txt.gz", "usual_eval.txt"),
         },
         text_column="content",
+        caveat="Posts of Sina Weibo of 2020, published for a shared task without a licence: for research only.",
     ),
 }
 

@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 NO_EMOTION = "none"
 PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
 NUM_RESAMPLES = 200
+NUM_INTERVAL_RESAMPLES = 1000
 
 
 def compute_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: list[str]) -> dict[str, Any]:
@@ -48,6 +49,25 @@ def compute_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: li
     if NO_EMOTION in label_names:
         metrics["macro_f1_emotions"] = float(np.mean([f1[i] for i in every if label_names[i] != NO_EMOTION]))
     return metrics
+
+
+def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -> dict[str, list[float]]:
+    """Lower and upper end of ``accuracy`` and ``macro_f1``: 95 % percentile bootstrap over the rows.
+
+    Both follow from the confusion matrix, and that of rows drawn with replacement is a multinomial draw of its cells.
+
+    Args:
+        labels: (num_examples,) int.
+        predictions: (num_examples,) int.
+        num_labels: of the model.
+    """
+    cells = sklearn.metrics.confusion_matrix(labels, predictions, labels=range(num_labels)).ravel()
+    drawn = np.random.default_rng(0).multinomial(len(labels), cells / len(labels), NUM_INTERVAL_RESAMPLES)
+    drawn = drawn.reshape(-1, num_labels, num_labels)
+    hits = drawn.diagonal(axis1=1, axis2=2)
+    f1 = 2 * hits / np.maximum(drawn.sum(1) + drawn.sum(2), 1)
+    scores = {"accuracy": hits.sum(1) / len(labels), "macro_f1": f1.mean(1)}
+    return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:

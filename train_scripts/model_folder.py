@@ -1,12 +1,10 @@
-"""The model folder: its layout, how it is written in one step, and how it is checked.
+"""The model folder, written in one step, and its card.
 
 Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
 it is. Nothing is seen under its name until all of it is written.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import shlex
 import tempfile
@@ -17,7 +15,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from known_corpora import KNOWN_CORPORA
+from folder_checks import CHECKSUMS, check_model_folder, json_text, write_checksums
+from known_corpora import KNOWN_CORPORA, KnownCorpus
 from modeling_aslstm import ASLSTMForSequenceClassification
 from new_word_files import write_new_words
 from tokenization import ASLSTMTokenizer, NewWord
@@ -25,28 +24,8 @@ from trainer import Progress
 from user_errors import UserError
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
-CHECKSUMS = "checksums.json"
-# Every folder holds these; the checksums name whatever else was written.
-REQUIRED_FILES = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "emoji_vocab.txt",
-    "user_dict.txt",
-    "configuration_aslstm.py",
-    "layers_aslstm.py",
-    "modeling_aslstm.py",
-    "pipeline_aslstm.py",
-    "emoji_splitting.py",
-    "text_normalization.py",
-    "tokenization_aslstm.py",
-    "vocabulary_files.py",
-    "word_segmentation.py",
-    "README.md",
-    "eval_results.json",
-    CHECKSUMS,
-)
+# Where a model goes is no part of how it is made.
+NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 SPLIT_TITLES = {
     "validation": "validation",
@@ -108,7 +87,7 @@ class OutputFolder:
             staging.mkdir()
             model.save_pretrained(staging)
             tokenizer.save_pretrained(staging)
-            _write_json(staging / "eval_results.json", record.results)
+            (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
             if record.new_words:
                 write_new_words(staging / "new_words.tsv", record.new_words)
             (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
@@ -128,83 +107,26 @@ class OutputFolder:
             raise
 
 
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_checksums(folder: Path) -> None:
-    """Write ``checksums.json``: the SHA-256 of every other file in the folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
-    _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): _sha256(p) for p in files})
-
-
-def put_subfolder(folder: Path, staging: Path) -> None:
-    """Put more files into a model folder that was checked, as ``folder/NAME`` for a folder NAME that lies beside it.
-
-    A kill at any moment leaves a folder that is whole: a file is in the checksums only while it stands in its place.
-
-    Args:
-        folder: the model folder.
-        staging: the new files, in a temporary folder on the same disk; what they replace is moved there.
-    """
-    target = folder / staging.name
-    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
-    files = {f"{staging.name}/{path.name}": _sha256(path) for path in sorted(staging.iterdir())}
-
-    def list_files(checksums: dict[str, str]) -> None:
-        _write_json(staging.parent / CHECKSUMS, checksums)
-        (staging.parent / CHECKSUMS).replace(folder / CHECKSUMS)
-
-    list_files(others)
-    if target.exists():
-        target.rename(staging.with_name(f"{staging.name}-old"))
-    staging.rename(target)
-    list_files(others | files)
-
-
-def check_model_folder(folder: Path) -> None:
-    """Check that a model folder is whole.
-
-    Raises:
-        UserError: a file is missing or is not the one that was written; it is named.
-    """
-    for name in REQUIRED_FILES:
-        if not (folder / name).is_file():
-            raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
-    try:
-        checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{folder / CHECKSUMS}: expected JSON, found: {error}; fetch the folder again") from error
-    if not isinstance(checksums, dict) or not set(REQUIRED_FILES) - {CHECKSUMS} <= set(checksums):
-        raise UserError(f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer; fetch the folder again")
-    for name, checksum in checksums.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != checksum:
-            raise UserError(f"{folder / name}: expected the file that was saved, found another or none; fetch the folder again")
-
-
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """The model card: the template with the figures of the run."""
-    known = KNOWN_CORPORA.get(record.arguments.dataset)
-    dataset = known.title if known else "custom corpus" if record.arguments.dataset == "files" else record.arguments.dataset
+    dataset_type = record.arguments.dataset
+    is_own = dataset_type == "files"
+    unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
+    corpus = KNOWN_CORPORA.get(dataset_type, unknown)
     metadata = ModelCardData(
         language="zh",
         license="apache-2.0",
         library_name="transformers",
         pipeline_tag="text-classification",
         tags=["custom_code", "emotion", "sentiment", "emoji", "weibo", "lstm"],
+        datasets=[corpus.hub_id] if corpus.hub_id else None,
         metrics=["accuracy", "f1"],
         model_name=name,
         eval_results=[
             EvalResult(
                 task_type="text-classification",
-                dataset_type=record.arguments.dataset,
-                dataset_name=dataset,
+                dataset_type=dataset_type,
+                dataset_name=corpus.title,
                 # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
                 dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
                 dataset_split=split.removesuffix("_emoji"),
@@ -218,7 +140,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         widget=[{"text": "今天又加班[泪]"}, {"text": "今天又加班[太开心]"}],
     )
     rows = [
-        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {m['accuracy']:.3f} | {m['macro_f1']:.3f} | "
+        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {with_interval(m, 'accuracy')} | {with_interval(m, 'macro_f1')} | "
         f"{'–' if 'macro_f1_emotions' not in m else format(m['macro_f1_emotions'], '.3f')} | {m['majority_accuracy']:.3f} |"
         for split, m in record.results.items()
     ]
@@ -226,7 +148,8 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         metadata,
         template_path=str(CARD_TEMPLATE),
         name=name,
-        dataset=dataset,
+        dataset=corpus.title,
+        caveat=corpus.caveat,
         labels=", ".join((model.config.id2label or {}).values()),
         fusion=model.config.emoji_fusion,
         num_parameters=f"{model.num_parameters():,}",
@@ -242,19 +165,21 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
     return str(card)
 
 
+def with_interval(metrics: dict[str, Any], name: str) -> str:
+    """A figure and, where there is one, its 95 % interval."""
+    interval = metrics.get("intervals_95", {}).get(name)
+    return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
 def command_of(arguments: argparse.Namespace, script: str) -> str:
     """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
     flags = []
     for key, value in sorted(vars(arguments).items()):
+        if key in NOT_IN_RECIPE:
+            continue
         if value is True:
             flags.append(f"--{key}")
-        elif (
-            value is not None
-            and value is not False
-            and value != []
-            and key != "output_dir"
-            and (key, value) != ("dataset", "files")
-        ):
+        elif value is not None and value is not False and value != [] and (key, value) != ("dataset", "files"):
             values = value if isinstance(value, list) else [value]
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
             flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")

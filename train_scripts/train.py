@@ -18,11 +18,12 @@ from accelerate.utils import set_seed
 
 from arguments import model_settings, parse_arguments
 from batching import Collator
-from metrics import compute_metrics, fit_prior_weight, fit_temperature
+from metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95
 from model_folder import OutputFolder, TrainingRecord
 from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
+from push_to_hub import prepare, push
 from stage_times import StageTimes
 from starting_weights import StartingPoint, read_starting_point
 from trainer import Trainer, TrainingSettings, make_loader, predict_logits
@@ -99,9 +100,12 @@ def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str,
         loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))
         predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
         labels, with_emoji = data.labels[split], data.emoji_rows[split]
-        results[split] = compute_metrics(labels, predictions, data.label_names)
-        if with_emoji.any():
-            results[f"{split}_emoji"] = compute_metrics(labels[with_emoji], predictions[with_emoji], data.label_names)
+        parts = {split: np.full(len(labels), True), f"{split}_emoji": with_emoji}
+        for name, rows_of_part in parts.items():
+            if rows_of_part.any():
+                gold, given = labels[rows_of_part], predictions[rows_of_part]
+                intervals = intervals_95(gold, given, len(data.label_names))
+                results[name] = compute_metrics(gold, given, data.label_names) | {"intervals_95": intervals}
     return results
 
 
@@ -241,6 +245,8 @@ def main() -> None:
         report_seeds(results)
     logger.info(stages.table())
     accelerator.end_training()
+    if arguments.push_to_hub and accelerator.is_main_process:
+        push(prepare(outputs[0].path, arguments.hub_model_id), arguments.hub_model_id)
 
 
 if __name__ == "__main__":
