@@ -24,7 +24,8 @@ from counterfactuals import shuffle_emoji
 from inference import TextClassifier
 from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
-from model_folder import check_model_folder, write_checksums
+from model_folder import write_checksums
+from model_layout import check_model_folder
 from nearest import place_emoji, vectors_of_model
 from user_errors import OneLineArgumentParser, UserError, check_output_file, run
 

@@ -31,7 +31,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from corpora import CorpusSource, load_split
 from inference import TextClassifier
-from model_folder import check_model_folder
+from model_layout import check_model_folder
 from modeling_aslstm import ASLSTMOnnxPipeline
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import transformers
 
-from model_folder import check_model_folder, put_subfolder
+from model_folder import put_subfolder
+from model_layout import check_model_folder
 from modeling_aslstm import ASLSTMForSequenceClassification
 from user_errors import OneLineArgumentParser, UserError, check_packages, run
 

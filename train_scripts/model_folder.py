@@ -1,11 +1,10 @@
-"""The model folder: its layout, how it is written in one step, and how it is checked.
+"""The model folder, written in one step.
 
 Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
 it is. Nothing is seen under its name until all of it is written.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import shlex
@@ -18,6 +17,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from known_corpora import KNOWN_CORPORA
+from model_layout import CHECKSUMS, check_model_folder, sha256
 from modeling_aslstm import ASLSTMForSequenceClassification
 from new_word_files import write_new_words
 from tokenization import ASLSTMTokenizer, NewWord
@@ -25,28 +25,6 @@ from trainer import Progress
 from user_errors import UserError
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
-CHECKSUMS = "checksums.json"
-# Every folder holds these; the checksums name whatever else was written.
-REQUIRED_FILES = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "emoji_vocab.txt",
-    "user_dict.txt",
-    "configuration_aslstm.py",
-    "layers_aslstm.py",
-    "modeling_aslstm.py",
-    "pipeline_aslstm.py",
-    "emoji_splitting.py",
-    "text_normalization.py",
-    "tokenization_aslstm.py",
-    "vocabulary_files.py",
-    "word_segmentation.py",
-    "README.md",
-    "eval_results.json",
-    CHECKSUMS,
-)
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 SPLIT_TITLES = {
     "validation": "validation",
@@ -132,15 +110,10 @@ def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_checksums(folder: Path) -> None:
     """Write ``checksums.json``: the SHA-256 of every other file in the folder."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
-    _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): _sha256(p) for p in files})
+    _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): sha256(p) for p in files})
 
 
 def put_subfolder(folder: Path, staging: Path) -> None:
@@ -155,7 +128,7 @@ def put_subfolder(folder: Path, staging: Path) -> None:
     target = folder / staging.name
     listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
-    files = {f"{staging.name}/{path.name}": _sha256(path) for path in sorted(staging.iterdir())}
+    files = {f"{staging.name}/{path.name}": sha256(path) for path in sorted(staging.iterdir())}
 
     def list_files(checksums: dict[str, str]) -> None:
         _write_json(staging.parent / CHECKSUMS, checksums)
@@ -166,26 +139,6 @@ def put_subfolder(folder: Path, staging: Path) -> None:
         target.rename(staging.with_name(f"{staging.name}-old"))
     staging.rename(target)
     list_files(others | files)
-
-
-def check_model_folder(folder: Path) -> None:
-    """Check that a model folder is whole.
-
-    Raises:
-        UserError: a file is missing or is not the one that was written; it is named.
-    """
-    for name in REQUIRED_FILES:
-        if not (folder / name).is_file():
-            raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
-    try:
-        checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{folder / CHECKSUMS}: expected JSON, found: {error}; fetch the folder again") from error
-    if not isinstance(checksums, dict) or not set(REQUIRED_FILES) - {CHECKSUMS} <= set(checksums):
-        raise UserError(f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer; fetch the folder again")
-    for name, checksum in checksums.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != checksum:
-            raise UserError(f"{folder / name}: expected the file that was saved, found another or none; fetch the folder again")
 
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
