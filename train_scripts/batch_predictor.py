@@ -5,11 +5,13 @@ process may take any of them::
 
     ray.data.read_parquet("posts").map_batches(BatchPredictor, fn_constructor_args=["outputs/nlpcc2014"], concurrency=8)
 
+
     def predict(frames):  # Spark: posts.mapInPandas(predict, schema=posts.schema.simpleString()[7:-1] + ", label string, …")
         yield from map(BatchPredictor("outputs/nlpcc2014"), frames)
 """
 
-from collections.abc import Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +19,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas
 
-from inference import BACKENDS, Classifier, OnnxTextClassifier, TextClassifier, to_probabilities
+from file_formats import names_of
+from inference import BACKENDS, load_classifier, to_probabilities
 from modeling_aslstm.results_aslstm import attention_entries, check_has_weights, spans_of_ids
 from user_errors import UserError
 
@@ -63,10 +66,10 @@ class BatchPredictor:
         if backend not in BACKENDS:
             raise UserError(f"backend: expected one of {', '.join(BACKENDS)}, found {backend!r}")
         self.text_column = text_column
-        self.prefix = prefix
         self.attention = attention
-        load = OnnxTextClassifier if backend == "onnx" else TextClassifier
-        self.classifier: Classifier = load(Path(model), batch_size=batch_size, num_threads=num_threads)
+        self.added = added_columns(prefix, attention=attention)
+        options = Namespace(backend=backend, batch_size=batch_size, num_threads=num_threads)
+        self.classifier = load_classifier(Path(model), options)
         self.label_names = self.classifier.label_names
         if attention:
             try:
@@ -80,7 +83,9 @@ class BatchPredictor:
         Raises:
             UserError: no such column, a text that is none, or a column that has the name of one to be added.
         """
-        check_columns(list(batch), text_column=self.text_column, added=added_columns(self.prefix, attention=self.attention))
+        refuse_taken("the batch", list(batch), self.added)
+        if self.text_column not in batch:
+            raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(list(batch[self.text_column]))
         if isinstance(batch, pandas.DataFrame):
             return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
@@ -93,7 +98,8 @@ class BatchPredictor:
             UserError: a text that is none.
         """
         for number, text in enumerate(texts, start=1):
-            check_text(text, f"row {number} of the batch", self.text_column)
+            if not isinstance(text, str):
+                raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))
         answers: list[tuple[Any, ...]] = [()] * len(texts)
         outputs = ("logits", "attention_weights") if self.attention else ("logits",)
         config, tokenizer = self.classifier.config, self.classifier.tokenizer
@@ -110,8 +116,7 @@ class BatchPredictor:
                 if self.attention:
                     spans = spans_of_ids(tokenizer, text, len(ids))
                     answers[place] += (attention_entries(text, spans, ids, batch.outputs[1][j].tolist(), config),)
-        names = added_columns(self.prefix, attention=self.attention)
-        return {name: [answer[i] for answer in answers] for i, name in enumerate(names)}
+        return {name: [answer[i] for answer in answers] for i, name in enumerate(self.added)}
 
 
 def added_columns(prefix: str, *, attention: bool) -> list[str]:
@@ -119,31 +124,27 @@ def added_columns(prefix: str, *, attention: bool) -> list[str]:
     return [prefix + name for name in (*COLUMNS, ATTENTION)[: len(COLUMNS) + attention]]
 
 
-def check_columns(found: Sequence[str], *, text_column: str, added: Sequence[str], place: str = "the batch") -> None:
-    """Check the columns of posts.
+def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
+    """What is wrong with the text of a row, in one line; nothing where it has one, were it empty."""
+    if text_column not in row:
+        return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with --text_column"
+    if not isinstance(row[text_column], str):
+        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; mend the row"
+    return ""
+
+
+def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> None:
+    """Refuse a column that has the name of one to be added.
 
     Raises:
-        UserError: no texts, or a column that has the name of one to be added.
+        UserError: such a column.
     """
-    names = ", ".join(name if name.isprintable() else repr(name) for name in found)
-    if text_column not in found:
-        raise UserError(f"{place}: expected a text in column {text_column!r}, found {names}; name it with --text_column")
-    taken = [name for name in added if name in found]
+    taken = [name for name in added if name in columns]
     if taken:
         raise UserError(
-            f"{place}: expected no column {', '.join(taken)}, which is added, found {names}; rename what is added with "
-            "--prefix, e.g. --prefix predicted_"
+            f"{place}: expected no column {', '.join(taken)}, which is to be added, found {names_of(columns)}; give the added "
+            "ones a --prefix, e.g. predicted_"
         )
-
-
-def check_text(text: Any, place: str, text_column: str) -> None:
-    """Check one text; an empty one is one.
-
-    Raises:
-        UserError: something else.
-    """
-    if not isinstance(text, str):
-        raise UserError(f"{place}: expected a text in column {text_column!r}, found {text!r:.60}; mend the row")
 
 
 def _array(values: list[Any]) -> np.ndarray:

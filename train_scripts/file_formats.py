@@ -261,6 +261,7 @@ def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
     return label
 
 
+LINE_FORMATS = (".jsonl", ".csv", ".tsv")  # and posts a line in .txt
 READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
     ".jsonl": read_json_lines,
     ".csv": lambda path, encoding: read_delimited(path, encoding, ","),

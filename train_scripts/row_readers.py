@@ -2,9 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from file_formats import READERS, Row, names_of, read_plain, refuse_bad, suffix_of
+import pyarrow
+
+from file_formats import (
+    READERS,
+    BadRow,
+    NumberedRow,
+    Row,
+    names_of,
+    open_parquet,
+    parquet_rows,
+    read_plain,
+    refuse_bad,
+    suffix_of,
+)
 from user_errors import UserError
 
 
@@ -76,3 +89,30 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
         yield checked | {"post": str(row.get("weibo_id", number))}
     if number == 0:
         raise UserError(f"{path}: expected at least one row, found none; check the file")
+
+
+class Posts(NamedTuple):
+    """Whole rows of a file, and the types of its columns where the file says them."""
+
+    rows: Iterator[NumberedRow | BadRow]
+    types: dict[str, pyarrow.DataType]
+
+
+def read_posts(path: Path, *, suffix: str, text_column: str, encoding: str = "utf-8") -> Posts:
+    """Every row of any readable file with all of its columns; bad rows are yielded, not raised.
+
+    Args:
+        path: a file, or ``-`` for standard input.
+        suffix: of ``READERS``; a ``.txt`` file holds a post a line, or a JSON list of objects.
+        text_column: the only column of a post a line.
+        encoding: of text files.
+
+    Raises:
+        UserError: a file that cannot be read, also when the rows are taken.
+    """
+    if suffix == ".parquet":
+        file = open_parquet(path)
+        return Posts(parquet_rows(path, file), {field.name: field.type for field in file.schema_arrow})
+    if suffix == ".txt":
+        return Posts(read_plain(path, encoding, text_column), {})
+    return Posts(READERS[suffix](path, encoding), {})
