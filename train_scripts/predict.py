@@ -10,11 +10,12 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import transformers
 from tqdm.auto import tqdm
 
 from batch_predictor import BatchPredictor, added_columns
@@ -41,8 +42,8 @@ class Processes(NamedTuple):
     wait: Callable[[], None]
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
+def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line, or what is given."""
     parser = OneLineArgumentParser(description="Label the posts of a file.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument(
@@ -66,7 +67,7 @@ def parse_arguments() -> argparse.Namespace:
     again.add_argument("--overwrite", action="store_true", help="replace the output, or an unfinished run")
     again.add_argument("--resume", action="store_true", help="go on with an unfinished run")
     add_inference_arguments(parser)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
@@ -206,10 +207,11 @@ def print_summary(labels: Mapping[str, int], num_errors: int) -> None:
     print(f"{sum(labels.values())} posts: {counts}{skipped}", file=sys.stderr)
 
 
-def main() -> None:
-    """Read, answer and write."""
-    arguments = parse_arguments()
+def main(given: Sequence[str] | None = None) -> None:
+    """Read, answer and write, as the command line says or what is given."""
+    arguments = parse_arguments(given)
     check_arguments(arguments)
+    transformers.utils.logging.disable_progress_bar()
     chunks, types = read_chunks(
         arguments.input,
         suffix=f".{arguments.input_format}",
