@@ -108,7 +108,8 @@ def _as_text(value: Any) -> str:
 
 def _to_table(rows: Sequence[Row], types: Types) -> pyarrow.Table:
     names = dict.fromkeys(name for row in rows for name in row)
-    return pyarrow.table({name: _to_column([row.get(name) for row in rows], types.get(name)) for name in names})
+    columns = {name: _to_column([row.get(name) for row in rows], types.get(name)) for name in names}
+    return pyarrow.table({name.encode("utf-8", "replace").decode(): column for name, column in columns.items()})
 
 
 def _to_column(values: list[Any], known: pyarrow.DataType | None) -> pyarrow.Array:
