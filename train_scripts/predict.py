@@ -153,7 +153,7 @@ def predict_to_file(arguments: argparse.Namespace, chunks: Iterable[Chunk], type
     with progress_bar(processes) as bar:
         for index, chunk in enumerate(chunks):
             num_parts += 1
-            if index % processes.world_size == processes.rank and not parts.path_of(index).exists():
+            if index % processes.world_size == processes.rank and not parts.has(index):
                 parts.write(index, answer(predictor, chunk.rows), chunk.bad, predictor.added[0], types)
                 bar.update(len(chunk.rows))
     processes.wait()

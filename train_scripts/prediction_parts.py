@@ -1,8 +1,8 @@
 """The unfinished work of ``predict.py``: a folder ``OUTPUT.parts`` beside the output, which a killed run is continued from.
 
 It holds the state of the run (what was asked of it) and, for each chunk of the input, its rows and a note on them. A file is
-written beside its name and renamed, and a part counts when its rows are there, so a kill at any moment loses the chunks in
-work and nothing else. Processes share the folder; each writes parts of its own.
+written beside its name and renamed, and a part counts when its rows and its note are there, so a kill at any moment loses the
+chunks in work and nothing else. Processes share the folder; each writes parts of its own.
 """
 
 import json
@@ -92,33 +92,38 @@ class Parts:
         path = self.folder / _STATE
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
-    def path_of(self, index: int) -> Path:
-        """The rows of a chunk."""
-        return self.folder / f"{index:08d}{part_suffix(self.output_format)}"
+    def _paths(self, index: int) -> tuple[Path, Path]:
+        """The rows of a chunk, and the note on them."""
+        path = self.folder / f"{index:08d}{part_suffix(self.output_format)}"
+        return path, path.with_suffix(".json")
+
+    def has(self, index: int) -> bool:
+        """Whether the part of a chunk is there."""
+        return all(path.exists() for path in self._paths(index))
 
     def write(self, index: int, rows: Sequence[Row], bad: Sequence[BadRow], label_column: str, types: Types) -> None:
         """Write the part of a chunk: rows with answers, and those that were passed over."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         errors = [{"line": row.number, "reason": str(row), "content": row.content} for row in bad]
         note = PartNote(Counter(row[label_column] for row in rows), columns, errors)
-        path = self.path_of(index)
-        _put(path.with_suffix(".json"), lambda temporary: _write_json(temporary, vars(note)))
-        _put(path, lambda temporary: write_part(temporary, rows, types))
+        rows_path, note_path = self._paths(index)
+        _put(note_path, lambda temporary: _write_json(temporary, vars(note)))
+        _put(rows_path, lambda temporary: write_part(temporary, rows, types))
 
     def join(self, num_parts: int, label_names: Sequence[str], *, report: bool) -> Summary:
         """Put the whole in its place, and beside it ``OUTPUT.counts.json`` and, with ``report``, ``OUTPUT.errors.jsonl``."""
-        paths = [self.path_of(index) for index in range(num_parts)]
+        paths = [self._paths(index) for index in range(num_parts)]
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
         columns: dict[str, None] = {}
         num_errors = 0
         with (self.folder / "errors").open("wb") as errors:
-            for path in paths:
-                note = PartNote(**json.loads(path.with_suffix(".json").read_bytes()))
+            for _, path in paths:
+                note = PartNote(**json.loads(path.read_bytes()))
                 labels.update(note.labels)
                 columns |= dict.fromkeys(note.columns)
                 num_errors += len(note.errors)
                 errors.write(json_lines(note.errors))
-        join_parts(paths, list(columns), self.output_format, self.folder / "whole")
+        join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole")
         _write_json(self.folder / "counts", labels)
         # The output comes last: where it is seen, the others are there.
         (self.folder / "counts").replace(beside(self.output, "counts.json"))
