@@ -237,8 +237,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 MOMENTS = {
     "jsonl": [
-        ("open", "tmp-00000000.jsonl"), ("os.rename", "/tmp-00000001.json'"), ("os.rename", "/tmp-00000001.jsonl"),
-        ("os.rename", "errors.jsonl"), ("os.rename", "/whole"), ("os.remove", "00000001.jsonl"), ("shutil.rmtree", ".parts"),
+        ("open", "tmp-00000000.jsonl"), ("os.rename", "/tmp-00000001.json'"), ("os.rename", "/whole"),
+        ("os.remove", "00000001.jsonl"), ("shutil.rmtree", ".parts"),
     ],
     "parquet": [("os.rename", "/tmp-00000001.parquet"), ("os.rename", "/whole")],
 }  # fmt: skip
@@ -477,6 +477,7 @@ def test_nothing_of_the_user_is_overwritten(onnx_folder: Path, tmp_path: Path) -
     with pytest.raises(UserError, match=r"expected a new file, found one; choose another or add --overwrite"):
         answer(onnx_folder, "--input", posts, "--output", output)
     (tmp_path / "out.jsonl.parts").mkdir()
+    (tmp_path / "out.jsonl.parts" / "tmp-state.json").touch()  # of a run that was killed at its start
     (tmp_path / "out.jsonl.parts" / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(UserError, match=r"out.jsonl.parts: expected a folder of this script, found other files"):
         answer(onnx_folder, "--input", posts, "--output", output, "--overwrite")
@@ -484,4 +485,7 @@ def test_nothing_of_the_user_is_overwritten(onnx_folder: Path, tmp_path: Path) -
         answer(onnx_folder, "--input", posts, "--output", posts, "--output_format", "jsonl", "--overwrite")
     with pytest.raises(UserError, match="expected an existing folder"):
         answer(onnx_folder, "--input", posts, "--output", tmp_path / "nowhere" / "out.jsonl")
+    (tmp_path / "out.jsonl.parts" / "thesis.txt").unlink()
     assert output.read_text(encoding="utf-8") == "mine" and posts.read_text(encoding="utf-8") == "a\n"
+    answer(onnx_folder, "--input", posts, "--output", output, "--overwrite")
+    assert {path.name for path in tmp_path.iterdir()} == {"posts.txt", "out.jsonl", "out.jsonl.counts.json"}

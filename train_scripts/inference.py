@@ -60,7 +60,7 @@ class Classifier(ABC):
 
     def batches(self, texts: Sequence[str], outputs: Sequence[str] = ("logits",)) -> Iterator[Batch]:
         """The texts in batches, longest first. The same texts give the same batches."""
-        ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"]
+        ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"] if texts else []
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         for start in range(0, len(order), self.batch_size):
             places = order[start : start + self.batch_size]

@@ -18,6 +18,7 @@ from prediction_files import Types, join_parts, json_lines, part_suffix, write_p
 from user_errors import UserError
 
 _STATE = "state.json"
+_TEMPORARY = "tmp-"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ class Parts:
             raise UserError(
                 f"{self.folder}: expected no unfinished run, found one; go on with --resume or start anew with --overwrite"
             )
-        if found is None and self.folder.exists() and (self.folder.is_file() or any(self.folder.iterdir())):
+        # A run that is killed at its very start leaves nothing but what its state was to be.
+        others = {path.name for path in self.folder.glob("*")} - {f"{_TEMPORARY}{_STATE}"}
+        if found is None and (others or self.folder.is_file()):
             raise UserError(f"{self.folder}: expected a folder of this script, found other files; choose another --output")
 
     def start(self, state: dict[str, Any], *, resume: bool) -> None:
@@ -126,9 +129,11 @@ class Parts:
         join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole")
         _write_json(self.folder / "counts", labels)
         # The output comes last: where it is seen, the others are there.
-        (self.folder / "counts").replace(beside(self.output, "counts.json"))
+        (self.folder / "counts").replace(_beside(self.output, "counts.json"))
         if report:
-            (self.folder / "errors").replace(beside(self.output, "errors.jsonl"))
+            (self.folder / "errors").replace(_beside(self.output, "errors.jsonl"))
+        else:
+            _beside(self.output, "errors.jsonl").unlink(missing_ok=True)  # of an output that is replaced
         (self.folder / "whole").replace(self.output)
         self._remove()
         return Summary(labels, num_errors)
@@ -141,8 +146,7 @@ class Parts:
         shutil.rmtree(self.folder)
 
 
-def beside(output: Path, name: str) -> Path:
-    """``OUTPUT.name``."""
+def _beside(output: Path, name: str) -> Path:
     return output.with_name(f"{output.name}.{name}")
 
 
@@ -152,6 +156,6 @@ def _write_json(path: Path, content: Any) -> None:
 
 def _put(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file so that it is seen whole or not at all."""
-    temporary = path.with_name(f"tmp-{path.name}")
+    temporary = path.with_name(f"{_TEMPORARY}{path.name}")
     write(temporary)
     temporary.replace(path)
