@@ -21,11 +21,10 @@ from huggingface_hub import EvalResult, ModelCard
 from charts import plot_emoji_map
 from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from counterfactuals import shuffle_emoji
+from folder_checks import check_model_folder, write_checksums
 from inference import TextClassifier
 from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
-from model_folder import write_checksums
-from model_layout import check_model_folder
 from nearest import place_emoji, vectors_of_model
 from user_errors import OneLineArgumentParser, UserError, check_output_file, run
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import transformers
 
 from corpora import CorpusSource, load_split
+from folder_checks import check_model_folder
 from inference import TextClassifier
-from model_layout import check_model_folder
 from modeling_aslstm import ASLSTMOnnxPipeline
 from user_errors import OneLineArgumentParser, run
 

@@ -30,8 +30,8 @@ from training_speed import OTHER_TARGET, TARGETS, measure_original, measure_trai
 from transformers import BertConfig, BertForSequenceClassification
 
 from corpora import CorpusSource, load_split
+from folder_checks import check_model_folder
 from inference import TextClassifier
-from model_layout import check_model_folder
 from modeling_aslstm import ASLSTMOnnxPipeline
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer

@@ -7,7 +7,7 @@ import pandas
 import pytest
 
 from batch_predictor import BatchPredictor
-from model_folder import write_checksums
+from folder_checks import write_checksums
 from user_errors import UserError
 
 POSTS = ["今天又加班[泪]", "", "好耶🎉😂", "明天下午三点开会"]

@@ -13,8 +13,8 @@ import torch
 from conftest import ROOT, run_script
 
 from corpora import CorpusSource, load_split
+from folder_checks import check_model_folder
 from inference import OnnxTextClassifier, TextClassifier
-from model_layout import check_model_folder
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from onnx_graphs import SHAPES, compare_with_model, export_graph, quantize_graph, sample_batches

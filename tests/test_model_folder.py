@@ -16,9 +16,9 @@ from conftest import ROOT
 from huggingface_hub import ModelCard
 
 from arguments import parse_arguments
+from folder_checks import CHECKSUMS, REQUIRED_FILES, check_model_folder
 from metrics import compute_metrics
 from model_folder import OutputFolder, TrainingRecord
-from model_layout import CHECKSUMS, REQUIRED_FILES, check_model_folder
 from model_setup import ModelSettings, make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary

@@ -12,7 +12,7 @@ import pytest
 import torch
 from conftest import ROOT, run_script
 
-from model_layout import check_model_folder
+from folder_checks import check_model_folder
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import fold_emoji

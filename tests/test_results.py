@@ -13,7 +13,7 @@ sys.path.append(str(ROOT / "benchmarks"))
 
 from results import GATES, polarity_accuracy, table_of, write_into_card
 
-from model_layout import check_model_folder
+from folder_checks import check_model_folder
 
 NAMES = ["anger", "happiness", "like", "none", "sadness", "surprise"]
 

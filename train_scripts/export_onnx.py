@@ -10,8 +10,7 @@ from pathlib import Path
 
 import transformers
 
-from model_folder import put_subfolder
-from model_layout import check_model_folder
+from folder_checks import check_model_folder, put_subfolder
 from modeling_aslstm import ASLSTMForSequenceClassification
 from user_errors import OneLineArgumentParser, UserError, check_packages, run
 

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 import modeling_aslstm
-from model_layout import check_model_folder
+from folder_checks import check_model_folder
 from tokenization import ASLSTMTokenizer
 from user_errors import UserError, check_packages
 

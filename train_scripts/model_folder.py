@@ -1,11 +1,10 @@
-"""The model folder, written in one step.
+"""The model folder, written in one step, and its card.
 
 Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
 it is. Nothing is seen under its name until all of it is written.
 """
 
 import argparse
-import json
 import os
 import shlex
 import tempfile
@@ -16,8 +15,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from folder_checks import CHECKSUMS, check_model_folder, json_text, write_checksums
 from known_corpora import KNOWN_CORPORA
-from model_layout import CHECKSUMS, check_model_folder, sha256
 from modeling_aslstm import ASLSTMForSequenceClassification
 from new_word_files import write_new_words
 from tokenization import ASLSTMTokenizer, NewWord
@@ -86,7 +85,7 @@ class OutputFolder:
             staging.mkdir()
             model.save_pretrained(staging)
             tokenizer.save_pretrained(staging)
-            _write_json(staging / "eval_results.json", record.results)
+            (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
             if record.new_words:
                 write_new_words(staging / "new_words.tsv", record.new_words)
             (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
@@ -104,41 +103,6 @@ class OutputFolder:
         except OSError:
             old.rename(self.path)
             raise
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-def write_checksums(folder: Path) -> None:
-    """Write ``checksums.json``: the SHA-256 of every other file in the folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
-    _write_json(folder / CHECKSUMS, {str(p.relative_to(folder).as_posix()): sha256(p) for p in files})
-
-
-def put_subfolder(folder: Path, staging: Path) -> None:
-    """Put more files into a model folder that was checked, as ``folder/NAME`` for a folder NAME that lies beside it.
-
-    A kill at any moment leaves a folder that is whole: a file is in the checksums only while it stands in its place.
-
-    Args:
-        folder: the model folder.
-        staging: the new files, in a temporary folder on the same disk; what they replace is moved there.
-    """
-    target = folder / staging.name
-    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
-    files = {f"{staging.name}/{path.name}": sha256(path) for path in sorted(staging.iterdir())}
-
-    def list_files(checksums: dict[str, str]) -> None:
-        _write_json(staging.parent / CHECKSUMS, checksums)
-        (staging.parent / CHECKSUMS).replace(folder / CHECKSUMS)
-
-    list_files(others)
-    if target.exists():
-        target.rename(staging.with_name(f"{staging.name}-old"))
-    staging.rename(target)
-    list_files(others | files)
 
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:

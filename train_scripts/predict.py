@@ -6,6 +6,7 @@ launch`` the processes share the rows.
 """
 
 import argparse
+import hashlib
 import io
 import os
 import sys
@@ -20,8 +21,8 @@ from tqdm.auto import tqdm
 
 from batch_predictor import BatchPredictor, added_columns
 from file_formats import READERS, Row, suffix_of
+from folder_checks import CHECKSUMS, check_model_folder
 from inference import add_inference_arguments
-from model_layout import CHECKSUMS, check_model_folder, sha256
 from post_chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from prediction_files import OUTPUT_FORMATS, Types, json_lines, types_of_answers, write_csv
 from prediction_parts import Parts
@@ -102,7 +103,10 @@ def check_arguments(arguments: argparse.Namespace) -> None:
 
 def state_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What a run must have in common with one that it continues."""
-    state = {"input": sha256(arguments.input), "model": sha256(arguments.model / CHECKSUMS)}
+    state: dict[str, Any] = {}
+    for name, path in (("input", arguments.input), ("model", arguments.model / CHECKSUMS)):
+        with path.open("rb") as file:
+            state[name] = hashlib.file_digest(file, "sha256").hexdigest()
     state |= {f"--{name}": getattr(arguments, name) for name in FLAGS_OF_ANSWERS}
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from gensim.models import KeyedVectors
 
-from model_layout import check_model_folder
+from folder_checks import check_model_folder
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer

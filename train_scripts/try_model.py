@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import pipeline
 
-from model_layout import check_model_folder
+from folder_checks import check_model_folder
 from user_errors import OneLineArgumentParser, run
 
 POSTS = (
