@@ -55,7 +55,9 @@ def run_predict(command: list[str], output: Path, *, kill_after: int | None = No
         RuntimeError: it ended otherwise than expected.
     """
     started = time.perf_counter()
-    process = subprocess.Popen([*command, "--output", str(output)], stderr=subprocess.DEVNULL)
+    log = output.with_name("log.txt")
+    with log.open("wb") as file:
+        process = subprocess.Popen([*command, "--output", str(output)], stderr=file)
     parts = output.with_name(f"{output.name}.parts")
     while kill_after and process.poll() is None and len(list(parts.glob("[0-9]*.json"))) < kill_after:
         time.sleep(0.05)
@@ -65,7 +67,7 @@ def run_predict(command: list[str], output: Path, *, kill_after: int | None = No
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != (-signal.SIGKILL if kill_after else 0) or output.exists() == bool(kill_after):
-        raise RuntimeError(f"predict.py ended with {process.returncode}")
+        raise RuntimeError(f"predict.py ended with {process.returncode}: {log.read_text(encoding='utf-8').splitlines()[-1:]}")
     return Cost(time.perf_counter() - started, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 
 
@@ -108,15 +110,15 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_posts(folder / "few.jsonl", texts, FEW_ROWS)
-        write_posts(folder / "all.jsonl", texts, arguments.rows)
+        write_posts(folder / "10000_posts.jsonl", texts, FEW_ROWS)
+        write_posts(folder / "posts.jsonl", texts, arguments.rows)
         command = [sys.executable, str(PREDICT), "--model", str(arguments.model), "--backend", arguments.backend]
         command += ["--batch_size", str(arguments.batch_size)]
         command += ["--num_threads", str(arguments.num_threads)] if arguments.num_threads else []
         for suffix in arguments.formats:
-            few = run_predict([*command, "--input", str(folder / "few.jsonl")], folder / f"few.{suffix}")
+            few = run_predict([*command, "--input", str(folder / "10000_posts.jsonl")], folder / f"few.{suffix}")
             whole, broken = (folder / f"{name}.{suffix}" for name in ("whole", "broken"))
-            of_all = [*command, "--input", str(folder / "all.jsonl")]
+            of_all = [*command, "--input", str(folder / "posts.jsonl")]
             unbroken = run_predict(of_all, whole)
             run_predict(of_all, broken, kill_after=num_parts // 2)
             resumed = run_predict([*of_all, "--resume"], broken)

@@ -1,13 +1,7 @@
-"""Batches of posts in, the same batches with the model's answers out: what ``predict.py`` runs, and Ray Data or Spark can.
+"""A batch of posts in, the same batch with the model's answers out: what ``predict.py`` runs, and Ray Data or Spark can.
 
-A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of texts. Nothing is kept between batches, so any
-process may take any of them::
-
-    ray.data.read_parquet("posts").map_batches(BatchPredictor, fn_constructor_args=["outputs/nlpcc2014"], concurrency=8)
-
-
-    def predict(frames):  # Spark: posts.mapInPandas(predict, schema=posts.schema.simpleString()[7:-1] + ", label string, …")
-        yield from map(BatchPredictor("outputs/nlpcc2014"), frames)
+A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of texts. Nothing is kept from one to the next, so
+any process may take any of them. README shows both.
 """
 
 from argparse import Namespace
