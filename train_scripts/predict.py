@@ -93,7 +93,10 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise UserError("expected files with --resume or several processes, found -, which is read or written once; name files")
     if arguments.output == STANDARD_STREAM:
         if arguments.output_format == "parquet" or arguments.on_error == "report":
-            raise UserError("--output -: expected jsonl or csv without --on_error report, found another; name a file")
+            raise UserError(
+                "--output -: expected jsonl or csv and no --on_error report, found "
+                f"{arguments.output_format} and {arguments.on_error}; name a file"
+            )
         return
     # A run that is resumed was already allowed to replace its output.
     check_output_file(arguments.output, overwrite=arguments.overwrite or arguments.resume)
