@@ -1,10 +1,15 @@
 import json
+import os
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
 import pytest
+from conftest import ROOT
 
 from batch_predictor import BatchPredictor
 from folder_checks import write_checksums
@@ -88,23 +93,54 @@ def test_a_model_without_attention_and_an_unknown_backend_are_refused(onnx_folde
         BatchPredictor(tmp_path)
 
 
-def test_ray_data_maps_batches(onnx_folder: Path, predictor: BatchPredictor, tmp_path: Path) -> None:
-    ray = pytest.importorskip("ray", reason="needs Ray (pip install 'ray[data]')")
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are started import what this one does."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "train_scripts"), *sys.path]))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+
+
+def check_answers(found: list[Any], predictor: BatchPredictor) -> None:
+    """Rows of POSTS, 50 times, with their answers."""
+    expected = predictor.answers(POSTS)
+    found = sorted(found, key=lambda row: row["id"])
+    assert [row["text"] for row in found] == POSTS * 50
+    assert [row["label"] for row in found] == expected["label"] * 50
+    assert [list(row["emoji"]) for row in found] == expected["emoji"] * 50
+    for row, scores in zip(found, expected["scores"] * 50, strict=True):
+        assert row["scores"] == pytest.approx(scores, abs=0.02)
+
+
+@pytest.mark.usefixtures("workers")
+def test_ray_data_maps_batches(onnx_folder: Path, predictor: BatchPredictor) -> None:
+    ray = pytest.importorskip("ray", reason="needs Ray: pip install 'ray[data]'")
     ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000)
     try:
-        rows = ray.data.from_items([{"id": i, "text": text} for i, text in enumerate(POSTS * 50)])
-        answered = rows.map_batches(
+        posts = ray.data.from_items([{"id": i, "text": text} for i, text in enumerate(POSTS * 50)])
+        answered = posts.map_batches(
             BatchPredictor,
             fn_constructor_args=[str(onnx_folder)],
             fn_constructor_kwargs={"backend": "onnx", "num_threads": 1},
             batch_size=64,
             concurrency=2,
         )
-        found = sorted(answered.take_all(), key=lambda row: row["id"])
+        check_answers(answered.take_all(), predictor)
     finally:
         ray.shutdown()
-    expected = predictor.answers(POSTS)
-    assert [row["text"] for row in found] == POSTS * 50
-    assert [row["label"] for row in found] == expected["label"] * 50
-    assert [list(row["emoji"]) for row in found] == expected["emoji"] * 50
-    assert found[1]["scores"] == pytest.approx(expected["scores"][1], abs=0.02)
+
+
+@pytest.mark.usefixtures("workers")
+def test_spark_maps_frames(onnx_folder: Path, predictor: BatchPredictor) -> None:
+    sql = pytest.importorskip("pyspark.sql", reason="needs PySpark and Java: pip install pyspark")
+    spark = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    folder = str(onnx_folder)
+
+    def answers(frames: Iterator[pandas.DataFrame]) -> Iterator[pandas.DataFrame]:
+        yield from map(BatchPredictor(folder, backend="onnx", num_threads=1), frames)
+
+    try:
+        posts = spark.createDataFrame(list(enumerate(POSTS * 50)), "id long, text string")
+        added = "label string, score double, scores map<string,double>, emoji array<string>"
+        check_answers(posts.mapInPandas(answers, f"id long, text string, {added}").collect(), predictor)
+    finally:
+        spark.stop()

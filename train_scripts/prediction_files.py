@@ -131,14 +131,14 @@ def _to_text(values: Iterable[Any]) -> pyarrow.Array:
 
 
 def _join_parquet(parts: Sequence[Path], target: Path) -> None:
-    schema = _common_schema([pyarrow.parquet.read_schema(part) for part in parts])
+    schema = _common_schema(pyarrow.parquet.read_schema(part) for part in parts)
     with pyarrow.parquet.ParquetWriter(target, schema) as writer:
         for start in range(0, len(parts), _PARTS_PER_ROW_GROUP):
             group = parts[start : start + _PARTS_PER_ROW_GROUP]
             writer.write_table(pyarrow.concat_tables([_fit(pyarrow.parquet.read_table(part), schema) for part in group]))
 
 
-def _common_schema(schemas: Sequence[pyarrow.Schema]) -> pyarrow.Schema:
+def _common_schema(schemas: Iterable[pyarrow.Schema]) -> pyarrow.Schema:
     """The columns of all parts, each with the type that holds those of all, or else text."""
     fields: dict[str, pyarrow.Field] = {}
     for field in itertools.chain.from_iterable(schemas):
