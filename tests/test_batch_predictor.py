@@ -47,6 +47,11 @@ def test_batches_do_not_depend_on_those_before(predictor: BatchPredictor) -> Non
     assert predictor(frame).equals(first)
 
 
+def test_lists_of_one_length_stay_lists(predictor: BatchPredictor) -> None:
+    found = predictor({"text": np.array(["好[泪]", "[怒]"])})["emoji"]
+    assert found.shape == (2,) and found.tolist() == [["[泪]"], ["[怒]"]]
+
+
 def test_an_empty_batch_gets_the_columns(predictor: BatchPredictor) -> None:
     found = predictor(pandas.DataFrame({"text": pandas.Series([], dtype=str)}))
     assert list(found.columns) == ["text", *ADDED] and len(found) == 0

@@ -115,6 +115,17 @@ def test_labels_scores_and_attention_are_those_of_the_pipeline(model_folder: Pat
         assert row["attention"] == entries[0]["attention"]
 
 
+def test_a_prefix_keeps_the_labels_of_the_input(onnx_folder: Path, tmp_path: Path, answers: list[dict]) -> None:
+    rows = [{"text": text, "label": "gold", "score": 5} for text in POSTS]
+    posts = write_lines(tmp_path / "posts.jsonl", rows)
+    answer(onnx_folder, "--input", posts, "--output", tmp_path / "out.csv", "--prefix", "predicted_")
+    found = read_csv(tmp_path / "out.csv")
+    assert [(row["label"], row["score"]) for row in found] == [("gold", "5")] * len(POSTS)
+    assert [row["predicted_label"] for row in found] == [row["label"] for row in answers]
+    counts = json.loads((tmp_path / "out.csv.counts.json").read_text(encoding="utf-8"))
+    assert sum(counts.values()) == len(POSTS) and "gold" not in counts
+
+
 def test_torch_is_not_imported_for_onnx(onnx_folder: Path, tmp_path: Path) -> None:
     posts = write_txt(tmp_path / "posts.txt", [{"text": "好[泪]"}])
     code = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__'); assert 'torch' not in sys.modules"

@@ -143,8 +143,5 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
 
 def _array(values: list[Any]) -> np.ndarray:
     """One object a row: NumPy would make a table of lists of one length."""
-    if values and isinstance(values[0], (dict, list)):
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-        return array
-    return np.array(values)
+    is_nested = bool(values) and isinstance(values[0], dict | list)
+    return np.fromiter(values, dtype=object, count=len(values)) if is_nested else np.array(values)
