@@ -151,6 +151,26 @@ def test_offsets_point_into_the_users_own_text(spelling_tokenizer):
     assert spans == [("今天", "今天"), ("好", "好"), ("&", "&amp;"), ("<unk_emoji>", "[泪流满面]"), *name, ("👍", "👍🏽")]
 
 
+def test_the_emoji_of_a_text_stand_as_the_user_wrote_them(spelling_tokenizer):
+    assert spelling_tokenizer.emoji_in("今天 好&amp;[泪流满面]👍🏽［泪］&#128514;[视频]") == [
+        "[泪流满面]",
+        "👍🏽",
+        "［泪］",
+        "&#128514;",
+    ]
+    assert spelling_tokenizer.emoji_in("") == []
+    assert len(spelling_tokenizer.emoji_in("好[泪]" * 1_000)) == 1_000  # though truncation keeps 64
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=ANY_TEXT)
+def test_the_emoji_of_a_text_are_its_tokens_of_the_emoji_range(tokenizer, text):
+    spans = [span for span in tokenizer.tokenize_with_offsets(text) if not span.token.startswith("##")]
+    ids = tokenizer.convert_tokens_to_ids([span.token for span in spans])
+    places = [span for span, token_id in zip(spans, ids, strict=True) if token_id >= tokenizer.emoji_token_offset]
+    assert tokenizer.emoji_in(text) == [text[span.start : span.end] for span in places]
+
+
 @settings(deadline=None, max_examples=150)
 @given(text=ANY_TEXT)
 def test_spans_hold_the_tokens_of_tokenize(tokenizer, text):

@@ -259,6 +259,12 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
                 spans.append(TokenSpan(token, aligned.starts[start], aligned.ends[end - 1]))
         return spans or [TokenSpan(UNK_TOKEN, 0, 0)]
 
+    def emoji_in(self, text: str) -> list[str]:
+        """The emoji of a text, each as it stands in ``text`` itself; truncation takes none."""
+        aligned = self._normalizer.normalize_with_offsets(text)
+        found = [(piece.start, piece.start + len(piece.text)) for piece in split_emoji(aligned.text) if piece.is_emoji]
+        return [text[aligned.starts[start] : aligned.ends[end - 1]] for start, end in found]
+
     # ---- batches ----
 
     def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:

@@ -17,9 +17,11 @@ from datasets import ClassLabel, Dataset, DatasetDict, load_dataset
 from datasets.exceptions import DatasetGenerationError
 from huggingface_hub.errors import HfHubHTTPError
 
+import file_formats
 import row_readers
+from file_formats import Row
 from known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
-from row_readers import Row, check_row, read_rows
+from row_readers import check_row, read_rows
 from tokenization.emoji_splitting import UNICODE_EMOJI
 from user_errors import UserError
 
@@ -120,6 +122,10 @@ def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tu
     yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
 
 
+def _checksum_of_readers() -> int:
+    return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (file_formats, row_readers)))
+
+
 def _read_file(path: Path, source: CorpusSource) -> Dataset:
     try:
         status = path.stat()
@@ -129,7 +135,7 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         "path": str(path),
         "columns": source.columns,
         "encoding": source.encoding,
-        "stamp": (status.st_mtime_ns, status.st_size, zlib.crc32(Path(row_readers.__file__).read_bytes())),
+        "stamp": (status.st_mtime_ns, status.st_size, _checksum_of_readers()),
     }
     try:
         return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)

@@ -1,12 +1,15 @@
-"""A model folder to answers: raw texts in, probabilities out, by torch or by the ONNX graph of the folder."""
+"""A model folder to answers: raw texts in, probabilities out, by torch or by the ONNX graph of the folder.
+
+Importing this imports no torch: the ONNX backend needs none.
+"""
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
@@ -16,6 +19,20 @@ from tokenization import ASLSTMTokenizer
 from user_errors import UserError, check_packages
 
 BACKENDS = ("torch", "onnx")
+
+
+class Batch(NamedTuple):
+    """Posts that the model reads at once.
+
+    Attributes:
+        places: of the posts, among all.
+        ids: of each post.
+        outputs: of the model, in the order asked for: ``logits`` (batch, num_labels), ``attention_weights`` (batch, seq_len).
+    """
+
+    places: list[int]
+    ids: list[list[int]]
+    outputs: list[np.ndarray]
 
 
 class Classifier(ABC):
@@ -29,6 +46,7 @@ class Classifier(ABC):
         UserError: a folder that is not whole.
     """
 
+    config: Any
     label_names: list[str]
 
     def __init__(self, folder: Path, *, batch_size: int = 256) -> None:
@@ -37,18 +55,31 @@ class Classifier(ABC):
         self.batch_size = batch_size
 
     @abstractmethod
-    def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """Logits (batch, num_labels) of the ids of a batch."""
+    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> list[np.ndarray]:
+        """Outputs of the model, by name, for the ids of a batch."""
+
+    def batches(self, texts: Sequence[str], outputs: Sequence[str] = ("logits",)) -> Iterator[Batch]:
+        """The texts in batches, longest first. The same texts give the same batches."""
+        ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"] if texts else []
+        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
+        for start in range(0, len(order), self.batch_size):
+            places = order[start : start + self.batch_size]
+            rows = [ids[i] for i in places]
+            yield Batch(places, rows, self.run(rows, outputs))
 
     def predict(self, texts: Sequence[str], *, description: str = "Predicting") -> np.ndarray:
         """Probabilities (num_texts, num_labels) at the model's own answer, in the order of the texts."""
-        ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"]
-        order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-        probabilities = np.zeros((len(ids), len(self.label_names)))
-        for start in tqdm(range(0, len(order), self.batch_size), desc=description, leave=False):
-            rows = order[start : start + self.batch_size]
-            probabilities[rows] = softmax(self.logits([ids[i] for i in rows]).astype(np.float64), axis=-1)
+        probabilities = np.zeros((len(texts), len(self.label_names)))
+        with tqdm(total=len(texts), desc=description, leave=False) as bar:
+            for batch in self.batches(texts):
+                probabilities[batch.places] = to_probabilities(batch.outputs[0])
+                bar.update(len(batch.places))
         return probabilities
+
+
+def to_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (batch, num_labels) float64 of logits (batch, num_labels)."""
+    return softmax(logits.astype(np.float64), axis=-1)
 
 
 class TextClassifier(Classifier):
@@ -61,16 +92,22 @@ class TextClassifier(Classifier):
     """
 
     def __init__(self, folder: Path, *, batch_size: int = 256, num_threads: int | None = None) -> None:
+        # Imported here and not above: it takes seconds, and the other backend needs none.
+        import torch
+
         super().__init__(folder, batch_size=batch_size)
         if num_threads:
             torch.set_num_threads(num_threads)
         self.model = modeling_aslstm.ASLSTMForSequenceClassification.from_pretrained(folder).eval()
-        self.label_names = [self.model.config.id2label[i] for i in range(self.model.num_labels)]
+        self.config = self.model.config
+        self.label_names = [self.config.id2label[i] for i in range(self.model.num_labels)]
+        self._inference_mode = torch.inference_mode
 
-    @torch.inference_mode()
-    def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """Logits (batch, num_labels) of the ids of a batch."""
-        return self.model(**self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")).logits.numpy()
+    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> list[np.ndarray]:
+        """Outputs of the model, by name, for the ids of a batch."""
+        with self._inference_mode():
+            found = self.model(**self.tokenizer.pad({"input_ids": rows}, return_tensors="pt"))
+        return [found[name].numpy() for name in outputs]
 
 
 class OnnxTextClassifier(Classifier):
@@ -88,11 +125,12 @@ class OnnxTextClassifier(Classifier):
             self._pipeline = modeling_aslstm.ASLSTMOnnxPipeline(folder, self.tokenizer, num_threads=num_threads)
         except ValueError as error:
             raise UserError(str(error)) from error
+        self.config = self._pipeline.config
         self.label_names = self._pipeline.label_names
 
-    def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """Logits (batch, num_labels) of the ids of a batch."""
-        return self._pipeline.run(rows)[0]
+    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> list[np.ndarray]:
+        """Outputs of the graph, by name, for the ids of a batch."""
+        return self._pipeline.run(rows, outputs)
 
 
 def add_inference_arguments(parser: argparse.ArgumentParser) -> None:

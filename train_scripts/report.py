@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from file_formats import READERS, refuse_bad
 from report_tables import NAMES, Table, build_tables
 from report_texts import LANGUAGES
-from row_readers import READERS
 from user_errors import OneLineArgumentParser, UserError, check_encoding, check_packages, run
 
 FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
@@ -59,7 +59,7 @@ def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     suffix = Path(path.name.removesuffix(".gz")).suffix
     if suffix not in FORMATS:
         raise UserError(f"--input {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
-    return READERS[suffix](path, encoding)
+    return (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
 
 
 def write_csv(path: Path, table: Table) -> None:

@@ -14,7 +14,8 @@ from torch.utils.data import IterableDataset
 
 from batching import BATCHES_PER_BUCKET
 from corpora import CorpusSource
-from row_readers import Row, check_row, read_rows
+from file_formats import Row
+from row_readers import check_row, read_rows
 from tokenization import ASLSTMTokenizer
 from user_errors import UserError
 

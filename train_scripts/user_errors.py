@@ -3,12 +3,14 @@
 import argparse
 import os
 import sys
+import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 EXIT_CODE = 2
+_GRACE_SECONDS = 10
 
 
 class UserError(Exception):
@@ -28,9 +30,11 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        # Under a launcher every process meets the same error; one line is enough.
-        if os.environ.get("RANK", "0") == "0":
-            print(f"error: {error}", file=sys.stderr)
+        # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first
+        # that ends: process 0 goes first, and one line is printed, also of an error that only another met.
+        if os.environ.get("RANK", "0") != "0":
+            time.sleep(_GRACE_SECONDS)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_CODE)
 
 
