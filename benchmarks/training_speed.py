@@ -3,8 +3,9 @@
 PYTHONPATH=train_scripts python benchmarks/training_speed.py --data_dir DIR
 
 NLPCC 2014 with its full vocabulary (``--min_count 1``, 70,000 words), the sizes of ``train.py`` (300/128/2 layers in both
-directions, batches of 64, its collation and optimizers), precision, dropout and spelling of the recipe, on two threads. The original took one row at a time and updated every vector with
-dense Adam after each; ``measure_original`` does the same on rows of the same sample.
+directions, batches of 64, its collation and optimizers), precision, dropout and spelling of the recipe, on two threads. The
+original took one row at a time and updated every vector with dense Adam after each; ``measure_original`` does the same on
+rows of the same sample.
 """
 
 import argparse
