@@ -5,7 +5,7 @@ Importing this imports no torch: the ONNX backend needs none.
 
 import argparse
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,14 +58,19 @@ class Classifier(ABC):
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> list[np.ndarray]:
         """Outputs of the model, by name, for the ids of a batch."""
 
+    def run_each(
+        self, batches: Iterable[Sequence[Sequence[int]]], outputs: Sequence[str] = ("logits",)
+    ) -> Iterator[list[np.ndarray]]:
+        """:meth:`run` for each batch, in order."""
+        return (self.run(rows, outputs) for rows in batches)
+
     def batches(self, texts: Sequence[str], outputs: Sequence[str] = ("logits",)) -> Iterator[Batch]:
         """The texts in batches, longest first. The same texts give the same batches."""
         ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"] if texts else []
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-        for start in range(0, len(order), self.batch_size):
-            places = order[start : start + self.batch_size]
-            rows = [ids[i] for i in places]
-            yield Batch(places, rows, self.run(rows, outputs))
+        places = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        rows = [[ids[i] for i in batch] for batch in places]
+        return map(Batch, places, rows, self.run_each(rows, outputs))
 
     def predict(self, texts: Sequence[str], *, description: str = "Predicting") -> np.ndarray:
         """Probabilities (num_texts, num_labels) at the model's own answer, in the order of the texts."""
@@ -132,13 +137,19 @@ class OnnxTextClassifier(Classifier):
         """Outputs of the graph, by name, for the ids of a batch."""
         return self._pipeline.run(rows, outputs)
 
+    def run_each(
+        self, batches: Iterable[Sequence[Sequence[int]]], outputs: Sequence[str] = ("logits",)
+    ) -> Iterator[list[np.ndarray]]:
+        """:meth:`run` for each batch, in order, several at once."""
+        return self._pipeline.run_each(batches, outputs)
+
 
 def add_inference_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of how a model folder is run, the same for every script."""
     group = parser.add_argument_group("inference")
     group.add_argument("--backend", choices=BACKENDS, default="torch", help="onnx: the int8 graph of export_onnx.py")
     group.add_argument("--batch_size", type=int, default=256)
-    group.add_argument("--num_threads", type=int, help="of one operation; default: one a core")
+    group.add_argument("--num_threads", type=int, help="torch: of one operation; onnx: batches at once; default: one a core")
 
 
 def load_classifier(folder: Path, arguments: argparse.Namespace) -> Classifier:
