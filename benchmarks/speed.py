@@ -3,8 +3,9 @@ r"""How fast every stage is beside what a user would pick instead, each a ratio 
 PYTHONPATH=train_scripts python benchmarks/speed.py --model outputs/nlpcc2014 --data_dir DIR \\
     --output benchmarks/results/speed.json
 
-The folder needs the graphs of ``export_onnx.py``; SnowNLP and pysenti come with ``pip install -e '.[speed]'``. Two threads,
-ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, growth, training.
+The folder needs the graphs of ``export_onnx.py``; the others come with ``pip install -e '.[speed]'``. Two threads,
+ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, memory, growth,
+training.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ import jieba
 import numpy as np
 import torch
 import transformers
+from measuring import run_measured
 from serving import COLD_STARTS, median_seconds, seconds_of
 from training_speed import OTHER_TARGET, TARGETS, measure_original, measure_training
 from transformers import BertConfig, BertForSequenceClassification
@@ -40,10 +42,11 @@ from user_errors import OneLineArgumentParser, UserError, check_output_file, che
 NUM_THREADS = 2
 BATCH_SIZE = 64
 REPEATS = 5
-# BERT reads a few posts a second: fewer posts, the same for all in a part.
-NUM_POSTS = {"encoding": 5_000, "inference": 256, "latency": 100, "growth": 1_000}
+# BERT reads a few posts a second: it gets the first of them alone, and the ratio is that of posts a second.
+NUM_POSTS = {"encoding": 5_000, "inference": 2_048, "latency": 100, "growth": 1_000}
+NUM_BERT_POSTS = 256
 BERT_VOCABULARY = 21_128  # of bert-base-chinese
-PACKAGES = ("torch", "transformers", "onnxruntime", "jieba", "rjieba", "snownlp", "pysenti")
+PACKAGES = ("torch", "transformers", "onnxruntime", "jieba", "rjieba", "snownlp", "pysenti", "jionlp")
 LENGTHS = (10, 30, 100, 300, 1_000)
 
 
@@ -52,13 +55,21 @@ class Result(NamedTuple):
 
     title: str
     ratio: float
-    target: float
+    target: float | None = None
     at_most: bool = False
 
     @property
-    def is_reached(self) -> bool:
-        """Whether the target is met."""
+    def is_reached(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.target is None:
+            return None
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+    def line(self) -> str:
+        """The row of the table."""
+        verdict = {True: "pass", False: "not reached", None: ""}[self.is_reached]
+        target = "" if self.target is None else f"{'≤' if self.at_most else '≥'} {self.target:g}"
+        return f"{self.title:<64}{self.ratio:>9.3g}{target:>9}  {verdict}".rstrip()
 
 
 class Bert:
@@ -100,10 +111,11 @@ def measure_encoding(folder: Path, posts: list[str]) -> Iterator[Result]:
 
 def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
     """Posts a second from raw text to label."""
+    import jionlp
     import pysenti
     import snownlp
 
-    bert, rules = Bert(posts), pysenti.RuleClassifier()
+    bert, rules, lexicon = Bert(posts[:NUM_BERT_POSTS]), pysenti.RuleClassifier(), jionlp.sentiment.LexiconSentiment()
     onnx = _onnx(folder)
     in_torch = TextClassifier(folder, batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
     seconds = _seconds(
@@ -113,16 +125,21 @@ def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
             "BERT-base": bert.classify,
             "SnowNLP": lambda: [snownlp.SnowNLP(post).sentiments for post in posts if post.strip()],
             "pysenti": lambda: [rules.classify(post) for post in posts],
+            "jionlp": lambda: [lexicon(post) for post in posts],
         }
     )
+    seconds["BERT-base"] *= len(posts) / len(bert.lengths)
     for ours, other, target in (
         ("int8 ONNX and rjieba", "BERT-base", 100),
         ("int8 ONNX and rjieba", "SnowNLP", 50),
         ("int8 ONNX and rjieba", "pysenti", 5),
+        ("int8 ONNX and rjieba", "jionlp", None),
         ("torch and jieba", "BERT-base", 30),
         ("torch and jieba", "SnowNLP", 20),
     ):
         yield Result(f"raw text to label, {ours}, beside {other}", seconds[other] / seconds[ours], target)
+    for ours in ("int8 ONNX and rjieba", "torch and jieba"):
+        yield Result(f"raw text to label, {ours}, posts a second", len(posts) / seconds[ours])
 
 
 def measure_latency(folder: Path, posts: list[str]) -> Iterator[Result]:
@@ -152,6 +169,13 @@ def measure_size(folder: Path, posts: list[str]) -> Iterator[Result]:
     yield Result("int8 folder, MB", sum(p.stat().st_size for p in files) / 1e6, 12.0, True)
 
 
+def measure_memory(folder: Path, posts: list[str]) -> Iterator[Result]:
+    """Peak resident memory of a fresh process that answers one post."""
+    for name in ("torch pipeline", "ONNX pipeline"):
+        cost = run_measured([sys.executable, "-c", COLD_STARTS[name], str(folder)])
+        yield Result(f"peak memory of the {name}, MB", cost.megabytes)
+
+
 def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
     """Time for 8 x the rows beside 8 x the time, and the same for the length of a post."""
     onnx = _onnx(folder)
@@ -159,7 +183,13 @@ def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
     yield Result("8 x the rows, time beside 8 x", seconds["8"] / (8 * seconds["1"]), 1.1, True)
     ids = list(chain.from_iterable(onnx.tokenizer(posts)["input_ids"]))
     seconds = _seconds({str(n): partial(onnx.run, np.resize(ids, (BATCH_SIZE, n)).tolist()) for n in LENGTHS})
-    yield Result("posts of 1,000 tokens, time beside 10 x 100", seconds["1000"] / (10 * seconds["100"]), 1.1, True)
+    for short, long in pairwise(LENGTHS):
+        yield Result(
+            f"posts of {long} tokens, time beside {long / short:.3g} x that of {short}",
+            seconds[str(long)] / seconds[str(short)] * short / long,
+            1.1,
+            True,
+        )
 
 
 def measure_training_speed(folder: Path, posts: list[str], data_dir: Path) -> Iterator[Result]:
@@ -192,6 +222,7 @@ PARTS: dict[str, Callable[..., Iterator[Result]]] = {
     "latency": measure_latency,
     "cold_start": measure_cold_start,
     "size": measure_size,
+    "memory": measure_memory,
     "growth": measure_growth,
     "training": measure_training_speed,
 }
@@ -207,7 +238,7 @@ def main() -> None:
     arguments: argparse.Namespace = parser.parse_args()
     if arguments.data_dir is None:
         raise UserError("expected --data_dir (or ASLSTM_DATA), found none; name the folder of NLPCC 2014")
-    check_packages("speed", "onnxruntime", "rjieba", "snownlp", "pysenti")
+    check_packages("speed", "jionlp", "onnxruntime", "rjieba", "snownlp", "pysenti")
     check_model_folder(arguments.model)
     if arguments.output:
         check_output_file(arguments.output, overwrite=True)
@@ -221,8 +252,7 @@ def main() -> None:
         more: dict[str, Any] = {"data_dir": data_dir} if part == "training" else {}
         for result in PARTS[part](arguments.model, posts[: NUM_POSTS.get(part, 0)], **more):
             results.append(result)
-            sign, verdict = "≤" if result.at_most else "≥", "pass" if result.is_reached else "not reached"
-            print(f"{result.title:<64}{result.ratio:>9.3g}{f'{sign} {result.target:g}':>9}  {verdict}", flush=True)
+            print(result.line(), flush=True)
     if arguments.output:
         content = {
             "date": datetime.now(UTC).date().isoformat(),

@@ -75,7 +75,7 @@ class Classifier(ABC):
     def predict(self, texts: Sequence[str], *, description: str = "Predicting") -> np.ndarray:
         """Probabilities (num_texts, num_labels) at the model's own answer, in the order of the texts."""
         probabilities = np.zeros((len(texts), len(self.label_names)))
-        with tqdm(total=len(texts), desc=description, leave=False) as bar:
+        with tqdm(total=len(texts), desc=description, leave=False, disable=None) as bar:
             for batch in self.batches(texts):
                 probabilities[batch.places] = to_probabilities(batch.outputs[0])
                 bar.update(len(batch.places))
