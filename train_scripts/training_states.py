@@ -201,7 +201,7 @@ class TrainingStates:
 
 def _remove(folder: Path) -> None:
     """Remove a state so that a kill on the way leaves none that looks damaged."""
-    gone = folder.with_name(f"{folder.name}{_PARTIAL}")
+    gone = folder.with_name(f"{folder.name}.gone{_PARTIAL}")
     folder.rename(gone)
     shutil.rmtree(gone)
 
