@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -61,6 +62,14 @@ def put_back_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return tensors[tree.removeprefix(_MARK)] if isinstance(tree, str) and tree.startswith(_MARK) else tree
 
 
+def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
+    """Whether something is true on any process; all processes ask together, and go on when all have asked."""
+    if accelerator.num_processes == 1:
+        return value
+    count: Any = accelerator.reduce(torch.tensor(int(value), device=accelerator.device))
+    return bool(count.item())
+
+
 class StopSignal:
     """SIGTERM, noted instead of obeyed while this context lasts: the run saves its state first."""
 
@@ -78,10 +87,7 @@ class StopSignal:
 
     def was_received(self, accelerator: Accelerator) -> bool:
         """Whether any process was told to stop; all processes ask together and get the same answer."""
-        if accelerator.num_processes == 1:
-            return self._was_received
-        count: Any = accelerator.reduce(torch.tensor(int(self._was_received), device=accelerator.device))
-        return bool(count.item())
+        return is_true_anywhere(accelerator, self._was_received)
 
 
 class TrainingStates:
@@ -126,35 +132,42 @@ class TrainingStates:
         """
         place = self.folder / f"step-{step:08d}"
         partial = place.with_name(f"{place.name}{_PARTIAL}")
-        try:
-            if self.accelerator.is_main_process:
-                for left in self.folder.glob(f"*{_PARTIAL}"):  # of a run that was killed
-                    shutil.rmtree(left)
-                partial.mkdir(parents=True)
-            self.accelerator.wait_for_everyone()
-            save_file(own, partial / self._own_name())
-            if self.accelerator.is_main_process:
-                tensors: dict[str, Tensor] = {}
-                numbers = take_out_tensors(shared, tensors)
-                save_file(tensors, partial / _TENSORS)
-                (partial / _NUMBERS).write_text(json_text(numbers), encoding="utf-8")
-            self.accelerator.wait_for_everyone()
-            if self.accelerator.is_main_process:
-                write_checksums(partial)
-                for path in partial.iterdir():
-                    _write_through(path)
-                if place.exists():  # damaged, or of a run that was resumed from a state before it
-                    _remove(place)
-                partial.rename(place)
-                self._remove_all_but(place)
-        except (OSError, SafetensorError) as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(
-                f"{place}: expected room for a state of training, found: {reason}; the state before it is whole, make room and "
-                "go on with --resume_from_checkpoint"
-            ) from error
-        self.accelerator.wait_for_everyone()
+        for stage in (
+            lambda: self._begin(partial),
+            lambda: self._write(partial, shared, own),
+            lambda: self._put_in_place(partial, place),
+        ):
+            reason = _reason_of_failure(stage)
+            if is_true_anywhere(self.accelerator, reason is not None):
+                shutil.rmtree(partial, ignore_errors=True)
+                raise UserError(
+                    f"{place}: expected room for a state of training, found: {reason or 'another process has none'}; the state "
+                    "before it is whole: make room and go on with --resume_from_checkpoint"
+                )
+
+    def _begin(self, partial: Path) -> None:
+        if self.accelerator.is_main_process:
+            for left in self.folder.glob(f"*{_PARTIAL}"):  # of a run that was killed
+                shutil.rmtree(left)
+            partial.mkdir(parents=True)
+
+    def _write(self, partial: Path, shared: dict[str, Any], own: dict[str, Tensor]) -> None:
+        save_file(own, partial / self._own_name())
+        if self.accelerator.is_main_process:
+            tensors: dict[str, Tensor] = {}
+            numbers = take_out_tensors(shared, tensors)
+            save_file(tensors, partial / _TENSORS)
+            (partial / _NUMBERS).write_text(json_text(numbers), encoding="utf-8")
+
+    def _put_in_place(self, partial: Path, place: Path) -> None:
+        if self.accelerator.is_main_process:
+            write_checksums(partial)
+            for path in partial.iterdir():
+                _write_through(path)
+            if place.exists():  # damaged, or of a run that was resumed from a state before it
+                _remove(place)
+            partial.rename(place)
+            self._remove_all_but(place)
 
     def load(self, resume: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         """What :meth:`save` was given, of the newest whole state or of one that is named; None where no state was saved.
@@ -197,6 +210,15 @@ class TrainingStates:
         place = saved.index(newest)
         for path in saved[: max(0, place + 1 - NUM_KEPT)] + saved[place + 1 :]:
             _remove(path)
+
+
+def _reason_of_failure(write: Callable[[], None]) -> str | None:
+    """Why files could not be written, or None where they were."""
+    try:
+        write()
+    except (OSError, SafetensorError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def _remove(folder: Path) -> None:
