@@ -59,6 +59,12 @@ def test_averaged_runs_are_the_mean_of_runs_of_their_seeds(model_folder: Path, t
         (("--emoji_row_repeats", "-1"), "--emoji_row_repeats: expected 0 or more, found -1"),
         (("--embedding_learning_rate", "nan"), "--embedding_learning_rate: expected a number above 0, found nan"),
         (("--init_from", ".", "--average_runs", "2", "--checkpointing_steps", "1"), "expected --average_runs 1 with states"),
+        (
+            ("--checkpointing_steps", "0"),
+            "argument --checkpointing_steps: expected a number of steps above 0 or 'epoch', found '0'",
+        ),
+        (("--streaming", "--checkpointing_steps", "epoch"), "expected --streaming or --checkpointing_steps, found both"),
+        (("--seeds", "1", "--resume_from_checkpoint", "step-1"), "--resume_from_checkpoint: expected latest with --seeds"),
     ],
 )
 def test_impossible_flags_are_refused(flags: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:

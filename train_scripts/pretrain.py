@@ -37,8 +37,8 @@ from pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRow
 from starting_weights import StartingPoint, add_model_arguments, read_starting_point
 from text_sources import add_text_arguments, all_texts
 from tokenization import ASLSTMTokenizer
-from trainer import Progress, make_loader, predict_logits
-from training_steps import saving_bad_batch, train_epoch
+from trainer import Progress
+from training_steps import make_loader, predict_logits, saving_bad_batch, train_epoch
 from user_errors import OneLineArgumentParser, UserError, check_encoding, check_seed, run
 
 logger = logging.getLogger(__name__)

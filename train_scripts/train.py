@@ -26,10 +26,10 @@ from optimization import make_optimizers, make_schedules
 from push_to_hub import prepare, push
 from stage_times import StageTimes
 from starting_weights import StartingPoint, read_starting_point
-from trainer import Trainer, TrainingSettings, make_loader, predict_logits
+from trainer import Trainer, TrainingSettings
 from training_data import TrainingData, class_weights, loss_priors, prepare_data
 from training_states import TrainingStates
-from training_steps import saving_bad_batch
+from training_steps import make_loader, predict_logits, saving_bad_batch
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """The training loop: batches in, the best weights out.
 
 Takes a prepared model and encoded splits, gives validation figures per epoch and leaves the model with the weights of
-the chosen epoch. Knows nothing of corpora, files or model folders.
+the chosen epoch. What it would need to go on after a kill, it hands to :mod:`training_states`. Knows nothing of corpora, files
+or model folders.
 """
 
 import contextlib
@@ -17,17 +18,15 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator, skip_first_batches
-from datasets import Dataset
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
-from batching import Collator, LengthBucketSampler
+from batching import Collator
 from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
-from streaming import StreamingRows
 from training_states import StopSignal, TrainingStates
-from training_steps import mean_loss, train_steps
+from training_steps import mean_loss, predict_logits, train_steps
 from user_errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -55,39 +54,6 @@ class Progress:
     best_score: float = -float("inf")
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-def make_loader(
-    rows: Dataset | StreamingRows, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
-) -> DataLoader[dict[str, Tensor]]:
-    """Batches of similar length; a stream brings its own order."""
-    if isinstance(rows, StreamingRows):
-        return DataLoader(rows, batch_size=batch_size, collate_fn=collator, pin_memory=torch.cuda.is_available())
-    lengths = [len(ids) for ids in rows["input_ids"]]
-    sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
-    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator, pin_memory=torch.cuda.is_available())
-
-
-@torch.inference_mode()
-def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: DataLoader) -> np.ndarray:
-    """Logits of every row of a prepared loader, (num_rows, num_labels), in the order of the rows, on every process."""
-    model.eval()
-    num_rows = len(loader.dataset)  # type: ignore[arg-type]
-    logits = np.zeros((0, 0), dtype=np.float32)
-    seen = np.zeros(num_rows, dtype=bool)
-    for batch in loader:
-        rows = batch.pop("row")
-        batch.pop("labels")
-        gathered = accelerator.gather((rows, model(**batch).logits.float()))
-        indices, values = (part.cpu().numpy() for part in gathered)
-        if logits.size == 0:
-            logits = np.zeros((num_rows, values.shape[1]), dtype=np.float32)
-        # By the row's own number: processes end their shares at different times, and short shares are filled up.
-        logits[indices] = values
-        seen[indices] = True
-    if not seen.all():
-        raise RuntimeError(f"expected every one of {num_rows} rows to be predicted, {int((~seen).sum())} were not")
-    return logits
 
 
 class Trainer:

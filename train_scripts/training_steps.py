@@ -1,21 +1,36 @@
-"""Batches in, optimizer steps and losses out: what all kinds of training share."""
+"""Rows to batches, batches to optimizer steps, losses and logits: what all kinds of training share."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
+from datasets import Dataset
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
+from batching import Collator, LengthBucketSampler
 from folder_checks import json_text
 from optimization import dense_parameters
+from streaming import StreamingRows
 from user_errors import UserError
+
+
+def make_loader(
+    rows: Dataset | StreamingRows, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
+) -> DataLoader[dict[str, Tensor]]:
+    """Batches of similar length; a stream brings its own order."""
+    if isinstance(rows, StreamingRows):
+        return DataLoader(rows, batch_size=batch_size, collate_fn=collator, pin_memory=torch.cuda.is_available())
+    lengths = [len(ids) for ids in rows["input_ids"]]
+    sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
+    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator, pin_memory=torch.cuda.is_available())
 
 
 class NonFiniteLossError(UserError):
@@ -126,3 +141,25 @@ def train_epoch(
         max_grad_norm=max_grad_norm, description=description, num_batches=len(loader),
     )  # fmt: skip
     return mean_loss(accelerator, list(steps))
+
+
+@torch.inference_mode()
+def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: DataLoader) -> np.ndarray:
+    """Logits of every row of a prepared loader, (num_rows, num_labels), in the order of the rows, on every process."""
+    model.eval()
+    num_rows = len(loader.dataset)  # type: ignore[arg-type]
+    logits = np.zeros((0, 0), dtype=np.float32)
+    seen = np.zeros(num_rows, dtype=bool)
+    for batch in loader:
+        rows = batch.pop("row")
+        batch.pop("labels")
+        gathered = accelerator.gather((rows, model(**batch).logits.float()))
+        indices, values = (part.cpu().numpy() for part in gathered)
+        if logits.size == 0:
+            logits = np.zeros((num_rows, values.shape[1]), dtype=np.float32)
+        # By the row's own number: processes end their shares at different times, and short shares are filled up.
+        logits[indices] = values
+        seen[indices] = True
+    if not seen.all():
+        raise RuntimeError(f"expected every one of {num_rows} rows to be predicted, {int((~seen).sum())} were not")
+    return logits
