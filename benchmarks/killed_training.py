@@ -39,7 +39,12 @@ def start_training(output: Path, num_processes: int, num_epochs: int, *more: str
         return subprocess.Popen([*command, *SIZES, *more], stdout=log, stderr=log, env=environment)
 
 
-def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+def end_of_log(output: Path) -> str:
+    """The last that the runs of an output said."""
+    return output.with_name(f"{output.name}.log").read_text(encoding="utf-8")[-2000:]
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes], output: Path) -> None:
     """Wait until something is so.
 
     Raises:
@@ -48,7 +53,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) 
     started = time.monotonic()
     while not condition():
         if process.poll() is not None or time.monotonic() - started > START_TIMEOUT_SECONDS:
-            raise RuntimeError(f"expected a process to kill, found its end ({process.returncode}); see its log")
+            raise RuntimeError(f"expected a process to kill, found its end ({process.poll()}):\n{end_of_log(output)}")
         time.sleep(0.0005)
 
 
@@ -72,12 +77,12 @@ def kill_once(process: subprocess.Popen[bytes], output: Path, way: str, chooser:
         chooser: of moments and processes.
     """
     before = states(output)
-    wait_for(lambda: states(output) not in ([], before), process)
+    wait_for(lambda: states(output) not in ([], before), process, output)
     launcher = psutil.Process(process.pid)
     family = [launcher, *launcher.children(recursive=True)]
     time.sleep(chooser.uniform(0, LONGEST_DELAY_SECONDS))
     if way == "while saving":
-        wait_for(lambda: partial_states(output), process)
+        wait_for(lambda: partial_states(output), process, output)
     for victim in [chooser.choice(family[1:])] if way == "one process" else family:
         victim.send_signal(signal.SIGKILL)
     process.wait()
@@ -91,8 +96,7 @@ def train_unbroken(output: Path, num_processes: int, num_epochs: int, *more: str
         RuntimeError: training failed.
     """
     if start_training(output, num_processes, num_epochs, *more).wait() != 0:
-        log = output.with_name(f"{output.name}.log").read_text(encoding="utf-8")
-        raise RuntimeError(f"expected a run to its end, found:\n{log[-2000:]}")
+        raise RuntimeError(f"expected a run to its end, found:\n{end_of_log(output)}")
 
 
 def compare(num_kills: int, num_processes: int, folder: Path, seed: int) -> bool:
