@@ -26,7 +26,7 @@ from model_setup import make_model, make_tokenizer
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from optimization import make_optimizers, make_schedules
 from tokenization import ASLSTMTokenizer
-from trainer import make_loader, train_epoch
+from training_steps import make_loader, train_epoch
 
 NUM_THREADS = 2
 BATCH_SIZE = 64

@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from batching import Collator, LengthBucketSampler, encode_rows
 from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary
-from trainer import make_loader
+from training_steps import make_loader
 
 CODE_TEXT = "今天又加班[太开心]真的[泪]好累😂"
 

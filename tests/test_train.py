@@ -58,7 +58,13 @@ def test_averaged_runs_are_the_mean_of_runs_of_their_seeds(model_folder: Path, t
         (("--average_runs", "0"), "--average_runs: expected 1 or more, found 0"),
         (("--emoji_row_repeats", "-1"), "--emoji_row_repeats: expected 0 or more, found -1"),
         (("--embedding_learning_rate", "nan"), "--embedding_learning_rate: expected a number above 0, found nan"),
-        (("--init_from", ".", "--average_runs", "2", "--checkpointing_epochs", "1"), "expected --average_runs 1 with states"),
+        (("--init_from", ".", "--average_runs", "2", "--checkpointing_steps", "1"), "expected --average_runs 1 with states"),
+        (
+            ("--checkpointing_steps", "0"),
+            "argument --checkpointing_steps: expected a number of steps above 0 or 'epoch', found '0'",
+        ),
+        (("--streaming", "--checkpointing_steps", "epoch"), "expected --streaming or --checkpointing_steps, found both"),
+        (("--seeds", "1", "--resume_from_checkpoint", "step-1"), "--resume_from_checkpoint: expected latest with --seeds"),
     ],
 )
 def test_impossible_flags_are_refused(flags: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,21 +88,6 @@ def test_two_processes_really_run_and_cover_each_test_row_once(emoji_fusion: str
     results = read_results(folder)
     assert results["test"]["num_examples"] == 396
     assert sum(label["support"] for label in results["test"]["per_class"].values()) == 396
-
-
-def test_a_run_resumed_after_a_checkpoint_ends_with_the_same_weights(tmp_path: Path) -> None:
-    flags = ("--num_train_epochs", "4", "--early_stopping_patience", "4", "--checkpointing_epochs", "2", "--select", "last")
-    tiny = ("--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")
-    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
-    run_script("train.py", "--output_dir", whole, *tiny, *flags)
-    checkpoints = tmp_path / "whole-checkpoints"
-    assert sorted(p.name for p in checkpoints.iterdir()) == ["epoch-0002", "epoch-0004"]
-    (tmp_path / "resumed-checkpoints").mkdir()
-    (checkpoints / "epoch-0002").rename(tmp_path / "resumed-checkpoints" / "epoch-0002")
-    result = run_script("train.py", "--output_dir", resumed, *tiny, *flags, "--resume_from_checkpoint")
-    assert "resumed after epoch 2" in result.stderr
-    first, second = (load_file(folder / "model.safetensors") for folder in (whole, resumed))
-    assert all((first[name] == second[name]).all() for name in first)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from push_to_hub import check_repo, check_token
 from selections import SELECTIONS
 from starting_weights import add_model_arguments
 from tokenization.word_segmentation import SEGMENTERS
+from training_states import LATEST
 from user_errors import OneLineArgumentParser, UserError, check_seed
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
@@ -86,10 +87,22 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--average_runs", type=int, default=1, help="average the weights of so many runs from --init_from (model soup)"
     )
     group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
-    group.add_argument("--checkpointing_epochs", type=int, default=0, help="save the state of training every so many epochs")
-    group.add_argument("--resume_from_checkpoint", action="store_true", help="go on from the newest state of --output_dir")
+    group.add_argument(
+        "--checkpointing_steps", type=_steps_or_epoch, metavar="N",
+        help="save the state of training every N optimizer steps, or after each `epoch`, and on SIGTERM",
+    )  # fmt: skip
+    group.add_argument(
+        "--resume_from_checkpoint", nargs="?", const=LATEST, metavar="STATE",
+        help="go on from the `latest` whole state of --output_dir, if there is one, or from this one",
+    )  # fmt: skip
     group.add_argument("--push_to_hub", action="store_true", help="publish the model as --hub_model_id, as push_to_hub.py does")
     group.add_argument("--hub_model_id", help="owner/name of a public repository; made where there is none")
+
+
+def _steps_or_epoch(text: str) -> int | str:
+    if text != "epoch" and not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"expected a number of steps above 0 or 'epoch', found {text!r}")
+    return text if text == "epoch" else int(text)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -113,15 +126,20 @@ def _check(arguments: argparse.Namespace) -> None:
         check_seed(seed)
     if arguments.emoji_prior_weight and not arguments.logit_adjustment:
         raise UserError("--emoji_prior_weight: expected --logit_adjustment other than 0, found 0; leave out one of them")
-    for name in ("max_train_samples", "strip_emoji", "resume_from_checkpoint", "emoji_row_repeats", "emoji_prior_weight"):
+    for name in ("max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
+                 "emoji_prior_weight"):  # fmt: skip
         if arguments.streaming and getattr(arguments, name):
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
     if arguments.average_runs > 1 and not arguments.init_from:
         raise UserError("--average_runs: expected --init_from, found none; runs from different random weights do not average")
     if arguments.average_runs > 1 and (
-        arguments.checkpointing_epochs or arguments.resume_from_checkpoint or arguments.streaming
+        arguments.checkpointing_steps or arguments.resume_from_checkpoint or arguments.streaming
     ):
         raise UserError("expected --average_runs 1 with states of training or a stream, found more; leave out one of them")
+    if arguments.seeds and arguments.resume_from_checkpoint not in (None, LATEST):
+        raise UserError(
+            "--resume_from_checkpoint: expected latest with --seeds, found a state of one run; leave out one of them"
+        )
     if arguments.streaming and arguments.selection != "all":
         raise UserError(f"expected --streaming with all rows, found --selection {arguments.selection}; leave out one of them")
     if arguments.discover_words and arguments.new_words:

@@ -5,6 +5,7 @@ Takes a folder; gives its checksums, adds files to it so that it stays whole, or
 
 import hashlib
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,26 @@ def check_model_folder(folder: Path) -> None:
     for name in REQUIRED_FILES:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
+    if damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}):
+        raise UserError(f"{damage}; fetch the folder again")
+
+
+def find_damage(folder: Path, required: Collection[str]) -> str | None:
+    """What is not as :func:`write_checksums` left it, in words that begin with the path; None if nothing.
+
+    Args:
+        folder: of any kind.
+        required: files that it must list.
+    """
     try:
         checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return f"{folder / CHECKSUMS}: expected a file, found none"
     except ValueError as error:
-        raise UserError(f"{folder / CHECKSUMS}: expected JSON, found: {error}; fetch the folder again") from error
-    if not isinstance(checksums, dict) or not set(REQUIRED_FILES) - {CHECKSUMS} <= set(checksums):
-        raise UserError(f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer; fetch the folder again")
+        return f"{folder / CHECKSUMS}: expected JSON, found: {error}"
+    if not isinstance(checksums, dict) or not set(required) <= set(checksums):
+        return f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer"
     for name, checksum in checksums.items():
         if not (folder / name).is_file() or _sha256(folder / name) != checksum:
-            raise UserError(f"{folder / name}: expected the file that was saved, found another or none; fetch the folder again")
+            return f"{folder / name}: expected the file that was saved, found another or none"
+    return None

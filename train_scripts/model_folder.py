@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from safetensors import SafetensorError
 
 from folder_checks import CHECKSUMS, check_model_folder, json_text, write_checksums
 from known_corpora import KNOWN_CORPORA, KnownCorpus
@@ -24,8 +25,8 @@ from trainer import Progress
 from user_errors import UserError
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
-# Where a model goes is no part of how it is made.
-NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id")
+# Where a model goes, and how often its training was interrupted, is no part of how it is made.
+NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 SPLIT_TITLES = {
     "validation": "validation",
@@ -81,19 +82,34 @@ class OutputFolder:
             ) from error
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
-        """Write the folder beside its place, then put it there."""
-        with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
-            staging = Path(beside) / "new"
-            staging.mkdir()
-            model.save_pretrained(staging)
-            tokenizer.save_pretrained(staging)
-            (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
-            if record.new_words:
-                write_new_words(staging / "new_words.tsv", record.new_words)
-            (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
-            write_checksums(staging)
-            check_model_folder(staging)
-            self._put_in_place(staging, Path(beside) / "old")
+        """Write the folder beside its place, then put it there.
+
+        Raises:
+            UserError: it cannot be written; what was there is as it was.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
+                staging = Path(beside) / "new"
+                staging.mkdir()
+                self._write(staging, model, tokenizer, record)
+                self._put_in_place(staging, Path(beside) / "old")
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"--output_dir {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
+                "make room; a run with --checkpointing_steps goes on with --resume_from_checkpoint"
+            ) from error
+
+    def _write(
+        self, staging: Path, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord
+    ) -> None:
+        model.save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
+        (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
+        if record.new_words:
+            write_new_words(staging / "new_words.tsv", record.new_words)
+        (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
+        write_checksums(staging)
+        check_model_folder(staging)
 
     def _put_in_place(self, staging: Path, old: Path) -> None:
         if not self.path.is_dir():

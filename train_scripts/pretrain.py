@@ -37,7 +37,8 @@ from pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRow
 from starting_weights import StartingPoint, add_model_arguments, read_starting_point
 from text_sources import add_text_arguments, all_texts
 from tokenization import ASLSTMTokenizer
-from trainer import Progress, make_loader, predict_logits, train_epoch
+from trainer import Progress
+from training_steps import make_loader, predict_logits, saving_bad_batch, train_epoch
 from user_errors import OneLineArgumentParser, UserError, check_encoding, check_seed, run
 
 logger = logging.getLogger(__name__)
@@ -210,7 +211,8 @@ def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: Sta
         token_counts=Counter(chain.from_iterable(posts)),
     )  # fmt: skip
     multi_task = MultiTaskModel(model, [len(task.label_names) for task in tasks], label_smoothing=arguments.label_smoothing)
-    progress = train(accelerator, multi_task, [emoji, *tasks], tokenizer, arguments)
+    with saving_bad_batch(output.path, accelerator):
+        progress = train(accelerator, multi_task, [emoji, *tasks], tokenizer, arguments)
     results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if validation.labels else {}
     if accelerator.is_main_process:
         arguments.dataset = "files"

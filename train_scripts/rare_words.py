@@ -26,7 +26,7 @@ from tokenization import NewWord
 from tokenization.new_words import known_words, measure_words
 from tokenization.ngram_counting import clean
 from tokenization.word_segmentation import UserWord, WordSegmenter, keep_whole
-from trainer import train_epoch
+from training_steps import train_epoch
 
 logger = logging.getLogger(__name__)
 

@@ -19,15 +19,17 @@ from accelerate.utils import set_seed
 from arguments import model_settings, parse_arguments
 from batching import Collator
 from metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95
-from model_folder import OutputFolder, TrainingRecord
+from model_folder import NOT_IN_RECIPE, OutputFolder, TrainingRecord
 from model_setup import make_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from optimization import make_optimizers, make_schedules
 from push_to_hub import prepare, push
 from stage_times import StageTimes
 from starting_weights import StartingPoint, read_starting_point
-from trainer import Trainer, TrainingSettings, make_loader, predict_logits
+from trainer import Trainer, TrainingSettings
 from training_data import TrainingData, class_weights, loss_priors, prepare_data
+from training_states import TrainingStates
+from training_steps import make_loader, predict_logits, saving_bad_batch
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)
@@ -79,8 +81,20 @@ def make_trainer(
         loss_priors=loss_priors(arguments.emoji_prior_weight, data),
         class_weights=class_weights(arguments.class_weight, data),
         settings=TrainingSettings(**{name: getattr(arguments, name) for name in TrainingSettings.__dataclass_fields__}),
-        checkpoint_dir=output.checkpoint_dir,
+        states=TrainingStates(output.checkpoint_dir, accelerator),
+        recipe=recipe_of(arguments, accelerator, data),
     )
+
+
+def recipe_of(arguments: argparse.Namespace, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
+    """What a resumed run must have in common with the one that was begun; paths may have changed."""
+    flags = {
+        f"--{name}": value
+        for name, value in vars(arguments).items()
+        if name not in (*NOT_IN_RECIPE, "report_to") and isinstance(value, str | int | float)
+    }
+    shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
+    return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)}
 
 
 def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
@@ -169,8 +183,9 @@ def train_runs(
         )
         trainer = make_trainer(run_arguments, accelerator, data, model, output)
         if arguments.resume_from_checkpoint:
-            trainer.resume()
-        trainer.train()
+            trainer.resume(arguments.resume_from_checkpoint)
+        with saving_bad_batch(output.path, accelerator):
+            trainer.train()
         if arguments.average_runs > 1:
             for name, weights in accelerator.unwrap_model(trainer.model).state_dict().items():
                 mean[name] = mean.get(name, 0.0) + weights.cpu().double() / arguments.average_runs
@@ -233,6 +248,9 @@ def main() -> None:
     start = read_starting_point(arguments)
     runs = runs_of_seeds(arguments)
     outputs = [OutputFolder(one.output_dir) for one in runs]
+    for output in outputs:
+        states = TrainingStates(output.checkpoint_dir, accelerator)
+        states.check(resume=arguments.resume_from_checkpoint, is_saving=bool(arguments.checkpointing_steps))
     results: list[dict[str, Any]] = []
     stages = StageTimes()
     for one, output in zip(runs, outputs, strict=True):

@@ -1,31 +1,32 @@
 """The training loop: batches in, the best weights out.
 
 Takes a prepared model and encoded splits, gives validation figures per epoch and leaves the model with the weights of
-the chosen epoch. Knows nothing of corpora, files or model folders.
+the chosen epoch. What it would need to go on after a kill, it hands to :mod:`training_states`. Knows nothing of corpora, files
+or model folders.
 """
 
+import contextlib
 import copy
-import json
+import itertools
 import logging
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from datasets import Dataset
+from accelerate import Accelerator, skip_first_batches
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
-from tqdm.auto import tqdm
 
-from batching import Collator, LengthBucketSampler
+from batching import Collator
 from metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
-from optimization import dense_parameters
-from streaming import StreamingRows
+from training_states import StopSignal, TrainingStates
+from training_steps import mean_loss, predict_logits, train_steps
 from user_errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -41,103 +42,18 @@ class TrainingSettings:
     max_grad_norm: float
     label_smoothing: float
     logit_adjustment: float
-    checkpointing_epochs: int
+    checkpointing_steps: int | str | None
 
 
 @dataclass
 class Progress:
-    """Where a run stands: all that resuming needs beside the weights and optimizers."""
+    """Where a run stands, in whole epochs and in optimizer steps, and its best epoch so far."""
 
     epoch: int = 0
+    step: int = 0
     best_score: float = -float("inf")
     best_epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
-
-
-def make_loader(
-    rows: Dataset | StreamingRows, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
-) -> DataLoader[dict[str, Tensor]]:
-    """Batches of similar length; a stream brings its own order."""
-    if isinstance(rows, StreamingRows):
-        return DataLoader(rows, batch_size=batch_size, collate_fn=collator, pin_memory=torch.cuda.is_available())
-    lengths = [len(ids) for ids in rows["input_ids"]]
-    sampler = LengthBucketSampler(lengths, batch_size, shuffle=shuffle, seed=seed)
-    return DataLoader(rows, batch_sampler=sampler, collate_fn=collator, pin_memory=torch.cuda.is_available())
-
-
-@torch.inference_mode()
-def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: DataLoader) -> np.ndarray:
-    """Logits of every row of a prepared loader, (num_rows, num_labels), in the order of the rows, on every process."""
-    model.eval()
-    num_rows = len(loader.dataset)  # type: ignore[arg-type]
-    logits = np.zeros((0, 0), dtype=np.float32)
-    seen = np.zeros(num_rows, dtype=bool)
-    for batch in loader:
-        rows = batch.pop("row")
-        batch.pop("labels")
-        gathered = accelerator.gather((rows, model(**batch).logits.float()))
-        indices, values = (part.cpu().numpy() for part in gathered)
-        if logits.size == 0:
-            logits = np.zeros((num_rows, values.shape[1]), dtype=np.float32)
-        # By the row's own number: processes end their shares at different times, and short shares are filled up.
-        logits[indices] = values
-        seen[indices] = True
-    if not seen.all():
-        raise RuntimeError(f"expected every one of {num_rows} rows to be predicted, {int((~seen).sum())} were not")
-    return logits
-
-
-def train_epoch(
-    accelerator: Accelerator,
-    model: torch.nn.Module,
-    loader: DataLoader,
-    loss_of: Callable[[dict[str, Tensor]], Tensor],
-    optimizers: Sequence[Optimizer],
-    schedules: Sequence[LRScheduler],
-    *,
-    max_grad_norm: float,
-    description: str,
-) -> float:
-    """Train on every batch of a prepared loader once; gives the mean loss of all processes.
-
-    Args:
-        accelerator: device, processes and precision.
-        model: prepared by it.
-        loader: prepared by it.
-        optimizers: prepared by it.
-        loss_of: a batch → its loss, ().
-        schedules: step with the optimizer steps.
-        max_grad_norm: of the dense gradients.
-        description: of the progress bar.
-
-    Raises:
-        UserError: a loss that is not finite.
-    """
-    model.train()
-    losses = []
-    # None: a bar on a terminal, none in a log file.
-    hide_bar = None if accelerator.is_local_main_process else True
-    for batch in tqdm(loader, desc=description, disable=hide_bar, leave=False):
-        with accelerator.accumulate(model):
-            loss = loss_of(batch)
-            if not torch.isfinite(loss):
-                raise UserError(
-                    f"{description}: expected a finite loss, found {loss.item()}; lower --learning_rate or train without "
-                    "--mixed_precision"
-                )
-            accelerator.backward(loss)
-            if accelerator.sync_gradients:
-                accelerator.clip_grad_norm_(list(dense_parameters(model)), max_grad_norm)
-            for optimizer in optimizers:
-                optimizer.step()
-            if accelerator.sync_gradients:
-                for schedule in schedules:
-                    schedule.step()
-            for optimizer in optimizers:
-                optimizer.zero_grad()
-        losses.append(loss.detach())
-    mean_loss = torch.stack(losses).mean()
-    return float(accelerator.gather(mean_loss.unsqueeze(0)).mean())
 
 
 class Trainer:
@@ -154,7 +70,8 @@ class Trainer:
         loss_priors: (2, num_labels) the shares that the loss takes as given in rows without and with emoji.
         class_weights: (num_labels,) weights of the loss, or None.
         settings: the rest.
-        checkpoint_dir: where states of training are kept.
+        states: where states of training are saved.
+        recipe: what a resumed run must have in common with the run that saved the state, by flag or name.
     """
 
     def __init__(
@@ -173,7 +90,8 @@ class Trainer:
         loss_priors: np.ndarray,
         class_weights: Tensor | None,
         settings: TrainingSettings,
-        checkpoint_dir: Path,
+        states: TrainingStates,
+        recipe: dict[str, Any],
     ) -> None:
         self.accelerator = accelerator
         self.model = model
@@ -193,50 +111,75 @@ class Trainer:
         weight = None if class_weights is None else class_weights.to(accelerator.device)
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
         self.settings = settings
-        self.checkpoint_dir = checkpoint_dir
+        self.states = states
+        self.recipe = recipe
         self.progress = Progress()
+        self._losses: list[Tensor] = []  # of the batches of this epoch that are done
         self._best_weights: dict[str, Tensor] = {}
+        self._stop = StopSignal()
 
     def train(self) -> Progress:
-        """Train to the end or to early stopping, then load the weights of the chosen epoch."""
-        settings = self.settings
-        while self.progress.epoch < settings.num_train_epochs:
-            train_loss = self._train_epoch()
-            figures = self._validate()
-            self.progress.epoch += 1
-            self.progress.history.append({"epoch": self.progress.epoch, "train_loss": train_loss, **figures})
-            self.accelerator.log({"train_loss": train_loss, **figures}, step=self.progress.epoch)
-            logger.info(
-                "epoch %d: train loss %.4f, validation loss %.4f, accuracy %.4f, macro-F1 %.4f",
-                self.progress.epoch, train_loss, figures["loss"], figures["accuracy"], figures["macro_f1"],
-            )  # fmt: skip
-            score = {"loss": -figures["loss"], "last": float(self.progress.epoch)}.get(settings.select)
-            score = figures[settings.select] if score is None else score
-            if score > self.progress.best_score:
-                self.progress.best_score, self.progress.best_epoch = score, self.progress.epoch
-                self._best_weights = copy.deepcopy(self.accelerator.unwrap_model(self.model).state_dict())
-            if settings.checkpointing_epochs and self.progress.epoch % settings.checkpointing_epochs == 0:
-                self._save_checkpoint()
-            if self.progress.epoch - self.progress.best_epoch >= settings.early_stopping_patience:
-                logger.info("no better %s for %d epochs: stopping", settings.select, settings.early_stopping_patience)
-                break
+        """Train to the end or to early stopping, then load the weights of the chosen epoch.
+
+        Raises:
+            SystemExit: told to stop by SIGTERM; where states are saved, one was.
+        """
+        with self._stop if self.settings.checkpointing_steps else contextlib.nullcontext():
+            while not self._is_done():
+                self._train_epoch()
+                self._save_if_due(ends_epoch=True)
         self.accelerator.unwrap_model(self.model).load_state_dict(self._best_weights)
         logger.info("kept the weights of epoch %d", self.progress.best_epoch)
         return self.progress
 
-    def _train_epoch(self) -> float:
+    def _is_done(self) -> bool:
+        if self.progress.epoch - self.progress.best_epoch >= self.settings.early_stopping_patience:
+            logger.info("no better %s for %d epochs: stopping", self.settings.select, self.settings.early_stopping_patience)
+            return True
+        return self.progress.epoch >= self.settings.num_train_epochs
+
+    def _train_epoch(self) -> None:
+        """Train on what is left of an epoch and validate."""
+        settings, progress = self.settings, self.progress
+        num_batches = len(self.train_loader)
+        steps = train_steps(
+            self.accelerator, self.model, self._batches_left(), self.loss_of, self.optimizers, self.schedules,
+            max_grad_norm=settings.max_grad_norm, description=f"Epoch {progress.epoch + 1}/{settings.num_train_epochs}",
+            num_batches=num_batches, num_done=len(self._losses),
+        )  # fmt: skip
+        for loss in steps:
+            self._losses.append(loss)
+            if self.accelerator.sync_gradients:
+                progress.step += 1
+                # The state after the last batch is saved after validation.
+                if len(self._losses) < num_batches:
+                    self._save_if_due(ends_epoch=False)
+        figures = {"train_loss": mean_loss(self.accelerator, self._losses), **self._validate()}
+        self._losses = []
+        progress.epoch += 1
+        progress.history.append({"epoch": progress.epoch, **figures})
+        self.accelerator.log(figures, step=progress.epoch)
+        logger.info(
+            "epoch %d: train loss %.4f, validation loss %.4f, accuracy %.4f, macro-F1 %.4f",
+            progress.epoch, *(figures[name] for name in ("train_loss", "loss", "accuracy", "macro_f1")),
+        )  # fmt: skip
+        score = {"loss": -figures["loss"], "last": float(progress.epoch)}.get(settings.select)
+        score = figures[settings.select] if score is None else score
+        if score > progress.best_score:
+            progress.best_score, progress.best_epoch = score, progress.epoch
+            self._best_weights = copy.deepcopy(self.accelerator.unwrap_model(self.model).state_dict())
+
+    def _batches_left(self) -> Iterable[dict[str, Tensor]]:
+        """The batches of the epoch that are not done."""
         self.collator.epoch = self.progress.epoch
         self.train_loader.set_epoch(self.progress.epoch)  # type: ignore[attr-defined]
-        return train_epoch(
-            self.accelerator,
-            self.model,
-            self.train_loader,
-            self.loss_of,
-            self.optimizers,
-            self.schedules,
-            max_grad_norm=self.settings.max_grad_norm,
-            description=f"Epoch {self.progress.epoch + 1}/{self.settings.num_train_epochs}",
-        )
+        if not self._losses:
+            return self.train_loader
+        # A loader that begins draws a random number; the epoch that goes on drew it when it began.
+        with torch.random.fork_rng(devices=[]):
+            batches = iter(skip_first_batches(self.train_loader, len(self._losses)))
+            first = next(batches)
+        return itertools.chain([first], batches)
 
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
         """The loss of a batch, (); its logits with the label shares that rows of their kind have."""
@@ -257,37 +200,72 @@ class Trainer:
 
     # ---- states of training ----
 
-    def _save_checkpoint(self) -> None:
-        """Write the state beside its place and rename it, so that a kill never leaves half of one."""
-        place = self.checkpoint_dir / f"epoch-{self.progress.epoch:04d}"
-        partial = self.checkpoint_dir / f"{place.name}.partial"
-        self.accelerator.save_state(str(partial))
-        self.accelerator.wait_for_everyone()  # every process writes its random state
-        if self.accelerator.is_main_process:
-            torch.save(
-                {"best_weights": self._best_weights, "schedules": [schedule.state_dict() for schedule in self.schedules]},
-                partial / "trainer.pt",
-            )
-            (partial / "progress.json").write_text(json.dumps(asdict(self.progress)), encoding="utf-8")
-            partial.rename(place)
-        self.accelerator.wait_for_everyone()
+    def _save_if_due(self, *, ends_epoch: bool) -> None:
+        every = self.settings.checkpointing_steps
+        if every is None:
+            return
+        must_stop = self._stop.was_received(self.accelerator)
+        if must_stop or (ends_epoch if every == "epoch" else self.progress.step % int(every) == 0):
+            self.states.save(self.progress.step, self._shared_state(), self._own_state())
+        if must_stop:
+            logger.info("stopped by SIGTERM after step %d; go on with --resume_from_checkpoint", self.progress.step)
+            self.accelerator.end_training()
+            sys.exit(128 + signal.SIGTERM)
 
-    def resume(self) -> None:
-        """Go on from the newest state.
+    def _shared_state(self) -> dict[str, Any]:
+        return {
+            "recipe": self.recipe,
+            "progress": asdict(self.progress),
+            "model": self.accelerator.unwrap_model(self.model).state_dict(),
+            "best_weights": self._best_weights,
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "schedules": [schedule.state_dict() for schedule in self.schedules],
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else {},
+        }
+
+    def _own_state(self) -> dict[str, Tensor]:
+        losses = torch.stack(self._losses) if self._losses else torch.zeros(0)
+        state = {"losses": losses, "random": torch.get_rng_state()}
+        if self.accelerator.device.type == "cuda":
+            state["random_cuda"] = torch.cuda.get_rng_state()
+        return state
+
+    def resume(self, place: str) -> None:
+        """Go on from a state, or from the beginning where none was saved.
+
+        Args:
+            place: the path of a state, or ``latest``.
 
         Raises:
-            UserError: there is none.
+            UserError: no state is whole, or it is of a run with another recipe.
         """
-        found = sorted(path for path in self.checkpoint_dir.glob("epoch-*") if path.suffix != ".partial")
-        if not found:
+        state = self.states.load(place)
+        if state is None:
+            logger.warning("%s: no state of training yet: starting anew", self.states.folder)
+            return
+        shared, own = state
+        before = shared["recipe"]
+        if differing := [name for name in self.recipe | before if self.recipe.get(name) != before.get(name)]:
             raise UserError(
-                f"{self.checkpoint_dir}: expected a state of training, found none; train with --checkpointing_epochs first"
+                f"--resume_from_checkpoint: expected the run that was begun, with {_values(before, differing)}, found "
+                f"{_values(self.recipe, differing)}; give the same flags and data"
             )
-        state: dict[str, Any] = json.loads((found[-1] / "progress.json").read_text(encoding="utf-8"))
-        self.accelerator.load_state(str(found[-1]))
-        self.progress = Progress(**state)
-        own = torch.load(found[-1] / "trainer.pt", map_location="cpu", weights_only=True)
-        self._best_weights = own["best_weights"]
-        for schedule, schedule_state in zip(self.schedules, own["schedules"], strict=True):
-            schedule.load_state_dict(schedule_state)
-        logger.info("resumed after epoch %d from %s", self.progress.epoch, found[-1])
+        self.progress = Progress(**shared["progress"])
+        self.accelerator.unwrap_model(self.model).load_state_dict(shared["model"])
+        self._best_weights = shared["best_weights"]
+        for optimizer, saved in zip(self.optimizers, shared["optimizers"], strict=True):
+            moments = {int(number): values for number, values in saved["state"].items()}
+            optimizer.load_state_dict(saved | {"state": moments})
+        for schedule, saved in zip(self.schedules, shared["schedules"], strict=True):
+            schedule.load_state_dict(saved)
+        if self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(shared["scaler"])
+        self._losses = list(own["losses"].to(self.accelerator.device))
+        torch.set_rng_state(own["random"])
+        if "random_cuda" in own:
+            torch.cuda.set_rng_state(own["random_cuda"])
+        logger.info("resumed in epoch %d, after step %d", self.progress.epoch + 1, self.progress.step)
+
+
+def _values(recipe: dict[str, Any], names: Iterable[str]) -> str:
+    return ", ".join(f"{name} {recipe.get(name)}" for name in names)
