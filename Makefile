@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 MINIMAL := .venv-minimal/bin
 
-.PHONY: demo test lint format benchmark-sample clean
+.PHONY: demo app browser test lint format benchmark-sample clean
 
 # A full environment for training, tests and checks.
 .venv/installed: setup.cfg constraints.txt
@@ -21,7 +21,20 @@ demo: .venv/installed
 	$(VENV)/accelerate launch train_scripts/train.py
 	$(VENV)/python train_scripts/try_model.py outputs/sample
 
-test: .venv/installed .venv-minimal/installed
+# The model of `make demo` in the browser.
+app: .venv/installed
+	test -e outputs/sample || $(VENV)/accelerate launch train_scripts/train.py
+	$(VENV)/python demo/app.py
+
+# What the test of the app looks with: a Chromium that is there, Debian's, or Playwright's. Without one that test is skipped.
+browser: .venv/installed
+	command -v chromium || command -v chromium-browser || command -v google-chrome \
+		|| { test "$$(id -u)" = 0 && timeout 300 apt-get -qq update \
+			&& timeout 300 apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk fonts-noto-color-emoji; } \
+		|| timeout 300 $(VENV)/playwright install --with-deps chromium \
+		|| echo "no browser could be installed"
+
+test: .venv/installed .venv-minimal/installed browser
 	HF_HUB_OFFLINE=1 $(VENV)/pytest
 
 lint: .venv/installed

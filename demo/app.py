@@ -25,6 +25,7 @@ from app_answers import SUFFIXES, check_number, error_line, frame, load, read_up
 from app_texts import TEXTS
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HTTPError
+
 from tokenization import split_emoji
 from user_errors import OneLineArgumentParser, UserError, run
 
@@ -37,7 +38,7 @@ EMOJI = (
     *("😂", "😭", "😰", "😱", "😡", "😳", "😍", "🥳", "🎉", "💔", "👍", "🙂"),
 )
 # No font is fetched: these are looked for on the visitor's machine.
-FONTS = ("Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Color Emoji", "sans-serif")
+FONTS = ("Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
 CSS = """
 .picker { gap: 4px !important; } .picker button { min-width: 0 !important; flex: 0 0 auto !important; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; }
@@ -45,8 +46,10 @@ CSS = """
 .panel h3 { margin: 0; color: var(--body-text-color-subdued); } .panel .label { font-size: 1.4em; margin: 0 0 8px; }
 .panel .post { font-size: 1.3em; line-height: 1.8; overflow-wrap: anywhere; unicode-bidi: isolate; white-space: pre-wrap; }
 .bars { width: 100%; margin-top: 12px; font-size: 14px; border-collapse: collapse; }
-.bars th { text-align: left; font-weight: normal; overflow-wrap: anywhere; } .bars td { text-align: right; padding: 2px; }
-.bars .track { width: 60%; } .bars .track div { background: #4c78a8; height: 12px; border-radius: 3px; min-width: 1px; }
+.bars th { text-align: left; font-weight: normal; white-space: nowrap; }
+.bars th { max-width: 10em; overflow: hidden; text-overflow: ellipsis; }
+.bars td { text-align: right; padding: 2px; }
+.bars .track { width: 50%; } .bars .track div { background: #4c78a8; height: 12px; border-radius: 3px; min-width: 1px; }
 .note { color: var(--body-text-color-subdued); margin: 8px 0 0; } .error { color: #b00020; overflow-wrap: anywhere; }
 iframe.report { width: 100%; height: 85vh; border: 1px solid var(--border-color-primary); background: white; }
 """

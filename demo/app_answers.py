@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app_texts import TEXTS, AppTexts
+
 import report_charts
 import report_page
-from app_texts import TEXTS, AppTexts
 from batch_predictor import BatchPredictor, fault_of_text
 from file_formats import Row, refuse_bad
 from folder_checks import CHECKSUMS, check_model_folder
@@ -70,9 +71,7 @@ class Answers:
         return f'<div class="pair">{left}{right}</div>{"".join(map(note, notes))}{note(texts.legend)}'
 
     def _answer(self, text: str) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self.pipeline(
-            text, top_k=None, return_attention=self.has_weights, emoji_effect=True
-        )
+        answer: list[dict[str, Any]] = self.pipeline(text, top_k=None, return_attention=self.has_weights, emoji_effect=True)
         return answer
 
     def _panel(self, heading: str, text: str, answer: list[dict[str, Any]], language: str) -> str:
@@ -116,7 +115,8 @@ class Answers:
 
         tables = build_tables(answered(), text_column=text_column, prefix=_PREFIX, place=TEXTS[language].many_posts)
         charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
-        return report_page.render(tables, charts, title=TEXTS[language].report_title, language=language)
+        title = TEXTS[language].report_title
+        return report_page.render(tables, charts, title=title, language=language, has_files=False)
 
 
 def load(folder: str) -> Answers:
@@ -184,10 +184,7 @@ def frame(page: str) -> str:
 
 
 def _bar(label: str, score: float) -> str:
-    return (
-        f'<tr><th>{_shown(label)}</th><td class="track"><div style="width:{score:.1%}"></div></td>'
-        f"<td>{score:.1%}</td></tr>"
-    )
+    return f'<tr><th>{_shown(label)}</th><td class="track"><div style="width:{score:.1%}"></div></td><td>{score:.1%}</td></tr>'
 
 
 def _shown(value: Any) -> str:

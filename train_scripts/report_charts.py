@@ -16,7 +16,7 @@ from report_texts import LANGUAGES
 from tokenization.emoji_splitting import chinese_emoji_name
 
 _PNG_FONT = "Noto Sans CJK SC"  # of the package mplfonts
-_FONTS = f"{_PNG_FONT}, PingFang SC, Microsoft YaHei, Noto Color Emoji, sans-serif"
+_FONTS = f"{_PNG_FONT}, PingFang SC, Microsoft YaHei, sans-serif"
 _WIDTH = 620
 _COLUMNS = 3
 

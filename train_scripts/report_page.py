@@ -34,7 +34,9 @@ for (const [name, chart] of Object.entries(charts)) {
 """
 
 
-def render(tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: str, language: str = "en") -> str:
+def render(
+    tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: str, language: str = "en", has_files: bool = True
+) -> str:
     """The page.
 
     Args:
@@ -42,6 +44,7 @@ def render(tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: st
         charts: their names -> Vega-Lite, as ``chart.to_dict()`` gives it.
         title: on top.
         language: a key of ``LANGUAGES``.
+        has_files: whether each chart lies beside the page as CSV and PNG.
     """
     texts = LANGUAGES[language]
     # In JSON "<" stands only inside texts; written so, none of them can end the script.
@@ -55,6 +58,8 @@ def render(tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: st
         body.append(f"<h2>{section.heading}</h2>")
         if name in tables.tables:
             body.append(f'<p>{section.about}</p><div class="chart" id="chart-{name}"></div>{_table(name, tables, texts)}')
+            if has_files:
+                body.append(_links(name, texts))
         else:
             body.append(f"<p>{section.absent}</p>")
     section = texts.sections["examples"]
@@ -106,11 +111,12 @@ def _table(name: str, tables: ReportTables, texts: Texts) -> str:
         f"<tr>{''.join(_cell(column, value) for column, value in zip(table.columns, row, strict=True))}</tr>"
         for row in table.rows
     )
+    return f"<details><summary>{texts.table}</summary><table><tr>{header}</tr>\n{rows}</table></details>"
+
+
+def _links(name: str, texts: Texts) -> str:
     files = " ".join(f'<a href="{name}.{suffix}">{name}.{suffix}</a>' for suffix in ("csv", "png"))
-    return (
-        f"<details><summary>{texts.table}</summary><table><tr>{header}</tr>\n{rows}</table></details>"
-        f'<p class="note">{texts.files} {files}</p>'
-    )
+    return f'<p class="note">{texts.files} {files}</p>'
 
 
 def _examples(label: str, examples: dict[str, list[Example]], texts: Texts) -> str:
