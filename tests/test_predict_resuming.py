@@ -25,6 +25,7 @@ def watch(event, arguments):
     if event == wanted and name in str(arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(watch)
+sys.path.insert(0, os.path.dirname(sys.argv[0]))
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 MOMENTS = {

@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard
 sys.path.append(str(ROOT / "benchmarks"))
 
 from results import GATES, polarity_accuracy, table_of, write_into_card
+from speed import HEADER, Result
 
 from folder_checks import check_model_folder
 
@@ -65,3 +66,9 @@ def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figure
 def test_the_documents_show_the_kept_figures(document: str) -> None:
     figures = json.loads((ROOT / "benchmarks" / "results" / "gates.json").read_text(encoding="utf-8"))
     assert "\n".join(table_of(figures)) in (ROOT / document).read_text(encoding="utf-8")
+
+
+def test_readme_shows_the_kept_speed() -> None:
+    kept = json.loads((ROOT / "benchmarks" / "results" / "speed.json").read_text(encoding="utf-8"))["results"]
+    lines = [Result(*(entry[name] for name in Result._fields)).line() for entry in kept]
+    assert "\n".join([HEADER, *lines]) in (ROOT / "README.md").read_text(encoding="utf-8")

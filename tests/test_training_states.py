@@ -196,5 +196,6 @@ def test_sigterm_is_noted_and_then_obeyed_again() -> None:
         "    print(before, stop.was_received(accelerator), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert (result.stdout, result.returncode) == ("False True\n", -signal.SIGTERM)
