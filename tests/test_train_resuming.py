@@ -42,7 +42,13 @@ def run_training(arguments: list[str], environment: dict[str, str], log: Path, k
     os.dup2(file, 2)
     sys.addaudithook(watch)
     sys.argv = ["train.py", *arguments]
-    runpy.run_path(str(ROOT / "train_scripts" / "train.py"), run_name="__main__")
+    code: str | int | None = 0
+    try:
+        runpy.run_path(str(ROOT / "train_scripts" / "train.py"), run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    # As trainer.py ends a stopped run, and for the same reason.
+    os._exit(code if isinstance(code, int) else 1)
 
 
 def start(output: Path, *flags: str | Path, num_processes: int = 1, killed_at: str = "") -> list[BaseProcess]:

@@ -9,6 +9,7 @@ import contextlib
 import copy
 import itertools
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -121,8 +122,7 @@ class Trainer:
     def train(self) -> Progress:
         """Train to the end or to early stopping, then load the weights of the chosen epoch.
 
-        Raises:
-            SystemExit: told to stop by SIGTERM; where states are saved, one was.
+        Told to stop by SIGTERM, it saves a state where states are saved and ends the process with exit code 143.
         """
         with self._stop if self.settings.checkpointing_steps else contextlib.nullcontext():
             while not self._is_done():
@@ -210,7 +210,11 @@ class Trainer:
         if must_stop:
             logger.info("stopped by SIGTERM after step %d; go on with --resume_from_checkpoint", self.progress.step)
             self.accelerator.end_training()
-            sys.exit(128 + signal.SIGTERM)
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            # Not sys.exit, which frees the model: the destructor of its process group may wait for ever for a thread of its own
+            # when another process has gone before (gloo, torch 2.13).
+            os._exit(128 + signal.SIGTERM)
 
     def _shared_state(self) -> dict[str, Any]:
         return {
