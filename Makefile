@@ -29,9 +29,9 @@ app: .venv/installed
 # What the test of the app looks with: a Chromium that is there, Debian's, or Playwright's. Without one that test is skipped.
 browser: .venv/installed
 	command -v chromium || command -v chromium-browser || command -v google-chrome \
-		|| { test "$$(id -u)" = 0 && timeout 300 apt-get -qq update \
-			&& timeout 300 apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk fonts-noto-color-emoji; } \
-		|| timeout 300 $(VENV)/playwright install --with-deps chromium \
+		|| { test "$$(id -u)" = 0 && timeout 60 apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 240 \
+			apt-get -qq install -y --no-install-recommends chromium fonts-noto-cjk fonts-noto-color-emoji; } \
+		|| timeout 90 $(VENV)/playwright install --with-deps chromium \
 		|| echo "no browser could be installed"
 
 test: .venv/installed .venv-minimal/installed browser
