@@ -37,9 +37,12 @@ EMOJI = (
     *("[泪]", "[太开心]", "[怒]", "[赞]", "[心]", "[哈哈]", "[抓狂]", "[可怜]", "[吃惊]", "[偷笑]", "[鼓掌]", "[doge]"),
     *("😂", "😭", "😰", "😱", "😡", "😳", "😍", "🥳", "🎉", "💔", "👍", "🙂"),
 )
-# No font is fetched: these are looked for on the visitor's machine.
-FONTS = ("Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
+# No font is fetched: these are looked for on the visitor's machine. "Emoji in colour" is defined below for emoji alone: some
+# fonts have them in black, and those in colour have digits too.
+FONTS = ("Emoji in colour", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
 CSS = """
+@font-face { font-family: "Emoji in colour"; unicode-range: U+231A-27BF, U+2934-2B55, U+FE0F, U+200D, U+1F000-1FAFF;
+  src: local("Noto Color Emoji"), local("NotoColorEmoji"), local("Apple Color Emoji"), local("Segoe UI Emoji"); }
 .picker { gap: 4px !important; } .picker button { min-width: 0 !important; flex: 0 0 auto !important; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; }
 .panel { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; min-width: 0; }
@@ -48,7 +51,7 @@ CSS = """
 .bars { width: 100%; margin-top: 12px; font-size: 14px; border-collapse: collapse; }
 .bars th { text-align: left; font-weight: normal; white-space: nowrap; }
 .bars th { max-width: 10em; overflow: hidden; text-overflow: ellipsis; }
-.bars td { text-align: right; padding: 2px; }
+.bars td { text-align: right; padding: 2px; } .bars, .bars :is(tr, th, td) { border: 0 !important; }
 .bars .track { width: 50%; } .bars .track div { background: #4c78a8; height: 12px; border-radius: 3px; min-width: 1px; }
 .note { color: var(--body-text-color-subdued); margin: 8px 0 0; } .error { color: #b00020; overflow-wrap: anywhere; }
 iframe.report { width: 100%; height: 85vh; border: 1px solid var(--border-color-primary); background: white; }

@@ -109,6 +109,9 @@ def test_an_emoji_changes_label_and_heat_map(visit: Visit) -> None:
     # The weights of the words, not only the emoji that is new.
     assert both[1].split("[泪]")[0] != sad[1].split("[泪]")[0]
     assert panels.last.locator(".bars").inner_text() == without  # the same words
+    page.get_by_label("替换已有的表情").click()
+    visit.add("[怒]")
+    visit.answer_to("今天又加班[怒][怒]")
 
     page.get_by_label("English").click()
     playwright_api.expect(page.locator("#result h3")).to_have_text(["The post", "Without its emoji"])
