@@ -13,14 +13,14 @@ _POLL_SECONDS = 0.02
 
 
 class Cost(NamedTuple):
-    """Wall seconds, and the largest sum of resident memory over the processes (shared pages count in each)."""
+    """Wall seconds, and peak resident memory."""
 
     seconds: float
     megabytes: float
 
 
 def run_measured(command: Sequence[str]) -> Cost:
-    """Run a command to its end.
+    """Run a command to its end; its memory is the largest sum over its processes (shared pages count in each).
 
     Raises:
         CalledProcessError: it failed; its standard error is attached.
@@ -45,5 +45,9 @@ def run_measured(command: Sequence[str]) -> Cost:
 
 def peak_megabytes() -> float:
     """Peak resident memory of this process so far."""
-    usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return usage / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return megabytes_of(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def megabytes_of(usage: resource.struct_rusage) -> float:
+    """Peak resident memory of an account that the system gives."""
+    return usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)

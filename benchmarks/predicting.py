@@ -18,10 +18,10 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow
 import pyarrow.parquet
+from measuring import Cost, megabytes_of
 
 from corpora import CorpusSource, load_split
 from inference import add_inference_arguments
@@ -32,13 +32,6 @@ from user_errors import OneLineArgumentParser, UserError, run
 PREDICT = Path(__file__).parent.parent / "train_scripts" / "predict.py"
 FEW_ROWS = 10_000
 ALLOWED_GROWTH_MB = 300
-
-
-class Cost(NamedTuple):
-    """Of one process, to its end or to its death."""
-
-    seconds: float
-    megabytes: float
 
 
 def write_posts(path: Path, texts: list[str], num_rows: int) -> None:
@@ -68,7 +61,7 @@ def run_predict(command: list[str], output: Path, *, kill_after: int | None = No
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != (-signal.SIGKILL if kill_after else 0) or output.exists() == bool(kill_after):
         raise RuntimeError(f"predict.py ended with {process.returncode}: {log.read_text(encoding='utf-8').splitlines()[-1:]}")
-    return Cost(time.perf_counter() - started, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+    return Cost(time.perf_counter() - started, megabytes_of(usage))
 
 
 def row_batches(path: Path) -> Iterable[pyarrow.RecordBatch]:

@@ -6,6 +6,7 @@ The run is that of ``training_speed.py``, on two threads.
 """
 
 import argparse
+import re
 from pathlib import Path
 
 import torch
@@ -14,25 +15,16 @@ from training_speed import NUM_ROWS, NUM_THREADS, TrainingRun
 
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 
-# Operations by how their names start; no stage lies in another, so that their totals add up.
+# Patterns of the whole name of an operation; no stage lies in another, so that their totals add up.
 STAGES = {
-    "reading and collation": ("enumerate(DataLoader)",),
-    "LSTM, forward": ("aten::mkldnn_rnn_layer",),
-    "LSTM, backward": ("aten::mkldnn_rnn_layer_backward",),
-    "optimizers": ("Optimizer.step#",),
-    "random numbers of dropout": ("aten::rand",),
-    "look-ups of rows, both ways": ("aten::embedding", "autograd::engine::evaluate_function: EmbeddingBackward0"),
+    "reading and collation": r"enumerate\(DataLoader\).*",
+    "LSTM, forward": "aten::mkldnn_rnn_layer",
+    "LSTM, backward": "aten::mkldnn_rnn_layer_backward",
+    "optimizers": "Optimizer.step#.*",
+    "random numbers of dropout": "aten::rand",
+    "look-ups of rows, both ways": "aten::embedding|autograd::engine::evaluate_function: EmbeddingBackward0",
 }
-EXACT = ("aten::mkldnn_rnn_layer", "aten::rand", "aten::embedding")
 NUM_OPERATIONS = 20
-
-
-def stage_of(name: str) -> str | None:
-    """The stage of an operation, or None for what belongs to the rest or lies in another operation."""
-    for stage, starts in STAGES.items():
-        if any(name == start if start in EXACT else name.startswith(start) for start in starts):
-            return stage
-    return None
 
 
 def main() -> None:
@@ -48,14 +40,13 @@ def main() -> None:
         run.train_epoch()
     operations = profiler.key_averages()
     total = sum(operation.self_cpu_time_total for operation in operations)
-    seconds = dict.fromkeys(STAGES, 0.0)
-    for operation in operations:
-        stage = stage_of(operation.key)
-        if stage is not None:
-            seconds[stage] += operation.cpu_time_total
-    seconds["the rest"] = total - sum(seconds.values())
+    spent = {
+        stage: sum(operation.cpu_time_total for operation in operations if re.fullmatch(pattern, operation.key))
+        for stage, pattern in STAGES.items()
+    }
+    spent["the rest"] = total - sum(spent.values())
     print(f"{arguments.fusion}, {NUM_ROWS} rows, {NUM_THREADS} threads, torch {torch.__version__}")
-    for stage, microseconds in seconds.items():
+    for stage, microseconds in spent.items():
         print(f"{stage:<32}{microseconds / 1e6:>8.2f} s{microseconds / total:>7.0%}")
     print(operations.table(sort_by="self_cpu_time_total", row_limit=NUM_OPERATIONS, max_name_column_width=50))
 

@@ -52,7 +52,7 @@ HEADER = "| | ratio | target | |\n|---|---|---|---|"
 
 
 class Result(NamedTuple):
-    """A ratio and what it must reach."""
+    """A ratio, or a figure in the unit that its title names, and what it must reach."""
 
     title: str
     ratio: float

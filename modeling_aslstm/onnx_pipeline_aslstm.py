@@ -82,8 +82,9 @@ class ASLSTMOnnxPipeline:
         options = onnxruntime.SessionOptions()
         # A thread a batch, not several a batch: the steps of an LSTM leave little to share.
         options.intra_op_num_threads = 1
-        self._threads = ThreadPoolExecutor(num_threads or os.cpu_count())
-        self._max_waiting = 2 * (num_threads or os.cpu_count() or 1)
+        num_threads = num_threads or os.cpu_count() or 1
+        self._threads = ThreadPoolExecutor(num_threads)
+        self._max_waiting = 2 * num_threads
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except _UNREADABLE as error:
@@ -104,11 +105,11 @@ class ASLSTMOnnxPipeline:
         """:meth:`run` for each batch, in order; some run while the next are made."""
         waiting: deque[Future[list[np.ndarray]]] = deque()
         batches = iter(batches)
-        first, second = next(batches, None), next(batches, None)
-        if first is not None and second is None:  # one post, say: another thread would have to wake first
-            yield self.run(first, outputs)
+        head = list(itertools.islice(batches, 2))
+        if len(head) == 1:  # one post, say: another thread would have to wake first
+            yield self.run(head[0], outputs)
             return
-        for rows in itertools.chain(filter(None, (first, second)), batches):
+        for rows in itertools.chain(head, batches):
             waiting.append(self._threads.submit(self.run, rows, outputs))
             if len(waiting) > self._max_waiting:
                 yield waiting.popleft().result()

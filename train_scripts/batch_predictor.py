@@ -15,7 +15,7 @@ import pandas
 
 from file_formats import names_of
 from inference import BACKENDS, load_classifier, to_probabilities
-from modeling_aslstm.results_aslstm import attention_entries, check_has_weights, spans_of_ids
+from modeling_aslstm.results_aslstm import attention_entries, check_has_weights, is_emoji_id, spans_of_ids
 from user_errors import UserError
 
 COLUMNS = ("label", "score", "scores", "emoji")
@@ -97,7 +97,6 @@ class BatchPredictor:
         answers: list[tuple[Any, ...]] = [()] * len(texts)
         outputs = ("logits", "attention_weights") if self.attention else ("logits",)
         config, tokenizer = self.classifier.config, self.classifier.tokenizer
-        emoji_ids = range(config.emoji_token_offset, config.emoji_token_offset + config.num_emoji_tokens)
         for batch in self.classifier.batches(texts, outputs):
             probabilities = to_probabilities(batch.outputs[0])
             for j, (place, ids) in enumerate(zip(batch.places, batch.ids, strict=True)):
@@ -105,7 +104,7 @@ class BatchPredictor:
                 best = int(probabilities[j].argmax())
                 scores = dict(zip(self.label_names, probabilities[j].round(_DIGITS).tolist(), strict=True))
                 # Looking for the place of emoji costs more than the model; ids tell at once whether there is any.
-                emoji = tokenizer.emoji_in(text) if any(token_id in emoji_ids for token_id in ids) else []
+                emoji = tokenizer.emoji_in(text) if any(is_emoji_id(token_id, config) for token_id in ids) else []
                 answers[place] = (self.label_names[best], scores[self.label_names[best]], scores, emoji)
                 if self.attention:
                     spans = spans_of_ids(tokenizer, text, len(ids))
