@@ -170,7 +170,7 @@ class ASLSTMOnnxPipeline:
         """Places of the texts of a batch and their ids; texts of similar length."""
         for first in range(0, len(texts), batch_size * _BATCHES_PER_CHUNK):
             chunk = texts[first : first + batch_size * _BATCHES_PER_CHUNK]
-            ids = self.tokenizer(chunk, truncation=True, return_attention_mask=False)["input_ids"]
+            ids = self.tokenizer.encode_batch(chunk, max_length=self.tokenizer.model_max_length)
             order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
             for start in range(0, len(order), batch_size):
                 batch = order[start : start + batch_size]
