@@ -42,7 +42,7 @@ def record() -> TrainingRecord:
 
 @pytest.fixture(scope="module")
 def model(tokenizer: ASLSTMTokenizer) -> ASLSTMForSequenceClassification:
-    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, 0.1, True)
+    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, True, 0.1, True)
     return make_model(tokenizer, settings, NAMES, {"like": 1, "none": 2, "sadness": 1})
 
 

@@ -15,6 +15,7 @@ SETTINGS = ModelSettings(
     embedding_size=12,
     hidden_size=6,
     num_hidden_layers=2,
+    bidirectional=False,
     hidden_dropout_prob=0.25,
     use_max_pooling=True,
 )

@@ -228,6 +228,7 @@ def test_choices_that_are_left_open_are_those_of_the_start(start: StartingModel,
     assert read("--init_from", start.folder)[0].emoji_fusion == start.config.emoji_fusion == SETTINGS.emoji_fusion
     assert read("--init_from", start.folder, "--emoji_fusion", "concat")[0].emoji_fusion == "concat"
     assert read("--init_from", start.folder)[0].no_max_pooling == (not start.config.use_max_pooling)
+    assert (read()[0].unidirectional, read("--init_from", start.folder)[0].unidirectional) == (False, True)
 
 
 def test_vectors_of_another_size_than_the_start_are_refused(start: StartingModel, tmp_path: Path) -> None:

@@ -161,5 +161,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def model_settings(arguments: argparse.Namespace) -> ModelSettings:
     """The choices of the model, after :func:`read_starting_point`."""
-    given = vars(arguments) | {"use_max_pooling": not arguments.no_max_pooling}
+    given = vars(arguments) | {
+        "use_max_pooling": not arguments.no_max_pooling,
+        "bidirectional": not arguments.unidirectional,
+    }
     return ModelSettings(**{name: given[name] for name in ModelSettings.__dataclass_fields__})

@@ -28,6 +28,7 @@ class ModelSettings:
     embedding_size: int
     hidden_size: int
     num_hidden_layers: int
+    bidirectional: bool
     hidden_dropout_prob: float
     use_max_pooling: bool
 

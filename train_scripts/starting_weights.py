@@ -39,6 +39,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, help=f"{same} attention")
     group.add_argument("--attention_key", choices=ATTENTION_KEYS, help=f"{same} embedding")
     group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, help=f"{same} attention_and_query")
+    group.add_argument("--unidirectional", action="store_true", help="no LSTM reads backwards: half the work, a little worse")
     group.add_argument("--no_max_pooling", action="store_true", help="the classifier reads no maxima")
     group.add_argument("--vectors", type=Path, help="start from these word vectors (word2vec, GloVe, fastText)")
     group.add_argument("--init_from", type=Path, help="start from this model folder; its vocabulary is kept and extended")
@@ -125,8 +126,9 @@ def read_starting_point(arguments: argparse.Namespace) -> StartingPoint:
     for name, choice in DEFAULT_CHOICES.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, choice if start.model is None else getattr(start.model.config, name))
-    if start.model is not None and not start.model.config.use_max_pooling:
-        arguments.no_max_pooling = True
+    if start.model is not None:
+        arguments.no_max_pooling |= not start.model.config.use_max_pooling
+        arguments.unidirectional |= not start.model.config.bidirectional
     for name, default in DEFAULT_SIZES.items():
         size, expected = getattr(arguments, name), None
         if start.model is not None:
