@@ -120,7 +120,9 @@ def test_checksums_that_say_nothing_of_the_files_are_refused(published: Path, tm
     assert spoil(published, tmp_path, CHECKSUMS, content)
 
 
-@pytest.mark.parametrize("name", ["../secret.txt", "a/../../secret.txt", "{}/secret.txt", "..\\secret.txt", "C:\\secret.txt", "C:x"])
+@pytest.mark.parametrize(
+    "name", ["../secret.txt", "a/../../secret.txt", "{}/secret.txt", "..\\secret.txt", "C:\\secret.txt", "C:x"]
+)
 @pytest.mark.parametrize("is_right", [True, False])
 def test_checksums_of_a_file_outside_are_refused_whatever_they_say(
     published: Path, tmp_path: Path, name: str, is_right: bool

@@ -404,7 +404,7 @@ def test_a_file_of_the_hub_cannot_be_written_outside(hub: FakeHub, home: Path, f
     (tmp_path / "a" / "b").mkdir(parents=True)
     _, errors = finish(start(hub, tmp_path / "a" / "b", "-c", code), code=1)
     assert "outside.txt" in errors.splitlines()[-1]
-    assert [path for path in tmp_path.rglob("outside.txt*")] == []
+    assert list(tmp_path.rglob("outside.txt*")) == []
     # Nor does a later push follow the names of files that it would delete.
     sums = json.dumps(json.loads(repo.head.files[CHECKSUMS]) | {"../../../../outside.txt": "0"})
     repo.commit(repo.head.files | {CHECKSUMS: sums.encode()})

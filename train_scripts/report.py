@@ -105,7 +105,9 @@ def main() -> None:
             for suffix in ("png", "csv"):
                 (output / f"{name}.{suffix}").unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"--output {output}: expected a place to write, found: {error.strerror}; mend it, then run again") from error
+        raise UserError(
+            f"--output {output}: expected a place to write, found: {error.strerror}; mend it, then run again"
+        ) from error
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {output / PAGE}")
 
 

@@ -36,7 +36,9 @@ def _name_full_disk(main: Callable[[], None]) -> None:
         if error.errno not in _NO_ROOM and not str(error).endswith(" written"):
             raise
         place = f"{error.filename}: " if error.filename else ""
-        raise UserError(f"{place}expected room on the disk, found: {error.strerror or error}; make room, then run again") from error
+        raise UserError(
+            f"{place}expected room on the disk, found: {error.strerror or error}; make room, then run again"
+        ) from error
 
 
 def run(main: Callable[[], None]) -> None:
