@@ -21,6 +21,7 @@ import push_to_hub
 import try_model
 from folder_checks import CHECKSUMS, REQUIRED_FILES, check_model_folder, find_damage, write_checksums
 from modeling_aslstm import ASLSTMOnnxPipeline
+from starting_weights import StartingModel
 from tokenization import ASLSTMTokenizer
 from user_errors import UserError
 
@@ -98,6 +99,7 @@ SCRIPTS: dict[str, Run] = {
     "push_to_hub": run_main(push_to_hub.main, "--model", "{}", "--repo", "alice/broken", "--dry_run"),
     "export_onnx": run_main(export_onnx.main, "--model", "{}", "--overwrite"),
     "try_model": run_main(try_model.main, "{}"),
+    "training --init_from": lambda folder, workplace: StartingModel(folder),
 }
 
 
