@@ -8,6 +8,8 @@ Run as ``PYTHONPATH=train_scripts python benchmarks/results.py --data_dir DIR --
 import argparse
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +23,7 @@ from huggingface_hub import EvalResult, ModelCard
 from charts import plot_emoji_map
 from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from counterfactuals import shuffle_emoji
-from folder_checks import check_model_folder, write_checksums
+from folder_checks import CHECKSUMS, check_model_folder, put_folder, write_checksums
 from inference import TextClassifier
 from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
@@ -159,8 +161,26 @@ def table_of(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
+def publish_in_card(folder: Path, figures: dict[str, Any]) -> None:
+    """:func:`write_into_card` on a copy, which takes the folder's place when it is whole.
+
+    Raises:
+        UserError: it cannot be written; the folder is as it was.
+    """
+    folder = folder.absolute()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+            staging = Path(beside) / "new"
+            shutil.copytree(folder, staging)
+            write_into_card(staging, figures)
+            put_folder(folder, staging)
+    except (OSError, shutil.Error) as error:
+        raise UserError(f"--card {folder}: expected a place to write, found: {error}; the card is as it was") from error
+
+
 def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
     """Put the table, its figures and a map of the emoji into the card of a model folder, in place of earlier ones."""
+    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     card = ModelCard.load(folder / "README.md")
     before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
     rest = after[after.index("\n## ") + 1 :]
@@ -186,7 +206,9 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
         if key != "megabytes"
     ]
     card.save(folder / "README.md")
-    write_checksums(folder)
+    # Of the files that were the model's before: what else lies there is not to be published.
+    write_checksums(folder, [*listed, EMOJI_MAP] if EMOJI_MAP not in listed else listed)
+    check_model_folder(folder)
 
 
 def main() -> None:
@@ -223,7 +245,7 @@ def main() -> None:
     if arguments.output:
         arguments.output.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if arguments.card:
-        write_into_card(arguments.card, figures)
+        publish_in_card(arguments.card, figures)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any
 
 from transformers import PretrainedConfig
 
+from .results_aslstm import FOLDER_FORMAT, check_format
+
 EMOJI_FUSIONS = ("none", "concat", "context", "attention", "hierarchical")
 ATTENTION_KEYS = ("embedding", "hidden")
 CLASSIFIER_INPUTS = ("attention_and_query", "attention")
@@ -44,10 +46,10 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: share of each label in training, in the order of ``id2label``, or None.
         decision_prior_weight: how much of ``log(label_prior)`` is added to the logits; fitted after training.
         temperature: what the logits are then divided by; fitted after training.
-        kwargs: what every config takes, ``id2label`` among them.
+        kwargs: what every config takes, ``id2label`` among them; ``folder_format`` of the folder that it comes from.
 
     Raises:
-        ValueError: a value that no model can have.
+        ValueError: a value that no model can have, or a folder of a newer format.
     """
 
     model_type = "aslstm"
@@ -85,8 +87,10 @@ class ASLSTMConfig(PretrainedConfig):
         pad_token_id: int = 0,
         **kwargs: Any,
     ) -> None:
+        check_format(kwargs)
         kwargs.pop("custom_pipelines", None)
         kwargs["auto_map"] = AUTO_MAP | kwargs.get("auto_map", {})
+        kwargs["folder_format"] = FOLDER_FORMAT  # what is saved is what this code writes
         # First, because in transformers 4 it sets pad_token_id and temperature (of text generation) by itself.
         super().__init__(**kwargs)
         self.pad_token_id = pad_token_id

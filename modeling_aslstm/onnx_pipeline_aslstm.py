@@ -18,6 +18,7 @@ import numpy as np
 
 from .results_aslstm import (
     attention_entries,
+    check_format,
     check_has_weights,
     check_tokenizer,
     emoji_effect_entry,
@@ -52,6 +53,15 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, found: {error}; fetch the file again") from error
+    check_format(config)
+    return config
+
+
 class ASLSTMOnnxPipeline:
     """What ``pipeline("text-classification", …)`` gives, from the same arguments, without torch.
 
@@ -62,7 +72,7 @@ class ASLSTMOnnxPipeline:
         num_threads: batches that run at once, each on one thread; None: one a core.
 
     Raises:
-        ValueError: a graph that is missing or damaged; a tokenizer of another vocabulary.
+        ValueError: a config or graph that is missing or damaged; a folder of a newer format; a tokenizer of another vocabulary.
     """
 
     def __init__(
@@ -73,7 +83,7 @@ class ASLSTMOnnxPipeline:
         num_threads: int | None = None,
     ) -> None:
         path = Path(folder) / "onnx" / file_name
-        self.config = SimpleNamespace(**json.loads((Path(folder) / "config.json").read_text(encoding="utf-8")))
+        self.config = SimpleNamespace(**_read_config(Path(folder) / "config.json"))
         self.label_names = list(self.config.id2label.values())
         check_tokenizer(tokenizer, self.config)
         self.tokenizer = tokenizer

@@ -1,11 +1,30 @@
-"""What the pipelines share, with and without torch: checks, and the reasons of an answer as a user reads them."""
+"""What the pipelines share, with and without torch: checks of a folder, and the reasons of an answer as a user reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Labels of posts without feeling, in the known corpora and in sets of the Hub: beside them nothing disagrees.
 NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
+# Of a model folder, as "folder_format" in its config.json. A change that older code would read wrongly makes it one more.
+FOLDER_FORMAT = 1
+
+
+def check_format(config: Mapping[str, Any]) -> None:
+    """Check that this code knows the format of a model folder.
+
+    Args:
+        config: what its ``config.json`` holds; a folder without a number has format 1.
+
+    Raises:
+        ValueError: it does not.
+    """
+    found = config.get("folder_format", 1)
+    if found not in range(1, FOLDER_FORMAT + 1):
+        raise ValueError(
+            f"folder_format: expected {FOLDER_FORMAT} or older, found {found!r}, of a newer version; update AS-LSTM or fetch "
+            "another revision of the model"
+        )
 
 
 def check_tokenizer(tokenizer: Any, config: Any) -> None:

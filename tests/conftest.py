@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,23 @@ def run_script(name: str, *arguments: str | Path, check: bool = True, **environm
     if check and result.returncode != 0:
         raise AssertionError(f"{name} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
     return result
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """A full disk for this process and those that it starts: no file grows beyond so many bytes."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What stands in a folder, by path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 TINY_TRAINING = ("--num_train_epochs", "2", "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")

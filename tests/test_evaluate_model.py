@@ -55,12 +55,6 @@ def test_a_label_outside_the_models_is_an_error(model_folder: Path, tmp_path: Pa
     assert "row 2" in result.stderr.splitlines()[-1] and "'glee'" in result.stderr
 
 
-def test_a_damaged_model_folder_is_refused_with_the_files_name(model_folder: Path, tmp_path: Path) -> None:
-    result = run_script("evaluate_model.py", "--model", tmp_path, check=False)
-    assert result.returncode == 2
-    assert "config.json" in result.stderr
-
-
 def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Path) -> None:
     flags = ("--backend", "onnx", "--batch_size", "64", "--num_threads", "1", "--output", tmp_path / "out.json")
     run_script("evaluate_model.py", "--model", onnx_folder, *flags)

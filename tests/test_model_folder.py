@@ -2,25 +2,26 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, contents, files_no_larger_than
 from huggingface_hub import ModelCard
 
 from arguments import parse_arguments
-from folder_checks import CHECKSUMS, REQUIRED_FILES, check_model_folder
+from folder_checks import CHECKSUMS, REQUIRED_FILES, check_model_folder, write_checksums
 from metrics import compute_metrics
 from model_folder import OutputFolder, TrainingRecord, fill_card
 from model_setup import ModelSettings, make_model
-from modeling_aslstm import ASLSTMForSequenceClassification
+from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification, ASLSTMOnnxPipeline
 from tokenization import ASLSTMTokenizer, Vocabulary, build_tokenizer, build_vocabulary
 from trainer import Progress
 from user_errors import UserError
@@ -63,13 +64,11 @@ def published(publish: Publish, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return publish(tmp_path_factory.mktemp("models") / "小模型")
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def test_a_published_folder_is_whole_and_alone(published: Path) -> None:
     check_model_folder(published)
-    assert set(REQUIRED_FILES) <= {path.name for path in published.iterdir()}
+    files = {path.name for path in published.iterdir()}
+    assert set(REQUIRED_FILES) <= files
+    assert {name for name in files if name.endswith(".py")} <= set(REQUIRED_FILES)
     assert [path.name for path in published.parent.iterdir()] == [published.name]
     assert not [name for name in contents(published) if name.endswith((".bin", ".pt", ".pkl", ".pickle"))]
 
@@ -121,6 +120,60 @@ def test_checksums_that_say_nothing_of_the_files_are_refused(published: Path, tm
     assert spoil(published, tmp_path, CHECKSUMS, content)
 
 
+@pytest.mark.parametrize(
+    "name", ["../secret.txt", "a/../../secret.txt", "{}/secret.txt", "..\\secret.txt", "C:\\secret.txt", "C:x"]
+)
+@pytest.mark.parametrize("is_right", [True, False])
+def test_checksums_of_a_file_outside_are_refused_whatever_they_say(
+    published: Path, tmp_path: Path, name: str, is_right: bool
+) -> None:
+    name = name.format(tmp_path)
+    (tmp_path / "secret.txt").write_text("secret", encoding="utf-8")
+    checksums = json.loads((published / CHECKSUMS).read_text(encoding="utf-8"))
+    checksums[name] = hashlib.sha256(b"secret" if is_right else b"guess").hexdigest()
+    message = spoil(published, tmp_path, CHECKSUMS, json.dumps(checksums).encode())
+    path = tmp_path / "spoiled" / CHECKSUMS
+    assert message == f"{path}: expected files of the folder, found {name!r}, which leads out; fetch the folder again"
+
+
+def with_format(published: Path, folder: Path, number: object) -> Path:
+    """A copy, whole, whose config has this number, or none."""
+    shutil.copytree(published, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config.pop("folder_format") == 1
+    config |= {} if number is None else {"folder_format": number}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_checksums(folder)
+    return folder
+
+
+@pytest.mark.parametrize("number", [2, 0, "1", None, []])
+def test_a_folder_of_a_newer_format_is_refused_and_one_of_none_is_the_first(
+    published: Path, tmp_path: Path, number: object
+) -> None:
+    folder = with_format(published, tmp_path / "model", number)
+    if number is None:
+        check_model_folder(folder)
+        assert ASLSTMConfig.from_pretrained(folder).to_dict()["folder_format"] == 1
+        return
+    message = rf"folder_format: expected 1 or older, found {re.escape(repr(number))}, of a newer version; update AS-LSTM or .*"
+    with pytest.raises(UserError, match=f"^{re.escape(str(folder / 'config.json'))}: {message}$"):
+        check_model_folder(folder)
+    for load in (
+        lambda: ASLSTMForSequenceClassification.from_pretrained(folder),
+        lambda: ASLSTMOnnxPipeline(folder, ASLSTMTokenizer.from_pretrained(folder)),
+    ):
+        with pytest.raises(ValueError, match=f"{message}$"):
+            load()
+
+
+def test_a_newer_format_is_told_before_the_files_that_it_lacks(published: Path, tmp_path: Path) -> None:
+    folder = with_format(published, tmp_path / "model", 2)
+    (folder / "vocab.txt").unlink()
+    with pytest.raises(UserError, match="update AS-LSTM"):
+        check_model_folder(folder)
+
+
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("my own", encoding="utf-8")
     with pytest.raises(UserError, match="other files"):
@@ -137,8 +190,8 @@ def test_a_file_in_the_place_of_the_folder_is_refused_and_left_alone(tmp_path: P
 
 @pytest.mark.parametrize(
     "place",
-    ["file/model", "file/deeper/model", "x" * 300, "/"],
-    ids=["below a file", "deep below a file", "longer than any name", "the root"],
+    ["file/model", "file/deeper/model", "x" * 300, "/", "model/.."],
+    ids=["below a file", "deep below a file", "longer than any name", "the root", "the folder above"],
 )
 def test_a_place_where_nothing_can_be_written_is_refused_before_training(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -179,17 +232,6 @@ def test_an_older_model_folder_is_replaced_as_a_whole(publish: Publish, tmp_path
     check_model_folder(folder)
     assert not (folder / "left_over.txt").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("failing", ["weights", "vocabulary", "results", "card"])

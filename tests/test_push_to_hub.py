@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, TINY_TRAINING
+from conftest import ROOT, TINY_TRAINING, contents, files_no_larger_than
 from fake_hub import FakeHub
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
 
 from arguments import parse_arguments
-from folder_checks import CHECKSUMS, check_model_folder, write_checksums
+from folder_checks import CHECKSUMS, write_checksums
 from inference import TextClassifier
 from push_to_hub import check_repo, name_in_card, read_files
 from user_errors import UserError
@@ -95,10 +95,6 @@ def push(hub: FakeHub, home: Path, folder: Path, repo: str, *, tag: str = "", tr
     output, _ = finish(start(hub, home, "-c", PUSH, folder, repo, tag, str(tries), token=token))
     assert contents(folder) == before
     return output
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def expected_on_hub(folder: Path, repo: str) -> dict[str, bytes]:
@@ -278,6 +274,16 @@ def test_a_failure_is_one_line_and_the_next_try_goes_on(
     assert hub.repos[repo].tags == {"v1": hub.repos[repo].head.sha}
 
 
+def test_a_full_disk_is_one_line_and_the_next_try_goes_on(hub: FakeHub, home: Path, folder: Path, tmp_path: Path) -> None:
+    push(hub, home, folder, "alice/full")
+    head = hub.repos["alice/full"].head
+    with files_no_larger_than(500):  # the client keeps what it looks up
+        found = push(hub, tmp_path, folder, "alice/full")
+    assert re.fullmatch(r"error: alice/full: expected .* File too large.*; run again: .*\n", found), found
+    assert hub.repos["alice/full"].head is head
+    assert push(hub, tmp_path, folder, "alice/full").startswith("pushed http")
+
+
 def test_one_dropped_upload_is_tried_again_by_itself(hub: FakeHub, home: Path, folder: Path) -> None:
     hub.blobs.clear()
     hub.fail("lfs_put", "drop")
@@ -386,9 +392,23 @@ def test_a_file_outside_the_folder_is_never_sent(way_out: str, folder: Path, tmp
         (path / name).symlink_to(secret)
     sums = json.loads((path / CHECKSUMS).read_text(encoding="utf-8")) | {name: hashlib.sha256(b"secret").hexdigest()}
     (path / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
-    check_model_folder(path)
-    with pytest.raises(UserError, match=r"expected files in the folder, found .* leads out"):
+    with pytest.raises(UserError, match=r"expected files (in|of) the folder, found .* leads out"):
         read_files(path)
+
+
+def test_a_file_of_the_hub_cannot_be_written_outside(hub: FakeHub, home: Path, folder: Path, tmp_path: Path) -> None:
+    push(hub, home, folder, "alice/hostile")
+    repo = hub.repos["alice/hostile"]
+    repo.commit(repo.head.files | {"../../../../outside.txt": b"hostile"})
+    code = "from huggingface_hub import snapshot_download; snapshot_download('alice/hostile')"
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    _, errors = finish(start(hub, tmp_path / "a" / "b", "-c", code), code=1)
+    assert "outside.txt" in errors.splitlines()[-1]
+    assert list(tmp_path.rglob("outside.txt*")) == []
+    # Nor does a later push follow the names of files that it would delete.
+    sums = json.dumps(json.loads(repo.head.files[CHECKSUMS]) | {"../../../../outside.txt": "0"})
+    repo.commit(repo.head.files | {CHECKSUMS: sums.encode()})
+    assert push(hub, home, folder, "alice/hostile").startswith("error: ")
 
 
 def test_a_card_that_says_too_little_is_refused(folder: Path) -> None:

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, contents, files_no_larger_than
 from huggingface_hub import ModelCard
 
 sys.path.append(str(ROOT / "benchmarks"))
 
-from results import GATES, polarity_accuracy, table_of, write_into_card
+from results import GATES, polarity_accuracy, publish_in_card, table_of
 from speed import HEADER, Result
 
-from folder_checks import check_model_folder
+from folder_checks import CHECKSUMS, check_model_folder
+from user_errors import UserError
 
 NAMES = ["anger", "happiness", "like", "none", "sadness", "surprise"]
 
@@ -47,10 +48,15 @@ def test_the_table_says_what_is_reached(figures: dict[str, Any]) -> None:
 def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figures: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
     before = len(ModelCard.load(folder / "README.md").data.eval_results)
     for _ in range(2):
-        write_into_card(folder, figures)
+        publish_in_card(folder, figures)
     check_model_folder(folder)
+    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    assert listed.keys() == {path.name for path in folder.iterdir()} - {CHECKSUMS, "notes.txt"}
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
     card = ModelCard.load(folder / "README.md")
     assert card.text.count("## Beside the baselines") == 1
     assert "| NLPCC 2014 test, accuracy |" in card.text
@@ -60,6 +66,18 @@ def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figure
     added = {result.metric_name: result.metric_value for result in card.data.eval_results[before:]}
     assert added["NLPCC 2014 test, accuracy"] == 0.5
     assert len(added) == len(card.data.eval_results) - before == len(GATES) - 1
+
+
+def test_a_card_that_cannot_be_written_leaves_the_one_before(
+    model_folder: Path, figures: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    before = contents(folder)
+    with files_no_larger_than(20_000), pytest.raises(UserError, match=rf"^--card {folder}: .* File too large.*as it was$"):
+        publish_in_card(folder, figures)
+    assert contents(folder) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 @pytest.mark.parametrize("document", ["README.md", "model_card.md"])

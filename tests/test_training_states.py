@@ -1,5 +1,7 @@
 """States of training on disk: what comes back, what damage does, what a full disk and a kill leave."""
 
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -100,6 +102,19 @@ def test_a_new_run_does_not_mix_its_states_with_those_of_another(states: Trainin
     states.check(resume=None, is_saving=False)
     states.check(resume=LATEST, is_saving=True)
     states.check(resume=str(states.folder / "step-00000010"), is_saving=True)
+
+
+def test_a_state_that_lists_a_file_outside_is_refused(states: TrainingStates) -> None:
+    save(states, 10)
+    folder = states.folder / "step-00000010"
+    (states.folder / "secret.txt").write_text("secret", encoding="utf-8")
+    checksums = json.loads((folder / "checksums.json").read_text(encoding="utf-8"))
+    checksums["../secret.txt"] = hashlib.sha256(b"secret").hexdigest()
+    (folder / "checksums.json").write_text(json.dumps(checksums), encoding="utf-8")
+    with pytest.raises(UserError, match=r"found '../secret.txt', which leads out; choose another$"):
+        states.check(resume=str(folder), is_saving=True)
+    with pytest.raises(UserError, match="found damaged ones; remove them to start anew"):
+        states.load(LATEST)
 
 
 def assert_no_room(states: TrainingStates, reason: str) -> None:

@@ -55,12 +55,15 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
     """Read one token a line.
 
     Raises:
-        ValueError: not UTF-8, other first lines than ``first_tokens``, an unusable or a repeated token.
+        ValueError: cut off, not UTF-8, other first lines than ``first_tokens``, an unusable or a repeated token.
     """
     try:
-        tokens = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        content = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8, found {error}; fetch the file again") from error
+    if not content.endswith("\n"):  # a cut word may be a word, which the number of lines does not tell
+        raise ValueError(f"{path}: expected a line break at the end, found {content[-20:]!r}; fetch the file again")
+    tokens = content.removesuffix("\n").split("\n")
     if tokens[: len(first_tokens)] != list(first_tokens):
         raise ValueError(f"{path}: expected the first lines {list(first_tokens)}, found {tokens[: len(first_tokens)]}")
     seen: set[str] = set()

@@ -141,7 +141,7 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
     except DatasetGenerationError as error:
         # datasets wraps whatever a reader raises.
-        if isinstance(error.__cause__, UserError):
+        if isinstance(error.__cause__, UserError | OSError):
             raise error.__cause__ from None
         raise
 

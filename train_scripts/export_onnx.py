@@ -76,7 +76,7 @@ def main() -> None:
             write_graphs(model, staging)
             put_subfolder(folder, staging)
     except OSError as error:
-        raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; choose another") from error
+        raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; make room, then run again") from error
     for path in sorted((folder / FOLDER).iterdir()):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 

@@ -1,14 +1,15 @@
-"""What a model folder holds, and whether it is whole; knows nothing of models.
+"""What a model folder holds, and whether it is whole; loads no model.
 
 Takes a folder; gives its checksums, adds files to it so that it stays whole, or says in one line what is wrong with it.
 """
 
 import hashlib
 import json
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterable
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from modeling_aslstm.results_aslstm import check_format
 from user_errors import UserError
 
 CHECKSUMS = "checksums.json"
@@ -24,6 +25,7 @@ REQUIRED_FILES = (
     "layers_aslstm.py",
     "modeling_aslstm.py",
     "pipeline_aslstm.py",
+    "results_aslstm.py",
     "emoji_splitting.py",
     "text_normalization.py",
     "tokenization_aslstm.py",
@@ -45,11 +47,27 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_checksums(folder: Path) -> None:
-    """Write ``checksums.json``: the SHA-256 of every other file in the folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
-    checksums = {str(p.relative_to(folder).as_posix()): _sha256(p) for p in files}
+def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Write ``checksums.json``: the SHA-256 of these files, or of every other file in the folder."""
+    if names is None:
+        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
+        names = [p.relative_to(folder).as_posix() for p in files]
+    checksums = {name: _sha256(folder / name) for name in names}
     (folder / CHECKSUMS).write_text(json_text(checksums), encoding="utf-8")
+
+
+def put_folder(folder: Path, staging: Path) -> None:
+    """Put a folder in its place; what stands there goes beside ``staging``, or stays where that fails."""
+    if not folder.is_dir():
+        staging.rename(folder)
+        return
+    old = staging.with_name("old")
+    folder.rename(old)
+    try:
+        staging.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
 
 
 def put_subfolder(folder: Path, staging: Path) -> None:
@@ -81,13 +99,25 @@ def check_model_folder(folder: Path) -> None:
     """Check that a model folder is whole.
 
     Raises:
-        UserError: a file is missing or is not the one that was written; it is named.
+        UserError: a file is missing or is not the one that was written, or the folder is of a newer format; the file is named.
     """
+    _check_format(folder / "config.json")
     for name in REQUIRED_FILES:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
     if damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}):
         raise UserError(f"{damage}; fetch the folder again")
+
+
+def _check_format(path: Path) -> None:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # a damaged file, which the checksums tell of
+    try:
+        check_format(config if isinstance(config, dict) else {})
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def find_damage(folder: Path, required: Collection[str]) -> str | None:
@@ -105,7 +135,11 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
         return f"{folder / CHECKSUMS}: expected JSON, found: {error}"
     if not isinstance(checksums, dict) or not set(required) <= set(checksums):
         return f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer"
+    for name in checksums:
+        # As Windows reads it, everywhere: it knows every way out of a folder, "/", ".." and drives among them.
+        if (path := PureWindowsPath(name)).anchor or ".." in path.parts:
+            return f"{folder / CHECKSUMS}: expected files of the folder, found {name!r}, which leads out"
     for name, checksum in checksums.items():
         if not (folder / name).is_file() or _sha256(folder / name) != checksum:
-            return f"{folder / name}: expected the file that was saved, found another or none"
+            return f"{folder / name}: expected the file that was saved ({CHECKSUMS}), found another or none"
     return None

@@ -16,7 +16,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import SafetensorError
 
-from folder_checks import CHECKSUMS, check_model_folder, json_text, write_checksums
+from folder_checks import CHECKSUMS, check_model_folder, json_text, put_folder, write_checksums
 from known_corpora import KNOWN_CORPORA, KnownCorpus
 from modeling_aslstm import ASLSTMForSequenceClassification
 from new_word_files import write_new_words
@@ -60,7 +60,7 @@ class OutputFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        if not self.path.name:
+        if self.path.name in ("", ".."):
             raise UserError(f"--output_dir {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
         try:
@@ -92,7 +92,7 @@ class OutputFolder:
                 staging = Path(beside) / "new"
                 staging.mkdir()
                 self._write(staging, model, tokenizer, record)
-                self._put_in_place(staging, Path(beside) / "old")
+                put_folder(self.path, staging)
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"--output_dir {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
@@ -110,17 +110,6 @@ class OutputFolder:
         (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
         write_checksums(staging)
         check_model_folder(staging)
-
-    def _put_in_place(self, staging: Path, old: Path) -> None:
-        if not self.path.is_dir():
-            staging.rename(self.path)
-            return
-        self.path.rename(old)
-        try:
-            staging.rename(self.path)
-        except OSError:
-            old.rename(self.path)
-            raise
 
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:

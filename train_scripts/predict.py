@@ -236,8 +236,9 @@ def main(given: Sequence[str] | None = None) -> None:
         # Whoever read our standard output has enough; Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        again = "run again" if arguments.output == STANDARD_STREAM else "--resume"
         raise UserError(
-            f"--output {arguments.output}: expected a place to write, found: {error.strerror or error}; mend it, then --resume"
+            f"--output {arguments.output}: expected a place to write, found: {error.strerror or error}; mend it, then {again}"
         ) from error
 
 

@@ -8,6 +8,7 @@ Writes ``index.html``, which holds all it needs and asks the network for nothing
 
 import argparse
 import csv
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -88,19 +89,26 @@ def main() -> None:
     title = arguments.title or arguments.input.name.removesuffix(".gz").rsplit(".", 1)[0]
     specifications = {name: chart.to_dict() for name, chart in charts.items()}
     page = report_page.render(tables, specifications, title=title, language=arguments.language)
+    output = arguments.output
     try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
+            # All of it is written before anything of the last report is touched.
+            for name, chart in charts.items():
+                Path(new, f"{name}.png").write_bytes(report_charts.png(chart))
+                write_csv(Path(new, f"{name}.csv"), tables.tables[name])
+            Path(new, PAGE).write_text(page, encoding="utf-8")
+            # The page comes last, so that it never stands without its files.
+            for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
+                path.replace(output / path.name)
         for name in set(NAMES) - set(charts):  # of the last report
             for suffix in ("png", "csv"):
-                (arguments.output / f"{name}.{suffix}").unlink(missing_ok=True)
-        for name, chart in charts.items():
-            (arguments.output / f"{name}.png").write_bytes(report_charts.png(chart))
-            write_csv(arguments.output / f"{name}.csv", tables.tables[name])
-        # Last, so that a page never stands without its files.
-        (arguments.output / PAGE).write_text(page, encoding="utf-8")
+                (output / f"{name}.{suffix}").unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"--output {arguments.output}: expected a place to write, found: {error.strerror}") from error
-    print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {arguments.output / PAGE}")
+        raise UserError(
+            f"--output {output}: expected a place to write, found: {error.strerror}; mend it, then run again"
+        ) from error
+    print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {output / PAGE}")
 
 
 if __name__ == "__main__":

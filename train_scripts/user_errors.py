@@ -1,6 +1,7 @@
 """Errors that a user can mend: one line that says what was expected, what was found and what to do; exit code 2."""
 
 import argparse
+import errno
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 EXIT_CODE = 2
 _GRACE_SECONDS = 10
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UserError(Exception):
@@ -25,10 +27,24 @@ class OneLineArgumentParser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
 
+def _name_full_disk(main: Callable[[], None]) -> None:
+    """Run; a full disk, which any write may meet, becomes a :class:`UserError`."""
+    try:
+        main()
+    except OSError as error:
+        # NumPy has no number: "12001 requested and 7664 written".
+        if error.errno not in _NO_ROOM and not str(error).endswith(" written"):
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        raise UserError(
+            f"{place}expected room on the disk, found: {error.strerror or error}; make room, then run again"
+        ) from error
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a script's main function; a :class:`UserError` becomes one line on standard error and exit code 2."""
     try:
-        main()
+        _name_full_disk(main)
     except UserError as error:
         # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first
         # that ends: process 0 goes first, and one line is printed, also of an error that only another met.
