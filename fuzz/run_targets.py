@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from atheris import FuzzedDataProvider
+
 from fuzzed_posts import SEEDS, input_of, make_post
 
 FOLDER = Path(__file__).parent
@@ -39,17 +40,18 @@ def run_target(name: str, num_inputs: int, seconds: int) -> tuple[int, str | Non
     """
     write_seeds(OUTPUT / name)
     log = OUTPUT / f"{name}.log"
-    command = [sys.executable, str(FOLDER / f"{name}.py"), str(OUTPUT / name), f"-artifact_prefix={OUTPUT}/{name}-"]
-    command += [f"-runs={num_inputs}", f"-max_total_time={seconds}", f"-timeout={SECONDS_AN_INPUT}", f"-max_len={LONGEST_INPUT}"]
+    options = {"artifact_prefix": f"{OUTPUT}/{name}-", "runs": num_inputs, "max_total_time": seconds, "print_final_stats": 1}
+    options |= {"timeout": SECONDS_AN_INPUT, "max_len": LONGEST_INPUT}
+    command = [sys.executable, str(FOLDER / f"{name}.py"), str(OUTPUT / name), *(f"-{key}={options[key]}" for key in options)]
     with log.open("w", encoding="utf-8") as file:
-        result = subprocess.run([*command, "-print_final_stats=1"], stdout=file, stderr=subprocess.STDOUT)
+        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
     text = log.read_text(encoding="utf-8", errors="replace")
     executed = re.search(r"number_of_executed_units: (\d+)", text)
     if result.returncode == 0 and executed:
         return int(executed[1]), None
     print("".join(text.splitlines(keepends=True)[-40:]))
     written = re.search(r"Test unit written to (\S+)", text)
-    broke = f"broke on {written[1]}" if written else f"ended with {result.returncode}"
+    broke = f"broke on {written[1]} (shown by python fuzz/{name}.py FILE)" if written else f"ended with {result.returncode}"
     return int(executed[1]) if executed else 0, f"{broke}, see {log}"
 
 
