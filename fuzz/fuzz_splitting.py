@@ -4,6 +4,7 @@ Run by ``run_targets.py``; ``python fuzz/fuzz_splitting.py FILE`` runs one input
 """
 
 import sys
+from pathlib import Path
 
 import atheris
 
@@ -11,7 +12,10 @@ with atheris.instrument_imports(include=["tokenization"]):
     from invariants import check_normalization, check_splitting
     from tokenization.text_normalization import SWITCHES, TextNormalizer
 
-from fuzzed_posts import IS_REPLAY, make_post
+from fuzzed_posts import make_post
+
+# Whether one input is run again; it is then shown.
+IS_REPLAY = Path(sys.argv[-1]).is_file()
 
 
 def check_input(buffer: bytes) -> None:

@@ -15,8 +15,10 @@ with atheris.instrument_imports(include=["tokenization"]):
     from tokenization import ASLSTMTokenizer, UserWord, build_tokenizer, build_vocabulary
     from tokenization.text_normalization import SWITCHES
 
-from fuzzed_posts import IS_REPLAY, make_post
+from fuzzed_posts import make_post
 
+# Whether one input is run again; it is then shown.
+IS_REPLAY = Path(sys.argv[-1]).is_file()
 SAMPLE = Path(__file__).parent.parent / "train_scripts" / "sample_data" / "train.jsonl"
 
 

@@ -3,15 +3,13 @@
 Takes bytes as atheris' ``FuzzedDataProvider`` hands them out, gives text; and gives the bytes of a text, to start from.
 """
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import emoji
 
 if TYPE_CHECKING:
     from atheris import FuzzedDataProvider
 
-# Whether a target runs one input again, which is then shown.
-IS_REPLAY = Path(sys.argv[-1]).is_file()
 # Longer than most posts. What length alone breaks, tests/test_safety.py tries with a megabyte.
 LONGEST_POST = 200
 
@@ -23,7 +21,7 @@ TRAPS = [
     *("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏽", "™", "©️", "ℹ️", "Ⓜ️", "㊗️", "〰", "♂", "⭐", "☎️"),
     *("\u200d", "\ufe0f", "\ufe0e", "\u20e3", "\U000e0067", "\U000e007f", "\U0001f1e6"),
     # What normalisation takes out or rewrites, and its halves.
-    *("//@", "//@小明:", "回复@", "回复 @a：", "@", ":", "//", "http://", "http://t.cn/a1", "www.", "t.cn/", "https://a.b/?c=[泪]"),
+    *("//@", "//@a", "//@小明:", "回复@", "回复 @a：", "@", ":", "//", "http://", "http://t.cn/a1", "www.", "t.cn/", "https://a.b/?c=[泪]"),
     *("&", "&amp;", "&amp;lt;", "&#x1F602;", "&#128514;", "&#0;", "&#xD83D;", "&#9;", "&nGt;", "&ThickSpace;", "&#", ";"),
     *("哈哈哈哈", "！！！！", "1111", "aaaa", "ha", "Ａ", "１", "①", "㎏", "ﬁ", "ﷺ", "İ", "ẞ", "ſ", "\u212a", "ǅ", "¨", "´"),
     # Marks, jamo and voiced kana.
@@ -38,6 +36,9 @@ TRAPS = [
     *("，", "。", "?", "<pad>", "<unk>", "<unk_emoji>", "##泪", "##", "a.b-", "yyds", "绝绝子", "PK掉"),
 ]  # fmt: skip
 
+# In every spelling that the package knows, sequences of up to ten characters among them.
+EMOJI = sorted(emoji.EMOJI_DATA)
+
 # Where random characters are drawn from, 128 in a row.
 _BLOCKS = (
     *(0x0, 0x80, 0x100, 0x300, 0x380, 0x580, 0x600, 0xE00, 0x1100, 0x1180, 0x1E00, 0x2000, 0x2080, 0x2100, 0x2180, 0x2300),
@@ -46,7 +47,7 @@ _BLOCKS = (
     *(0x1F400, 0x1F600, 0x1F680, 0x1F780, 0x1F900, 0x1FA80, 0x20000, 0x2F800, 0xE0000, 0xE0080, 0xE0100, 0x10FF80),
 )  # fmt: skip
 _REPEATS = (2, 3, 4, 5, 8, 9, 31, 33)
-_RAW, _TRAP, _BLOCK, _REPEAT = range(4)
+_RAW, _TRAP, _EMOJI, _BLOCK, _REPEAT = range(5)
 
 # Posts to start from.
 SEEDS = [
@@ -66,7 +67,7 @@ SEEDS = [
 
 
 def make_post(data: "FuzzedDataProvider") -> str:
-    """A post of at most :data:`LONGEST_POST` characters: traps, characters of one block, raw Unicode, repetitions."""
+    """A post of at most :data:`LONGEST_POST` characters: traps, emoji, characters of one block, raw Unicode, repetitions."""
     post = last = ""
     for _ in range(data.ConsumeIntInRange(0, 9)):
         kind = data.ConsumeIntInRange(_RAW, _REPEAT)
@@ -74,6 +75,8 @@ def make_post(data: "FuzzedDataProvider") -> str:
             last = data.ConsumeUnicode(data.ConsumeIntInRange(0, 63))
         elif kind == _TRAP:
             last = TRAPS[data.ConsumeIntInRange(0, len(TRAPS) - 1)]
+        elif kind == _EMOJI:
+            last = EMOJI[data.ConsumeIntInRange(0, len(EMOJI) - 1)]
         elif kind == _BLOCK:
             last = chr(_BLOCKS[data.ConsumeIntInRange(0, len(_BLOCKS) - 1)] + data.ConsumeIntInRange(0, 127))
         else:

@@ -5,12 +5,13 @@ from conftest import TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzzed_posts import TRAPS
+from fuzzed_posts import EMOJI, TRAPS
 from invariants import check_batch, check_normalization, check_post, check_splitting
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
 from tokenization.text_normalization import SWITCHES, TextNormalizer
 
-ANY_TEXT = st.lists(st.sampled_from([*TRAPS, *TEXTS]) | st.text(st.characters(), max_size=6), max_size=10).map("".join)
+PARTS = st.sampled_from([*TRAPS, *TEXTS]) | st.sampled_from(EMOJI) | st.text(st.characters(), max_size=6)
+ANY_TEXT = st.lists(PARTS, max_size=10).map("".join)
 CHOICES = st.fixed_dictionaries(dict.fromkeys(SWITCHES, st.booleans()))
 # Posts that once broke something.
 FOUND = [
@@ -35,7 +36,7 @@ def setting(request: pytest.FixtureRequest, tokenizer: ASLSTMTokenizer) -> ASLST
     return build_tokenizer(vocabulary, use_hmm=False, segmenter="rjieba", **dict.fromkeys(SWITCHES, False))
 
 
-@settings(max_examples=250)
+@settings(max_examples=400)
 @given(text=ANY_TEXT)
 def test_pieces_make_up_the_text_and_emoji_are_whole(text: str) -> None:
     check_splitting(text)
