@@ -51,7 +51,7 @@ def run_target(name: str, num_inputs: int, seconds: int) -> tuple[int, str | Non
         return int(executed[1]), None
     print("".join(text.splitlines(keepends=True)[-40:]))
     written = re.search(r"Test unit written to (\S+)", text)
-    broke = f"broke on {written[1]} (shown by python fuzz/{name}.py FILE)" if written else f"ended with {result.returncode}"
+    broke = f"broke; python fuzz/{name}.py {written[1]} shows it" if written else f"ended with {result.returncode}"
     return int(executed[1]) if executed else 0, f"{broke}, see {log}"
 
 
