@@ -3,12 +3,16 @@ PYTHON ?= python3
 VENV := .venv/bin
 MINIMAL := .venv-minimal/bin
 
-.PHONY: demo app browser test lint format benchmark-sample clean
+.PHONY: demo app browser test fuzz lint format benchmark-sample clean
 
 # A full environment for training, tests and checks.
 .venv/installed: setup.cfg constraints.txt
 	$(PYTHON) -m venv .venv
 	$(VENV)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.venv/installed-fuzz: .venv/installed
+	$(VENV)/pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
 	touch $@
 
 # What a user of a published model has, and nothing else: the tests load model folders with it.
@@ -36,6 +40,10 @@ browser: .venv/installed
 
 test: .venv/installed .venv-minimal/installed browser
 	HF_HUB_OFFLINE=1 $(VENV)/pytest
+
+# A million inputs or ten minutes.
+fuzz: .venv/installed-fuzz
+	HF_HUB_OFFLINE=1 $(VENV)/python fuzz/run_targets.py
 
 lint: .venv/installed
 	$(VENV)/ruff check .

@@ -18,8 +18,6 @@ from hypothesis import strategies as st
 
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
 
-FRAGMENTS = ["[泪]", "[泪流满面]", "[龘]", "<pad>", "<unk_emoji>", "##泪", "//@a:", "&lt;", "👍🏽", *"[😂\u200d\ufe0f🏽ﷺ"]
-ANY_TEXT = st.lists(st.sampled_from([*FRAGMENTS, *TEXTS]) | st.text(st.characters(), max_size=6), max_size=10).map("".join)
 CHINESE_AND_EMOJI = st.lists(st.sampled_from(["气死我了", *"累。😂👍", "[泪]", "[泪流满面]"]), max_size=12).map("".join)
 PLAIN_TEXT = st.lists(st.sampled_from(["今天又加班", *"累。😂龘", "[泪]", "1️⃣", "love "]), min_size=1, max_size=12).map("".join)
 HOSTILE = ["今天又加班真的好累", "[", "[泪", "😂\u200d", "//@", "\ud83d", "\x00", "\u200f", "e\u0301", "中\u3000"]
@@ -162,24 +160,6 @@ def test_the_emoji_of_a_text_stand_as_the_user_wrote_them(spelling_tokenizer):
     assert len(spelling_tokenizer.emoji_in("好[泪]" * 1_000)) == 1_000  # though truncation keeps 64
 
 
-@settings(deadline=None, max_examples=150)
-@given(text=ANY_TEXT)
-def test_the_emoji_of_a_text_are_its_tokens_of_the_emoji_range(tokenizer, text):
-    spans = [span for span in tokenizer.tokenize_with_offsets(text) if not span.token.startswith("##")]
-    ids = tokenizer.convert_tokens_to_ids([span.token for span in spans])
-    places = [span for span, token_id in zip(spans, ids, strict=True) if token_id >= tokenizer.emoji_token_offset]
-    assert tokenizer.emoji_in(text) == [text[span.start : span.end] for span in places]
-
-
-@settings(deadline=None, max_examples=150)
-@given(text=ANY_TEXT)
-def test_spans_hold_the_tokens_of_tokenize(tokenizer, text):
-    spans = tokenizer.tokenize_with_offsets(text)
-    assert [span.token for span in spans] == tokenizer.tokenize(text)
-    assert [span.start for span in spans] == sorted(span.start for span in spans)
-    assert all(0 <= span.start <= span.end <= len(text) for span in spans)
-
-
 @settings(deadline=None, max_examples=80)
 @given(text=PLAIN_TEXT)
 def test_a_span_is_the_token_where_normalisation_changes_nothing(tokenizer, text):
@@ -272,23 +252,6 @@ def test_a_dataset_is_mapped_in_two_processes(tokenizer):
     rows = datasets.Dataset.from_dict({"text": TEXTS})
     mapped = rows.map(lambda row: tokenizer(row["text"]), num_proc=2)
     assert mapped["input_ids"][:] == tokenizer(TEXTS).input_ids
-
-
-@settings(deadline=None, max_examples=150)
-@given(text=ANY_TEXT, max_length=st.integers(1, 20))
-def test_any_text_is_encoded(tokenizer, text, max_length):
-    ids = tokenizer(text).input_ids
-    assert ids
-    assert not set(ids) & {tokenizer.pad_token_id, tokenizer.mask_token_id}
-    assert all(0 < i < len(tokenizer) for i in ids)
-    assert len(tokenizer(text, truncation=True, max_length=max_length).input_ids) <= max_length
-    assert isinstance(tokenizer.decode(ids), str)
-
-
-@settings(deadline=None, max_examples=60)
-@given(texts=st.lists(ANY_TEXT, min_size=1, max_size=5))
-def test_a_batch_equals_its_rows(tokenizer, texts):
-    assert tokenizer(texts).input_ids == [tokenizer(text).input_ids for text in texts]
 
 
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)

@@ -158,11 +158,12 @@ def _apply_aligned(aligned: AlignedText, rule: Rule) -> AlignedText:
         parts += aligned.text[done:first], new
         starts += aligned.starts[done:first]
         ends += aligned.ends[done:first]
-        if len(new) == last - first:
+        if new == match.group():
             starts += aligned.starts[first:last]
             ends += aligned.ends[first:last]
         else:
-            # The characters of a shortened or lengthened stretch all stand for the whole of it.
+            # The characters of a changed stretch all stand for the whole of it: it may be as long as before and yet in
+            # another order, as the marks of a cluster.
             starts += [aligned.starts[first]] * len(new)
             ends += [aligned.ends[last - 1]] * len(new)
         done = last
