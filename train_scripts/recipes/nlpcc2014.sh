@@ -5,4 +5,5 @@
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 
-train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --output_dir "$output/nlpcc2014"
+train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
+    --output_dir "$output/nlpcc2014"

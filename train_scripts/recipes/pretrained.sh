@@ -12,7 +12,7 @@ if [ ! -e "$output/vectors.bin" ]; then
 fi
 if [ ! -e "$output/pretrained" ]; then
     "$python" "$scripts/pretrain.py" "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
-        --also_learn smp2020_ewect weibo_senti_100k --hidden_dropout_prob 0.3 --mixed_precision bf16 --seed "$seed" \
+        --also_learn nlpcc2014 smp2020_ewect weibo_senti_100k --hidden_dropout_prob 0.3 --mixed_precision bf16 --seed "$seed" \
         --output_dir "$output/pretrained"
 fi
 
