@@ -48,14 +48,16 @@ def tokenizer() -> ASLSTMTokenizer:
     return build_tokenizer(build_vocabulary(TEXTS))
 
 
-def python_path(*folders: Path) -> str:
-    """For processes that import what the tests do."""
-    return os.pathsep.join(map(str, [*folders, ROOT, ROOT / "train_scripts", *filter(None, [os.environ.get("PYTHONPATH")])]))
-
-
 # Not onnxruntime, whose threads a forked process would wait for at its end.
 SCRIPT_MODULES = sorted({path.stem for path in (ROOT / "train_scripts").glob("*.py")} - {"onnx_graphs"})
-SCRIPTS = ScriptServer(SCRIPT_MODULES, {**os.environ, "PYTHONPATH": python_path()})
+PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "train_scripts"), os.environ.get("PYTHONPATH")]))
+SCRIPTS = ScriptServer(SCRIPT_MODULES, {**os.environ, "PYTHONPATH": PYTHONPATH})
+
+
+@pytest.fixture(scope="session")
+def scripts() -> ScriptServer:
+    """Of what is run in processes of its own, in a test whose module such a process imports."""
+    return SCRIPTS
 
 
 def run_script(

@@ -26,7 +26,7 @@ STREAMS = 3
 
 
 class ScriptProcess:
-    """A script that runs. Its error and exit codes are those of ``subprocess``."""
+    """A script that runs; its exit codes are those of ``subprocess``."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._answers = connection.makefile("rb")
