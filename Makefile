@@ -39,7 +39,7 @@ browser: .venv/installed
 		|| echo "no browser could be installed"
 
 test: .venv/installed .venv-minimal/installed browser
-	HF_HUB_OFFLINE=1 $(VENV)/pytest
+	HF_HUB_OFFLINE=1 $(VENV)/pytest --numprocesses 2 --dist worksteal
 
 # A million inputs or ten minutes.
 fuzz: .venv/installed-fuzz

@@ -1,23 +1,30 @@
 """Real, tiny objects for the tests: a tokenizer, models and a model folder that the training script made."""
 
+import atexit
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-# Set before any test imports huggingface_hub: nothing here may ask the network.
+# Set before any test imports huggingface_hub: nothing here may ask the network, and what a model folder's code and a corpus are
+# cached as stays away from the user's and from that of tests at the same time, which would read files half written.
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="huggingface")
 # Two threads of one tiny operation cost more than they save, above all on a busy machine.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from hypothesis import settings
+from script_server import ScriptServer
 
 from tokenization import ASLSTMTokenizer, build_tokenizer, build_vocabulary
+
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 
 # The same examples in every run: a suite that fails by chance is not believed. Searching for new ones is fuzzing.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -43,15 +50,34 @@ def tokenizer() -> ASLSTMTokenizer:
     return build_tokenizer(build_vocabulary(TEXTS))
 
 
-def run_script(name: str, *arguments: str | Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a training script in a process of its own, as a user would."""
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "train_scripts" / name), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, **environment},
-    )
+# Not onnxruntime, whose threads a forked process would wait for at its end.
+SCRIPT_MODULES = sorted({path.stem for path in (ROOT / "train_scripts").glob("*.py")} - {"onnx_graphs"})
+PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "train_scripts"), os.environ.get("PYTHONPATH")]))
+SCRIPTS = ScriptServer(SCRIPT_MODULES, {**os.environ, "PYTHONPATH": PYTHONPATH})
+
+
+@pytest.fixture(scope="session")
+def scripts() -> ScriptServer:
+    """Of what is run in processes of its own, in a test whose module such a process imports."""
+    return SCRIPTS
+
+
+def run_script(
+    name: str, *arguments: str | Path, check: bool = True, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a training script in a process of its own, with an environment of its own in a fresh one, as a user would."""
+    command = [str(ROOT / "train_scripts" / name), *map(str, arguments)]
+    if environment or not hasattr(os, "fork"):
+        result = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=cwd,
+            env={**os.environ, **environment},
+        )
+    else:
+        result = SCRIPTS.run(command, cwd=cwd)
     if check and result.returncode != 0:
         raise AssertionError(f"{name} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
     return result

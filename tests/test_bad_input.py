@@ -1,4 +1,4 @@
-"""Each case is one run of ``train.py``; a run takes seconds to start, so variants stand in the tests of the readers."""
+"""Each case is one run of ``train.py``; variants stand in the tests of the readers."""
 
 import json
 import os
@@ -124,9 +124,7 @@ def run_case(name: str, folder: Path) -> Run:
     before = set(folder.rglob("*"))
     # Should a run go on where it ought to stop, let it not go on for long.
     short = ["--num_train_epochs", "1", "--max_train_samples", "100", "--embedding_size", "8", "--hidden_size", "4"]
-    cache = folder.parent / f"cache-{name}"
-    result = run_script("train.py", *short, *arguments, check=False, HF_DATASETS_CACHE=str(cache), OMP_NUM_THREADS="1")
-    return Run(folder, before, result)
+    return Run(folder, before, run_script("train.py", *short, *arguments, check=False))
 
 
 @pytest.fixture(scope="module")

@@ -99,8 +99,7 @@ def test_bad_input_is_one_line_and_changes_nothing(tmp_path: Path, flags: tuple[
     (tmp_path / "posts.docx").write_bytes(b"x")
     (tmp_path / "binary.txt").write_bytes(bytes(range(255, 0, -1)))
     (tmp_path / "there.tsv").write_text("mine", encoding="utf-8")
-    command = [sys.executable, str(ROOT / "train_scripts" / "discover_words.py"), "--output", "out.tsv", *flags]
-    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
+    result = run_script("discover_words.py", "--output", "out.tsv", *flags, check=False, cwd=tmp_path)
     assert result.returncode == 2
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
@@ -167,7 +166,6 @@ def test_a_word_is_kept_where_a_given_table_has_it_and_only_there(tmp_path: Path
 def test_flags_and_tables_that_cannot_be(tmp_path: Path, corpus: Path, flags: tuple[str, ...], message: str) -> None:
     (tmp_path / "words.tsv").write_text(f"{HEADER}\n有 空\t9\t5\t2\t2\t10\t好\n", encoding="utf-8")
     (tmp_path / "posts.csv").write_text("text,label\n", encoding="utf-8")
-    command = [sys.executable, str(ROOT / "train_scripts" / "train.py"), "--train_file", str(corpus), *flags]
-    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=tmp_path)
+    result = run_script("train.py", "--train_file", corpus, *flags, check=False, cwd=tmp_path)
     assert result.returncode == 2
     assert message in result.stderr

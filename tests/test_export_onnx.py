@@ -1,7 +1,6 @@
 import json
 import shutil
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import ROOT, run_script
+from conftest import ROOT, SCRIPTS, run_script
 
 from corpora import CorpusSource, load_split
 from folder_checks import check_model_folder
@@ -133,12 +132,12 @@ def test_a_kill_leaves_the_folder_as_it_was(model_folder: Path, tmp_path: Path) 
     folder = tmp_path / "model"
     shutil.copytree(model_folder, folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    command = [sys.executable, str(ROOT / "train_scripts" / "export_onnx.py"), "--model", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and not list(tmp_path.glob(".model.*/onnx/model.onnx")):
-            time.sleep(0.01)
-        process.kill()
-    assert process.returncode == -9
+    with (tmp_path / "log").open("wb") as log:
+        process = SCRIPTS.start([ROOT / "train_scripts" / "export_onnx.py", "--model", folder], stdout=log, stderr=log)
+    while process.poll() is None and not list(tmp_path.glob(".model.*/onnx/model.onnx")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     check_model_folder(folder)
 

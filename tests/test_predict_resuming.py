@@ -11,23 +11,14 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from conftest import SCRIPTS
 from prediction_runs import POSTS, SCRIPT, answer, read_lines, write_lines, write_txt
 
 from post_chunks import CHUNK_ROWS
 from user_errors import UserError
 
 NUM_ROWS = 2 * CHUNK_ROWS + 300
-# Ends its own process by SIGKILL at the first event (of Python's audit events) whose arguments name what is given.
-KILLED = """
-import os, runpy, signal, sys
-wanted, name, *sys.argv = sys.argv[1:]
-def watch(event, arguments):
-    if event == wanted and name in str(arguments):
-        os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-sys.path.insert(0, os.path.dirname(sys.argv[0]))
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
+# Events of Python's audit hooks, with what their arguments name: there a run ends itself by SIGKILL.
 MOMENTS = {
     "jsonl": [
         ("open", "tmp-00000000.jsonl"), ("os.rename", "/tmp-00000001.json'"), ("os.rename", "/whole"),
@@ -82,7 +73,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_same_file(
     ]  # fmt: skip
     for number, (event, name) in enumerate(MOMENTS[suffix]):
         resumed = ["--resume"] if number else []
-        result = subprocess.run([sys.executable, "-c", KILLED, event, name, *flags, *resumed], capture_output=True, text=True)
+        result = SCRIPTS.run([*flags, *resumed], killed_at=(event, name))
         assert result.returncode == -signal.SIGKILL, (event, name, result.stderr)
         assert output.exists() == (event in ("os.remove", "shutil.rmtree"))
     answer(onnx_folder, "--input", many_posts, "--output", output, "--on_error", "report", "--resume")
@@ -94,13 +85,14 @@ def test_a_run_that_is_killed_while_it_writes_gives_the_same_file(
 ) -> None:
     output = tmp_path / "out.csv"
     flags = ["--input", str(many_posts), "--output", str(output), "--on_error", "report"]
-    command = [sys.executable, str(SCRIPT), "--model", str(onnx_folder), "--backend", "onnx", "--num_threads", "1", *flags]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        whole = tmp_path / "out.csv.parts" / "whole"
-        while process.poll() is None and not (whole.exists() and whole.stat().st_size):
-            time.sleep(0.001)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL and not output.exists()
+    command = [SCRIPT, "--model", onnx_folder, "--backend", "onnx", "--num_threads", "1", *flags]
+    with (tmp_path / "log").open("wb") as log:
+        process = SCRIPTS.start(command, stdout=log, stderr=log)
+    whole = tmp_path / "out.csv.parts" / "whole"
+    while process.poll() is None and not (whole.exists() and whole.stat().st_size):
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL and not output.exists()
     answer(onnx_folder, *flags, "--resume")
     assert_same_output(output, unbroken("csv"))
 
@@ -113,8 +105,7 @@ def test_two_processes_share_the_rest_of_a_killed_run(
         SCRIPT, "--model", onnx_folder, "--backend", "onnx", "--num_threads", "1", "--input", many_posts, "--output", output,
         "--on_error", "report",
     ]  # fmt: skip
-    kill = [sys.executable, "-c", KILLED, "os.rename", "/tmp-00000001.jsonl"]
-    assert subprocess.run([*kill, *flags], capture_output=True).returncode == -signal.SIGKILL
+    assert SCRIPTS.run(flags, killed_at=("os.rename", "/tmp-00000001.jsonl")).returncode == -signal.SIGKILL
     assert output.with_name("out.jsonl.parts").joinpath("00000000.jsonl").exists()
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -236,37 +238,50 @@ def test_the_examples_of_the_card_run_on_the_folder_and_on_the_hub(
     assert lines[:4] == lines[4:]
 
 
-@pytest.mark.parametrize(
-    ("route", "kind", "message"),
-    [
-        ("create", 500, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '500"),
-        ("info", "hang", r"expected http\S+ to take the model, found ReadTimeout"),
-        ("validate", "drop", r"expected http\S+ to take the model, found RemoteProtocolError"),
-        ("preupload", 404, r"expected a repository, found none; .* \(status 404\)"),
-        ("lfs_put", 403, r"expected a token that may write there, found one that may not; .* \(status 403\)"),
-        ("commit", 401, r"expected a valid token, found one that the Hub refuses; .* \(status 401\)"),
-        ("commit", 409, r"expected no other change at the same time, found one; .* \(status 409\)"),
-        ("commit", 412, r"expected no other change at the same time, found one; .* \(status 412\)"),
-        (
-            "commit",
-            400,
-            r"expected http\S+ to take the model, found BadRequestError: .* failing as told, Bearer \*\*\*; mend that",
-        ),
-        ("commit", 429, r"expected fewer requests, found the Hub's limit reached; .* \(status 429\)"),
-        ("commit", 503, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '503"),
-        ("commit", "hang", r"expected http\S+ to take the model, found ReadTimeout"),
-        ("commit", "drop", r"expected http\S+ to take the model, found \w+(Protocol|Read|Write)Error"),
-        ("commit", "drop_after", r"expected http\S+ to take the model, found RemoteProtocolError"),
-        ("tag", 500, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '500"),
-    ],
-)
+FAILURES: list[tuple[str, int | str, str]] = [
+    ("create", 500, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '500"),
+    ("info", "hang", r"expected http\S+ to take the model, found ReadTimeout"),
+    ("validate", "drop", r"expected http\S+ to take the model, found RemoteProtocolError"),
+    ("preupload", 404, r"expected a repository, found none; .* \(status 404\)"),
+    ("lfs_put", 403, r"expected a token that may write there, found one that may not; .* \(status 403\)"),
+    ("commit", 401, r"expected a valid token, found one that the Hub refuses; .* \(status 401\)"),
+    ("commit", 409, r"expected no other change at the same time, found one; .* \(status 409\)"),
+    ("commit", 412, r"expected no other change at the same time, found one; .* \(status 412\)"),
+    (
+        "commit",
+        400,
+        r"expected http\S+ to take the model, found BadRequestError: .* failing as told, Bearer \*\*\*; mend that",
+    ),
+    ("commit", 429, r"expected fewer requests, found the Hub's limit reached; .* \(status 429\)"),
+    ("commit", 503, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '503"),
+    ("commit", "hang", r"expected http\S+ to take the model, found ReadTimeout"),
+    ("commit", "drop", r"expected http\S+ to take the model, found \w+(Protocol|Read|Write)Error"),
+    ("commit", "drop_after", r"expected http\S+ to take the model, found RemoteProtocolError"),
+    ("tag", 500, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '500"),
+]
+
+
+@pytest.fixture(scope="module")
+def failures(home: Path, folder: Path) -> Iterator[dict[tuple[str, int | str], tuple[FakeHub, str]]]:
+    """Hubs that fail once each, and what is said of it; all at once, as the client mostly waits before it tries again."""
+
+    def push_twice(hub: FakeHub, route: str, kind: int | str) -> tuple[FakeHub, str]:
+        hub.fail(route, kind)
+        return hub, push(hub, home, folder, f"alice/{route}-{kind}", tag="v1", tries=2)
+
+    with ExitStack() as stack, ThreadPoolExecutor(len(FAILURES)) as pool:
+        cases = [(route, kind) for route, kind, _ in FAILURES]
+        hubs = [stack.enter_context(FakeHub({TOKEN: {"alice"}})) for _ in cases]
+        yield dict(zip(cases, pool.map(push_twice, hubs, *zip(*cases, strict=True)), strict=True))
+
+
+@pytest.mark.parametrize(("route", "kind", "message"), FAILURES)
 def test_a_failure_is_one_line_and_the_next_try_goes_on(
-    route: str, kind: int | str, message: str, hub: FakeHub, home: Path, folder: Path
+    route: str, kind: int | str, message: str, failures: dict[tuple[str, int | str], tuple[FakeHub, str]], folder: Path
 ) -> None:
     repo = f"alice/{route}-{kind}"
-    hub.blobs.clear()
-    hub.fail(route, kind)
-    first, second = push(hub, home, folder, repo, tag="v1", tries=2).splitlines()
+    hub, output = failures[route, kind]
+    first, second = output.splitlines()
     assert re.match(f"error: {repo}: {message}", first), first
     assert second.startswith("pushed http")
     assert files_of(hub, repo) == expected_on_hub(folder, repo)

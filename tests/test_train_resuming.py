@@ -1,20 +1,18 @@
 """``train.py`` killed, told to stop and resumed, by one process and by two: the final weights are those of an unbroken run."""
 
 import json
-import multiprocessing
 import os
 import random
 import re
-import runpy
 import signal
 import socket
 import sys
 import time
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SCRIPTS
+from script_server import ScriptProcess
 
 SIZES = (
     "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "800", "--num_train_epochs", "5",
@@ -22,57 +20,30 @@ SIZES = (
 )  # fmt: skip
 SAVING = ("--checkpointing_steps", "5")
 COMPARED = ("model.safetensors", "config.json", "eval_results.json")
-# What train.py imports is imported once; each run is then forked from there.
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["train", "transformers", "datasets"])
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows neither forks nor kills by signal")
 
 
-def run_training(arguments: list[str], environment: dict[str, str], log: Path, killed_at: str) -> None:
-    """In a process of its own: ``train.py``; SIGKILL when a file is opened whose path ends so."""
-
-    def watch(event: str, details: tuple) -> None:
-        if event == "open" and killed_at and str(details[0]).endswith(killed_at):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    os.environ.update(environment)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    sys.addaudithook(watch)
-    sys.argv = ["train.py", *arguments]
-    code: str | int | None = 0
-    try:
-        runpy.run_path(str(ROOT / "train_scripts" / "train.py"), run_name="__main__")
-    except SystemExit as end:
-        code = end.code
-    # As trainer.py ends a stopped run, and for the same reason.
-    os._exit(code if isinstance(code, int) else 1)
-
-
-def start(output: Path, *flags: str | Path, num_processes: int = 1, killed_at: str = "") -> list[BaseProcess]:
-    """Start a run as a launcher would."""
+def start(output: Path, *flags: str | Path, num_processes: int = 1, killed_at: str = "") -> list[ScriptProcess]:
+    """Start a run as a launcher would; its processes end by SIGKILL when they open a file whose path ends so."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    processes: list[BaseProcess] = []
-    for rank in range(num_processes):
-        environment = {"ACCELERATE_USE_CPU": "true"}
-        if num_processes > 1:
-            environment |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(num_processes)}
-            environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        arguments = ["--output_dir", str(output), *SIZES, *map(str, flags)]
-        log = output.with_name(f"{output.name}.log")
-        processes.append(CONTEXT.Process(target=run_training, args=(arguments, environment, log, killed_at)))
-        processes[-1].start()
+    processes = []
+    with output.with_name(f"{output.name}.log").open("ab") as log:
+        for rank in range(num_processes):
+            environment = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+            if num_processes > 1:
+                environment |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(num_processes)}
+                environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+            command = [ROOT / "train_scripts" / "train.py", "--output_dir", output, *SIZES, *flags]
+            kill = ("open", f"{killed_at}'") if killed_at else None
+            processes.append(SCRIPTS.start(command, stdout=log, stderr=log, environment=environment, killed_at=kill))
     return processes
 
 
-def exit_codes(processes: list[BaseProcess]) -> list[int | None]:
-    for process in processes:
-        process.join(120)
-    return [process.exitcode for process in processes]
+def exit_codes(processes: list[ScriptProcess]) -> list[int]:
+    return [process.wait() for process in processes]
 
 
 def log_of(output: Path) -> str:
@@ -83,10 +54,10 @@ def states(output: Path) -> list[str]:
     return sorted(path.name for path in output.with_name(f"{output.name}-checkpoints").glob("step-????????"))
 
 
-def wait_for_a_new_state(processes: list[BaseProcess], output: Path) -> None:
+def wait_for_a_new_state(processes: list[ScriptProcess], output: Path) -> None:
     before = states(output)
     while states(output) in ([], before):
-        assert all(process.exitcode is None for process in processes), log_of(output)
+        assert all(process.poll() is None for process in processes), log_of(output)
         time.sleep(0.001)
 
 
@@ -105,9 +76,9 @@ def test_a_run_that_is_killed_and_stopped_ends_with_the_same_weights(unbroken: t
     killed_at = "step-00000010.partial/state.json"
     flags = (*SAVING, "--resume_from_checkpoint")
     processes = start(output, *flags, num_processes=num_processes, killed_at=killed_at)
-    processes[0].join(120)
+    processes[0].wait()
     for process in processes[1:]:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert set(exit_codes(processes)) == {-signal.SIGKILL}
     assert "no state of training yet: starting anew" in log_of(output)
     assert [path.name for path in tmp_path.glob("*/*.partial")] == ["step-00000010.partial"]
@@ -118,14 +89,14 @@ def test_a_run_that_is_killed_and_stopped_ends_with_the_same_weights(unbroken: t
     wait_for_a_new_state(processes, output)
     time.sleep(random.uniform(0, 0.05))
     for process in processes:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert set(exit_codes(processes)) == {-signal.SIGKILL}
     assert "resumed in epoch 1, after step 5" in log_of(output)
 
     # The last of the processes is told to stop.
     processes = start(output, *flags, num_processes=num_processes)
     wait_for_a_new_state(processes, output)
-    processes[-1].terminate()
+    processes[-1].send_signal(signal.SIGTERM)
     assert exit_codes(processes) == [128 + signal.SIGTERM] * num_processes, log_of(output)
     stopped_at = re.search(r"stopped by SIGTERM after step (\d+)", log_of(output))
     assert stopped_at and states(output)[-1] == f"step-{int(stopped_at[1]):08d}"

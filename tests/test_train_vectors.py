@@ -2,7 +2,6 @@ import gzip
 import json
 import re
 import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,8 +140,7 @@ def bad_runs(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.Comple
 
     def run(flags: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         given = flags if "--input" in flags else ("--input", "posts.txt", *flags)
-        command = [sys.executable, str(ROOT / "train_scripts" / "train_vectors.py"), *TINY, *given]
-        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder)
+        return run_script("train_vectors.py", *TINY, *given, check=False, cwd=folder)
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, [flags for flags, _ in BAD]))

@@ -6,13 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from accelerate import Accelerator
+from script_server import ScriptServer
 
 from training_states import LATEST, TrainingStates
 from user_errors import UserError
@@ -193,17 +193,15 @@ print(*found)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_kill_at_any_operation_of_a_save_leaves_a_whole_state(tmp_path: Path) -> None:
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "states")]
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+def test_a_kill_at_any_operation_of_a_save_leaves_a_whole_state(scripts: ScriptServer, tmp_path: Path) -> None:
+    result = scripts.run(["-c", KILLED, tmp_path / "states"], cwd=Path(__file__).parent)
     assert result.returncode == 0, result.stderr
     assert "damaged" not in result.stderr
     found = result.stdout.split()
     assert found == sorted(found) and set(found) == {"20", "30"} and len(found) > 20
 
 
-def test_sigterm_is_noted_and_then_obeyed_again() -> None:
+def test_sigterm_is_noted_and_then_obeyed_again(scripts: ScriptServer) -> None:
     code = (
         "import os, signal\nfrom accelerate import Accelerator\nfrom training_states import StopSignal\n"
         "stop, accelerator = StopSignal(), Accelerator(cpu=True)\n"
@@ -211,6 +209,5 @@ def test_sigterm_is_noted_and_then_obeyed_again() -> None:
         "    print(before, stop.was_received(accelerator), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    result = scripts.run(["-c", code])
     assert (result.stdout, result.returncode) == ("False True\n", -signal.SIGTERM)
