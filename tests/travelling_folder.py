@@ -74,15 +74,16 @@ def build(folder: Path) -> None:
         (folder / f"{fusion}.json").write_text(text, encoding="utf-8")
 
 
-def difference(found: Any, expected: Any) -> float:
-    """Largest absolute difference of two lists of numbers of one shape, which may be nested.
+def difference(found: list[list[float]], expected: list[list[float]]) -> float:
+    """Largest absolute difference of two tables of numbers; NaN where one has a NaN.
 
-    >>> difference([[1.0, 2.0], [0.5]], [[1.0, 2.5], [0.5]])
+    >>> difference([[1.0, 2.0]], [[1.0, 2.5]])
     0.5
     """
-    if isinstance(expected, list):
-        return max((difference(one, other) for one, other in zip(found, expected, strict=True)), default=0.0)
-    return abs(found - expected)
+    first, second = torch.tensor(found), torch.tensor(expected)
+    if first.shape != second.shape:
+        raise ValueError(f"expected numbers of the shape {tuple(second.shape)}, found {tuple(first.shape)}")
+    return (first - second).abs().max().item()
 
 
 def load(folder: Path) -> float:
@@ -94,8 +95,6 @@ def load(folder: Path) -> float:
     Raises:
         ValueError: the answers are others.
     """
-    # Weights that were not loaded are then not those of the process that built the folder.
-    torch.manual_seed(len(folder.parts) + 1_000_000)
     path = str(folder)
     expected = json.loads(folder.with_suffix(".json").read_text(encoding="utf-8"))
     tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=True)
@@ -108,11 +107,12 @@ def load(folder: Path) -> float:
         raise ValueError(f"{folder}: expected the labels {LABELS}, found {labels}")
     differences = {name: difference(found[name], expected[name]) for name in ("logits", "pooled")}
     scores = torch.tensor(expected["logits"]).softmax(-1).tolist()
-    for task in ("text-classification", "sentiment-analysis"):
+    # Of one folder: a pipeline does the same with every fusion, and the dictionary that it reads takes a second.
+    for task in ("text-classification", "sentiment-analysis") if folder.name == "attention" else ():
         results = pipeline(task, model=path, trust_remote_code=True)(POSTS, top_k=None)
         named = [{entry["label"]: entry["score"] for entry in result} for result in results]
         differences[task] = difference([[result[name] for name in LABELS] for result in named], scores)
-    if not max(differences.values()) <= TOLERANCE:
+    if not all(value <= TOLERANCE for value in differences.values()):
         raise ValueError(f"{folder}: expected equal answers, found differences of {differences}")
     return max(differences.values())
 
@@ -129,6 +129,8 @@ def main() -> None:
         return
     if any(importlib.util.find_spec(name) for name in ("tokenization", "modeling_aslstm", "datasets", "accelerate")):
         raise ValueError("load: expected none of this project's packages and of its training libraries; run it elsewhere")
+    # Weights that are initialised instead of loaded are then not those of the process that built the folder.
+    torch.manual_seed(1_000_000)
     models = [path.with_suffix("") for folder in arguments.folders for path in sorted(folder.glob("*.json"))]
     largest = max(load(model) for model in models)
     print(json.dumps({"folders": len(models), "difference": largest}))
