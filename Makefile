@@ -1,9 +1,12 @@
 # Two commands do all the set-up: `make demo` and `make test`. PYTHON chooses the interpreter (3.11 or newer).
 PYTHON ?= python3
+# For test-matrix; those that are not there are skipped.
+PYTHONS ?= python3.11 python3.12 python3.13
+TRANSFORMERS ?= ==4.57.* ==5.5.* ==5.12.* >=5.5,<6
 VENV := .venv/bin
 MINIMAL := .venv-minimal/bin
 
-.PHONY: demo app browser test fuzz lint format benchmark-sample clean
+.PHONY: demo app browser test test-matrix fuzz lint format benchmark-sample clean
 
 # A full environment for training, tests and checks.
 .venv/installed: setup.cfg constraints.txt
@@ -18,7 +21,7 @@ MINIMAL := .venv-minimal/bin
 # What a user of a published model has, and nothing else: the tests load model folders with it.
 .venv-minimal/installed: constraints.txt
 	$(PYTHON) -m venv .venv-minimal
-	$(MINIMAL)/pip install --quiet --constraint constraints.txt torch 'transformers>=5,<6' jieba emoji
+	$(MINIMAL)/pip install --quiet --constraint constraints.txt torch 'transformers>=5.5,<6' jieba emoji
 	touch $@
 
 demo: .venv/installed
@@ -45,6 +48,10 @@ test: .venv/installed .venv-minimal/installed browser
 fuzz: .venv/installed-fuzz
 	HF_HUB_OFFLINE=1 $(VENV)/python fuzz/run_targets.py
 
+# An environment for each interpreter and release of transformers, fresh each time, and a table of what passed.
+test-matrix:
+	$(PYTHON) tests/version_matrix.py --pythons $(PYTHONS) --transformers $(foreach release,$(TRANSFORMERS),'$(release)')
+
 lint: .venv/installed
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
@@ -58,4 +65,4 @@ benchmark-sample: .venv/installed
 	PYTHONPATH=train_scripts $(VENV)/python benchmarks/sample_corpus.py
 
 clean:
-	rm -rf .venv .venv-minimal outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-minimal .venv-matrix outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

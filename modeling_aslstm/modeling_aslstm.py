@@ -21,7 +21,11 @@ from .layers_aslstm import (
     masked_max,
     masked_mean,
 )
-from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401  (the saved folder must hold the pipeline's file)
+
+# Not used here. The saved folder must hold the pipeline's file; and when a folder on disk is loaded, transformers 4.57 to 5.5
+# copies the files that this one imports itself, but not those that they import.
+from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
+from .results_aslstm import check_tokenizer  # noqa: F401
 
 
 @dataclass

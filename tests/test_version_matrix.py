@@ -1,0 +1,90 @@
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from packaging.requirements import Requirement
+from safetensors.torch import load_file, save_file
+from version_matrix import TESTS, pin_lowest, read_setup, version_of
+
+from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+
+CHECK = ROOT / "tests" / "travelling_folder.py"
+# As `travelling_folder.py load`, which refuses an environment that has more than a user of a model needs, as this one has.
+LOAD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from travelling_folder import load
+print(load(Path(sys.argv[2])))
+"""
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, str(CHECK), "build", str(folder)], check=True, env=environment)
+    return folder
+
+
+def load_elsewhere(model: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", LOAD, str(CHECK.parent), str(model)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["HF_HOME"] = str(model.parent / "cache")
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=model.parent, env=environment)
+
+
+def test_a_folder_of_every_fusion_is_built_and_the_default_one_loads_with_equal_answers(models: Path) -> None:
+    assert {path.stem for path in models.glob("*.json")} == set(EMOJI_FUSIONS)
+    result = load_elsewhere(models / "attention")
+    assert result.returncode == 0, result.stderr
+    assert float(result.stdout.splitlines()[-1]) <= 1e-6
+
+
+def test_a_weight_that_starts_fresh_instead_of_being_loaded_is_found(models: Path) -> None:
+    weights = load_file(models / "context" / "model.safetensors")
+    fresh = weights | {"classifier.bias": torch.zeros_like(weights["classifier.bias"])}
+    save_file(fresh, models / "context" / "model.safetensors", metadata={"format": "pt"})
+    try:
+        result = load_elsewhere(models / "context")
+    finally:
+        save_file(weights, models / "context" / "model.safetensors", metadata={"format": "pt"})
+    assert result.returncode == 1
+    assert "expected equal answers, found differences of" in result.stderr
+
+
+def test_bare_environments_alone_are_believed(models: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, str(CHECK), "load", str(models)],
+        capture_output=True, text=True, encoding="utf-8", env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "expected none of this project's packages" in result.stderr
+
+
+def test_the_lowest_versions_are_allowed_and_exact() -> None:
+    oldest, requirements = read_setup()
+    assert oldest == "3.11"
+    assert {"torch", "transformers", "rjieba", "onnxruntime"} <= {Requirement(line).name for line in requirements}
+    for line in requirements:
+        (pin,) = Requirement(pin_lowest(line)).specifier or [None]
+        assert pin is None or (pin.operator == "==" and pin.version in Requirement(line).specifier), line
+        assert pin is not None or line == "mplfonts"
+
+
+def test_interpreters_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) -> None:
+    assert version_of(sys.executable) == platform.python_version()
+    assert version_of(str(tmp_path / "python9.9")) is None
+    # As the names that a version manager leaves for interpreters that it has not activated.
+    (tmp_path / "python9.8").write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+    (tmp_path / "python9.8").chmod(0o755)
+    assert version_of(str(tmp_path / "python9.8")) is None
+
+
+def test_the_part_of_the_suite_is_there() -> None:
+    assert [name for name in TESTS if not (ROOT / "tests" / f"test_{name}.py").is_file()] == []
