@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = ROOT / ".venv-matrix"
 TRAVELLING_FOLDER = ROOT / "tests" / "travelling_folder.py"
-EXTRAS = ("fast", "onnx", "report")
+EXTRAS = ("fast", "onnx", "report", "tracking")
 # Together they use every dependency of the package and of these extras.
 TESTS = (
     "train", "evaluate_model", "predict", "hub_roundtrip", "model_folder", "push_to_hub", "export_onnx", "train_vectors",

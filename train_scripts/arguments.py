@@ -11,7 +11,7 @@ from selections import SELECTIONS
 from starting_weights import add_model_arguments
 from tokenization.word_segmentation import SEGMENTERS
 from training_states import LATEST
-from user_errors import OneLineArgumentParser, UserError, check_seed
+from user_errors import OneLineArgumentParser, UserError, check_packages, check_seed
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
@@ -148,6 +148,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError("--streaming: expected --new_words, found --discover_words; run discover_words.py on the files first")
     if arguments.selection == "new_words" and not arguments.new_words:
         arguments.discover_words = arguments.discover_words or "words"
+    if arguments.report_to == "tensorboard":
+        check_packages("tracking", "tensorboard")  # accelerate would go on without
     if arguments.push_to_hub != bool(arguments.hub_model_id):
         raise UserError("expected --push_to_hub and --hub_model_id owner/name, found one of them; add or leave out the other")
     if arguments.push_to_hub:
