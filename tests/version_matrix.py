@@ -87,13 +87,14 @@ class Row:
 
     def attempt(self, work: Callable[..., str], *arguments: object) -> None:
         """Do a part of the row's work, one of its methods; note how it ended and how long it took."""
-        print(f"Python {self.python}, {self.title}: {work.__name__}", flush=True)
+        print(f"Python {self.python}, {self.title}, {work.__name__}: ", end="", flush=True)
         start = time.monotonic()
         try:
             self.result = work(*arguments)
         except subprocess.CalledProcessError:
             self.result, self.has_failed = f"FAILED, see {self.log.relative_to(ROOT)}", True
         self.seconds += time.monotonic() - start
+        print(self.result, flush=True)
 
 
 class FolderRow(Row):
@@ -166,7 +167,7 @@ def main() -> None:
     """Run every row, print the table, end with 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pythons", nargs="+", required=True, help="names or paths of interpreters")
-    parser.add_argument("--transformers", nargs="+", required=True, help="releases, such as ==5.5.*")
+    parser.add_argument("--transformers", nargs="*", required=True, help="releases, such as ==5.5.*; none: the suite alone")
     arguments = parser.parse_args()
     oldest, requirements = read_setup()
     shutil.rmtree(ENVIRONMENTS, ignore_errors=True)
