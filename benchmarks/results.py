@@ -28,7 +28,8 @@ from inference import TextClassifier
 from known_corpora import LABEL_MAPS
 from metrics import compute_metrics
 from nearest import place_emoji, vectors_of_model
-from user_errors import OneLineArgumentParser, UserError, check_output_file, run
+from output_files import check_output_file
+from user_errors import OneLineArgumentParser, UserError, run
 
 POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]
 TABLE_TITLE = "## Beside the baselines"

@@ -36,8 +36,9 @@ from folder_checks import check_model_folder
 from inference import TextClassifier
 from modeling_aslstm import ASLSTMOnnxPipeline
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+from output_files import check_output_file
 from tokenization import ASLSTMTokenizer
-from user_errors import OneLineArgumentParser, UserError, check_output_file, check_packages, run
+from user_errors import OneLineArgumentParser, UserError, check_packages, run
 
 NUM_THREADS = 2
 BATCH_SIZE = 64

@@ -1,10 +1,15 @@
+import os
 import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from accelerate import Accelerator
 from accelerate.data_loader import prepare_data_loader
-from conftest import TEXTS
+from conftest import ROOT, TEXTS
 from datasets import Dataset
 
 from batching import Collator, LengthBucketSampler, encode_rows
@@ -114,6 +119,37 @@ def test_encoded_rows_have_ids_label_numbers_and_places(tokenizer: ASLSTMTokeniz
     assert encoded["input_ids"][:] == [tokenizer(text)["input_ids"] for text in [*TEXTS[:3], ""]]
     assert encoded["labels"][:] == [1, 0, 1, 2]
     assert encoded["row"][:] == [0, 1, 2, 3]
+
+
+ENCODE = """
+from datasets import Dataset
+from batching import count_tokens, encode_rows
+from tokenization import build_tokenizer, build_vocabulary
+
+def generate():
+    yield {"text": "今天[泪]", "label": "a"}
+
+rows = Dataset.from_generator(generate)
+count_tokens(rows, user_words=[], use_hmm=True, segmenter="jieba")
+encode_rows(rows, build_tokenizer(build_vocabulary(["今天[泪]"])), ["a"])
+"""
+
+
+def test_what_is_cached_is_used_again_until_the_code_that_cuts_texts_changes(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    for package in ("tokenization", "train_scripts"):
+        shutil.copytree(ROOT / package, code / package)
+    (tmp_path / "script.py").write_text(ENCODE, encoding="utf-8")
+    search_path = os.pathsep.join(map(str, (code, code / "train_scripts")))
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "cache"), "PYTHONPATH": search_path}
+    cached = []
+    for change in ("", "", "# another rule\n"):
+        with (code / "tokenization" / "emoji_splitting.py").open("a", encoding="utf-8") as source:
+            source.write(change)
+        subprocess.run([sys.executable, tmp_path / "script.py"], env=environment, check=True, capture_output=True)
+        cached.append(sorted(path.name for path in tmp_path.glob("cache/datasets/**/cache-*.arrow")))
+    assert [len(names) for names in cached] == [2, 2, 4]
+    assert cached[0] == cached[1]
 
 
 def test_encoding_truncates_to_the_longest_post(tokenizer: ASLSTMTokenizer) -> None:

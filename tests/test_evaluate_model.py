@@ -55,6 +55,14 @@ def test_a_label_outside_the_models_is_an_error(model_folder: Path, tmp_path: Pa
     assert "row 2" in result.stderr.splitlines()[-1] and "'glee'" in result.stderr
 
 
+@pytest.mark.parametrize("flag", ["--output", "--save_predictions", "--plot"])
+def test_a_place_without_a_folder_is_refused_before_the_work(tmp_path: Path, flag: str) -> None:
+    place = tmp_path / "no" / "figures.png"
+    result = run_script("evaluate_model.py", "--model", tmp_path / "none", flag, place, check=False)
+    assert result.stderr == f"error: {flag} {place}: expected an existing folder, found none; make it first\n"
+    assert result.returncode == 2
+
+
 def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Path) -> None:
     flags = ("--backend", "onnx", "--batch_size", "64", "--num_threads", "1", "--output", tmp_path / "out.json")
     run_script("evaluate_model.py", "--model", onnx_folder, *flags)

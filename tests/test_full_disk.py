@@ -106,6 +106,22 @@ def test_a_corpus_that_cannot_be_cached_is_one_line(
     assert said(capfd) == "error: expected room on the disk, found: File too large; make room, then run again"
 
 
+@pytest.mark.parametrize("flag", ["--output", "--save_predictions", "--plot"])
+def test_an_evaluation_leaves_the_figures_before(
+    onnx_folder: Path, tmp_path: Path, flag: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    figures = tmp_path / "figures.png"
+    figures.write_bytes(b"before")
+    flags = ("--model", onnx_folder, "--backend", "onnx", flag, figures)
+    call(evaluate_model.main, monkeypatch, *flags)
+    size = figures.stat().st_size
+    figures.write_bytes(b"before")
+    with files_no_larger_than(size - 1), pytest.raises(SystemExit, match="2"):
+        call(evaluate_model.main, monkeypatch, *flags)
+    assert said(capfd) == "error: expected room on the disk, found: File too large; make room, then run again"
+    assert contents(tmp_path) == {"figures.png": b"before"}
+
+
 def test_numbers_that_numpy_cannot_write_are_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,49 +3,67 @@
 Batches depend on (seed, epoch) and the rows alone, so that a resumed run meets the same ones.
 """
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
+from datasets.fingerprint import Hasher
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import BatchSampler
 
+import tokenization
 from tokenization import ASLSTMTokenizer
 from tokenization.text_splitting import TextSplitter
 from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
+SEGMENTING_PACKAGES = {"emoji", "jieba", "rjieba"}
+
+
+@functools.cache
+def segmentation_stamp() -> str:
+    """A hash of the code and the packages that cut texts: the cache of ``datasets`` would not see that they have changed."""
+    sources = [path.read_bytes() for path in sorted(Path(str(tokenization.__file__)).parent.glob("*.py"))]
+    return Hasher.hash((sources, sorted((one.name, one.version) for one in distributions() if one.name in SEGMENTING_PACKAGES)))
 
 
 def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str]) -> Dataset:
     """``text``, ``label`` to ``input_ids``, ``labels`` (int) and ``row`` (the place in the split)."""
     label_ids = {name: i for i, name in enumerate(label_names)}
 
-    def encode(batch: dict[str, list[Any]], indices: list[int]) -> dict[str, list[Any]]:
+    def encode(batch: dict[str, list[Any]], indices: list[int], stamp: str) -> dict[str, list[Any]]:
         return {
             "input_ids": tokenizer(batch["text"], truncation=True, return_attention_mask=False)["input_ids"],
             "labels": [label_ids[label] for label in batch["label"]],
             "row": indices,
         }
 
-    return rows.map(encode, batched=True, with_indices=True, remove_columns=rows.column_names, desc="Tokenizing")
+    return rows.map(
+        encode, batched=True, with_indices=True, remove_columns=rows.column_names, desc="Tokenizing",
+        fn_kwargs={"stamp": segmentation_stamp()},
+    )  # fmt: skip
 
 
 def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool, segmenter: str) -> Counter[str]:
     """How often the texts of ``rows`` have each word and emoji; a second run on the same rows reads it from the cache."""
     splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter)
 
-    def count(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    def count(batch: dict[str, list[Any]], stamp: str) -> dict[str, list[Any]]:
         counts = Counter(chain.from_iterable(splitter.split(batch["text"])))
         return {"token": list(counts), "count": list(counts.values())}
 
     total: Counter[str] = Counter()
-    partial = rows.map(count, batched=True, remove_columns=rows.column_names, desc="Counting words")
+    partial = rows.map(
+        count, batched=True, remove_columns=rows.column_names, desc="Counting words", fn_kwargs={"stamp": segmentation_stamp()}
+    )
     for token, number in zip(partial["token"], partial["count"], strict=True):
         total[token] += number
     return total

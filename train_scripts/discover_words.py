@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 
 from new_word_files import write_new_words
+from output_files import check_output_file, replacing
 from text_sources import add_text_arguments, all_texts
 from tokenization.new_words import METHODS, Thresholds, discover_words
-from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, run
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,8 @@ def main() -> None:
         from rare_words import add_rare_words
 
         words = add_rare_words(words, list(all_texts(arguments)), max_word_length=arguments.max_word_length)
-    partial = arguments.output.with_name(f".{arguments.output.name}.partial")
-    write_new_words(partial, words)
-    partial.replace(arguments.output)
+    with replacing(arguments.output) as partial:
+        write_new_words(partial, words)
     logger.info("%d words in %.1f s: %s", len(words), time.perf_counter() - started, arguments.output)
     logger.info("%s", " ".join(word.word for word in words[:20]))
 

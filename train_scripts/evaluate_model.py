@@ -22,6 +22,7 @@ from evaluation import evaluate_probabilities, map_labels, map_probabilities
 from inference import Classifier, add_inference_arguments, load_classifier
 from known_corpora import LABEL_MAPS
 from metrics import NO_EMOTION, compute_metrics
+from output_files import check_output_file, replacing
 from user_errors import OneLineArgumentParser, UserError, run
 
 COUNTERFACTUALS = {
@@ -29,6 +30,7 @@ COUNTERFACTUALS = {
     "emoji shuffled between rows": shuffle_emoji,
     "words removed": remove_words,
 }
+OUTPUTS = ("output", "save_predictions", "plot")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -45,6 +47,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args()
     resolve_corpus_arguments(arguments)
+    for name in OUTPUTS:
+        if path := getattr(arguments, name):
+            check_output_file(path, flag=f"--{name}", overwrite=True)
     return arguments
 
 
@@ -138,11 +143,14 @@ def main() -> None:
     print_results(results, names)
     if arguments.output:
         content = {"labels": names, "map_labels": arguments.map_labels, "map_predictions": arguments.map_predictions, **results}
-        arguments.output.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        with replacing(arguments.output) as partial:
+            partial.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if arguments.save_predictions:
-        save_predictions(arguments.save_predictions, texts, gold, probabilities, names)
+        with replacing(arguments.save_predictions) as partial:
+            save_predictions(partial, texts, gold, probabilities, names)
     if arguments.plot:
-        plot_confusion(arguments.plot, results["all rows"]["confusion_matrix"], names)
+        with replacing(arguments.plot) as partial:
+            plot_confusion(partial, results["all rows"]["confusion_matrix"], names)
 
 
 if __name__ == "__main__":

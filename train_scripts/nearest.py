@@ -17,12 +17,13 @@ from sklearn.decomposition import PCA
 
 from charts import plot_emoji_map
 from modeling_aslstm import ASLSTMForSequenceClassification
+from output_files import check_output_file, replacing
 from starting_weights import StartingModel
 from tokenization.emoji_splitting import fold_emoji, known_unicode_emoji, split_emoji
 from tokenization.text_normalization import TextNormalizer
 from tokenization.text_splitting import is_emoji_code
 from tokenization.vocabulary_files import is_name_piece
-from user_errors import OneLineArgumentParser, UserError, check_output_file, run
+from user_errors import OneLineArgumentParser, UserError, run
 from word_vectors import read_vectors
 
 
@@ -52,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     if arguments.emoji_map:
         if arguments.emoji_map.suffix != ".png":
             raise UserError(f"--emoji_map {arguments.emoji_map}: expected a name ending in .png, found another")
-        check_output_file(arguments.emoji_map, overwrite=arguments.overwrite)
+        check_output_file(arguments.emoji_map, flag="--emoji_map", overwrite=arguments.overwrite)
     return arguments
 
 
@@ -104,7 +105,8 @@ def main() -> None:
     for word in arguments.words:
         print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, arguments.num_neighbours)))
     if arguments.emoji_map:
-        plot_emoji_map(arguments.emoji_map, place_emoji(vectors, arguments.num_emoji))
+        with replacing(arguments.emoji_map) as partial:
+            plot_emoji_map(partial, place_emoji(vectors, arguments.num_emoji))
         print(f"saved {arguments.emoji_map}")
 
 

@@ -23,10 +23,11 @@ from batch_predictor import BatchPredictor, added_columns
 from file_formats import READERS, Row, suffix_of
 from folder_checks import CHECKSUMS, check_model_folder
 from inference import add_inference_arguments
+from output_files import check_output_file
 from post_chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from prediction_files import OUTPUT_FORMATS, Types, json_lines, types_of_answers, write_csv
 from prediction_parts import Parts
-from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, run
 
 STANDARD_STREAM = Path("-")
 # What the answers depend on, besides the input, the model and how rows are cut into chunks.

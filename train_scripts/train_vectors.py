@@ -19,10 +19,11 @@ from gensim.models import FastText, Word2Vec
 from gensim.models.fasttext import save_facebook_model
 
 from new_word_files import read_new_words
+from output_files import check_output_file, replacing
 from text_sources import add_text_arguments, all_texts
 from tokenization.text_splitting import split_texts
 from tokenization.word_segmentation import keep_whole
-from user_errors import OneLineArgumentParser, UserError, check_encoding, check_output_file, check_seed, run
+from user_errors import OneLineArgumentParser, UserError, check_encoding, check_seed, run
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +111,11 @@ def main() -> None:
         "%d vectors in %.0f s; %.2f %% of the tokens have one of their own",
         len(vectors), time.perf_counter() - started, 100 * own / num_tokens,
     )  # fmt: skip
-    partial = arguments.output.with_name(f".{arguments.output.name}.partial")
-    if arguments.method == "fasttext":
-        save_facebook_model(model, str(partial))
-    else:
-        vectors.save_word2vec_format(str(partial))
-    partial.replace(arguments.output)
+    with replacing(arguments.output) as partial:
+        if arguments.method == "fasttext":
+            save_facebook_model(model, str(partial))
+        else:
+            vectors.save_word2vec_format(str(partial))
     logger.info("saved %s", arguments.output)
 
 

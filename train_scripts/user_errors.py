@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NoReturn
 
 EXIT_CODE = 2
@@ -64,20 +63,6 @@ def check_encoding(name: str) -> None:
         "".encode(name)
     except LookupError as error:
         raise UserError(f"--encoding: expected the name of an encoding, e.g. GB18030, found {name!r}") from error
-
-
-def check_output_file(path: Path, *, overwrite: bool) -> None:
-    """Refuse a place where no file can be written, or must not be.
-
-    Raises:
-        UserError: a folder, a file that exists, or a place in no folder.
-    """
-    if path.is_dir():
-        raise UserError(f"--output {path}: expected the name of a file, found a folder; name a file in it")
-    if path.exists() and not overwrite:
-        raise UserError(f"--output {path}: expected a new file, found one; choose another or add --overwrite")
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"--output {path}: expected an existing folder, found none; make it first")
 
 
 def check_seed(seed: int) -> None:
