@@ -27,7 +27,7 @@ from model_setup import make_model, make_tokenizer
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from optimization import make_optimizers, make_schedules
 from tokenization import ASLSTMTokenizer
-from training_steps import make_loader, train_epoch
+from training_steps import make_loader, train_epoch, usable_precision
 
 NUM_THREADS = 2
 BATCH_SIZE = 64
@@ -78,7 +78,7 @@ class TrainingRun:
             model, learning_rate=2e-3, embedding_learning_rate=2e-3, weight_decay=1e-2, sparse=True
         )
         self.schedules = make_schedules(self.raw_optimizers, warmup_steps=100, total_steps=10_000)
-        self.accelerator = Accelerator(cpu=True, mixed_precision="bf16")
+        self.accelerator = Accelerator(cpu=True, mixed_precision=usable_precision("bf16"))
         self.model, self.loader, *self.optimizers = self.accelerator.prepare(model, loader, *self.raw_optimizers)
 
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:

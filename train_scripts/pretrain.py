@@ -38,7 +38,7 @@ from starting_weights import StartingPoint, add_model_arguments, read_starting_p
 from text_sources import add_text_arguments, all_texts
 from tokenization import ASLSTMTokenizer
 from trainer import Progress
-from training_steps import make_loader, predict_logits, saving_bad_batch, train_epoch
+from training_steps import make_loader, predict_logits, saving_bad_batch, train_epoch, usable_precision
 from user_errors import OneLineArgumentParser, UserError, check_encoding, check_seed, run
 
 logger = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: Sta
 def main() -> None:
     """Pre-train a model."""
     arguments = parse_arguments()
-    accelerator = Accelerator(mixed_precision=arguments.mixed_precision)
+    accelerator = Accelerator(mixed_precision=usable_precision(arguments.mixed_precision))
     logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.WARNING, format="%(message)s")
     for name in ("httpx", "accelerate", "datasets", "gensim"):
         logging.getLogger(name).setLevel(logging.WARNING)

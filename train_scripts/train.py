@@ -29,7 +29,7 @@ from starting_weights import StartingPoint, read_starting_point
 from trainer import Trainer, TrainingSettings
 from training_data import TrainingData, class_weights, loss_priors, prepare_data
 from training_states import TrainingStates
-from training_steps import make_loader, predict_logits, saving_bad_batch
+from training_steps import make_loader, predict_logits, saving_bad_batch, usable_precision
 from user_errors import UserError, run
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def make_accelerator(arguments: argparse.Namespace) -> Accelerator:
     """The accelerator, with tracking where asked."""
     try:
         return Accelerator(
-            mixed_precision=arguments.mixed_precision,
+            mixed_precision=usable_precision(arguments.mixed_precision),
             gradient_accumulation_steps=arguments.gradient_accumulation_steps,
             log_with=None if arguments.report_to == "none" else arguments.report_to,
             project_dir=f"{arguments.output_dir}-logs",

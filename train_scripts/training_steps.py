@@ -1,5 +1,7 @@
 """Rows to batches, batches to optimizer steps, losses and logits: what all kinds of training share."""
 
+import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from datasets import Dataset
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
@@ -20,6 +22,30 @@ from folder_checks import json_text
 from optimization import dense_parameters
 from streaming import StreamingRows
 from user_errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+def usable_precision(mixed_precision: str | None) -> str | None:
+    """What an ``Accelerator`` is made with: what was asked for, or "no" where the processor has no LSTM in bf16.
+
+    torch's LSTM in bf16 is oneDNN's, which on x86 needs AVX-512. In float32 the same training takes longer and ends in figures
+    that are as good, so a recipe goes on, and says so.
+
+    Args:
+        mixed_precision: of the command line; None is what ``accelerate launch`` says.
+    """
+    asked = mixed_precision or os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if asked != "bf16" or PartialState().device.type != "cpu":
+        return mixed_precision
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            nn.LSTM(1, 1)(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        if PartialState().is_main_process:
+            logger.warning("mixed precision: this processor has no LSTM in bf16 (on x86 it takes AVX-512); training in float32")
+        return "no"
+    return mixed_precision
 
 
 def make_loader(
