@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -104,6 +105,16 @@ def test_flags_train_a_whole_folder(flags: tuple[str, ...], tmp_path: Path) -> N
     run_script("train.py", "--output_dir", folder, *TINY_TRAINING, *flags)
     assert read_results(folder)["test"]["num_examples"] == 396
     assert (tmp_path / "flags-logs").exists() == ("tensorboard" in flags)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="oneDNN's limit of instructions is for x86")
+def test_bf16_is_float32_where_the_processor_has_no_lstm_for_it() -> None:
+    code = "from training_steps import usable_precision; print(usable_precision('bf16'), usable_precision(None))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "train_scripts"), "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    environment |= {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_USE_CPU": "true"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert result.stdout == "no None\n"
+    assert "mixed precision: this processor has no LSTM in bf16 (on x86 it takes AVX-512); training in float32" in result.stderr
 
 
 def test_own_files_with_other_column_names_train(tmp_path: Path) -> None:
