@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 def usable_precision(mixed_precision: str | None) -> str | None:
     """What an ``Accelerator`` is made with: what was asked for, or "no" where the processor has no LSTM in bf16.
 
-    torch's LSTM in bf16 is oneDNN's, which on x86 needs AVX-512. In float32 the same training takes longer and ends in figures
-    that are as good, so a recipe goes on, and says so.
+    torch's LSTM in bf16 is oneDNN's, which on x86 needs AVX-512. bf16 is there for speed alone: in float32 the same training
+    takes longer, so a recipe goes on, and says so.
 
     Args:
         mixed_precision: of the command line; None is what ``accelerate launch`` says.
