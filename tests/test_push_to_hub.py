@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import ROOT, TINY_TRAINING, contents, files_no_larger_than
 from fake_hub import FakeHub
 from huggingface_hub import ModelCard
@@ -132,12 +133,14 @@ def folder(onnx_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def other_folder(folder: Path) -> Path:
-    """Other weights, no graphs."""
+    """Other weights, which answer something else, no graphs."""
     path = folder.with_name("other")
     shutil.copytree(folder, path)
     shutil.rmtree(path / "onnx")
-    weights = load_file(path / "model.safetensors")
-    save_file({name: tensor * -1.5 for name, tensor in weights.items()}, path / "model.safetensors", metadata={"format": "pt"})
+    weights = {name: tensor * -1.5 for name, tensor in load_file(path / "model.safetensors").items()}
+    # A tiny model's answers are all alike, and less than this follows from its inner weights.
+    weights["classifier.bias"] += torch.arange(len(weights["classifier.bias"]))
+    save_file(weights, path / "model.safetensors", metadata={"format": "pt"})
     shutil.rmtree(path / "notes")
     (path / ".env").unlink()
     write_checksums(path)
