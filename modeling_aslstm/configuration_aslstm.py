@@ -40,6 +40,7 @@ class ASLSTMConfig(PretrainedConfig):
         classifier_input: ``attention_and_query`` reads the attended words and the emoji query, ``attention`` the words
             alone; of no effect on ``none`` and ``concat``, which have no query.
         use_max_pooling: whether the classifier also reads the largest value of each LSTM output over the words.
+        use_bag_of_words: whether the logits also add the scores that each word and emoji has by itself.
         clause_end_token_ids: ids of the punctuation that ends a clause.
         hidden_dropout_prob: dropout of the embeddings, between LSTM layers and before the classifier.
         initializer_range: standard deviation of fresh embeddings.
@@ -78,6 +79,7 @@ class ASLSTMConfig(PretrainedConfig):
         attention_key: str = "embedding",
         classifier_input: str = "attention_and_query",
         use_max_pooling: bool = True,
+        use_bag_of_words: bool = False,
         clause_end_token_ids: Sequence[int] = (),
         hidden_dropout_prob: float = 0.3,
         initializer_range: float = 0.1,
@@ -105,6 +107,7 @@ class ASLSTMConfig(PretrainedConfig):
         self.attention_key = attention_key
         self.classifier_input = classifier_input
         self.use_max_pooling = use_max_pooling
+        self.use_bag_of_words = use_bag_of_words
         self.clause_end_token_ids = list(clause_end_token_ids)
         self.hidden_dropout_prob = hidden_dropout_prob
         self.initializer_range = initializer_range

@@ -1,4 +1,4 @@
-"""The parts of the model: the LSTM encoder, the additive score, clauses, and the five emoji fusions.
+"""The parts of the model: the LSTM encoder, the additive score, clauses, the five emoji fusions, and the bag of words.
 
 Each fusion takes the vectors of a batch of posts (:class:`PostVectors`) and the encoder, and gives one vector a post
 with the weights it gave to the words (:class:`FusedPosts`). Shapes: ``batch`` posts, ``seq_len`` tokens with padding.
@@ -331,3 +331,29 @@ class HierarchicalFusion(nn.Module):
         word_weights = (clause_weights[:, None] @ weights_in_clause).squeeze(1)
         clause_weights = nn.functional.pad(clause_weights, (0, words.size(1) - clause_weights.size(1)))
         return FusedPosts(pooled, hidden, placement, placement.restore(word_weights), clause_weights)
+
+
+class BagOfWords(nn.Module):
+    """The scores of a post by its words and emoji alone, in no order: looked up, added, and divided by the post's norm.
+
+    Args:
+        vocab_size: words and emoji.
+        num_labels: scores of each.
+    """
+
+    def __init__(self, vocab_size: int, num_labels: int) -> None:
+        super().__init__()
+        self.scores = nn.Embedding(vocab_size, num_labels)
+        self.squared_norms = nn.Embedding(vocab_size, 1)
+
+    def forward(self, input_ids: Tensor, is_token: Tensor) -> Tensor:
+        """Scores (batch, num_labels).
+
+        Args:
+            input_ids: (batch, seq_len) int64.
+            is_token: (batch, seq_len) bool, false on padding.
+        """
+        counts = is_token[..., None].to(self.scores.weight.dtype)
+        squared_norm = (self.squared_norms(input_ids) * counts).sum(1)
+        # A token that counts has a norm of 1 or more; a post without any has scores of 0.
+        return (self.scores(input_ids) * counts).sum(1) / squared_norm.clamp(min=1.0).sqrt()

@@ -10,6 +10,7 @@ from transformers.utils import ModelOutput
 from .configuration_aslstm import ASLSTMConfig
 from .layers_aslstm import (
     AttentionFusion,
+    BagOfWords,
     ConcatFusion,
     ContextFusion,
     Dropout,
@@ -195,6 +196,7 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         self.aslstm = ASLSTMModel(config)
         self.dropout = Dropout(config.hidden_dropout_prob)
         self.classifier = nn.Linear(self.aslstm.pooled_size, self.num_labels)
+        self.bag_of_words = BagOfWords(config.vocab_size, self.num_labels) if config.use_bag_of_words else None
         self.post_init()
 
     def forward(
@@ -214,6 +216,9 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         """
         encoded = self.aslstm(input_ids, attention_mask)
         z = self.classifier(self.dropout(encoded.pooled_output))
+        if self.bag_of_words is not None:
+            is_token = input_ids != self.config.pad_token_id if attention_mask is None else attention_mask.bool()
+            z = z + self.bag_of_words(input_ids, is_token)
         loss = None if labels is None else nn.functional.cross_entropy(z.float(), labels)
         output = ASLSTMClassifierOutput(
             loss=loss,

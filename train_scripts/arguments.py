@@ -86,6 +86,12 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--average_runs", type=int, default=1, help="average the weights of so many runs from --init_from (model soup)"
     )
+    group.add_argument(
+        "--bag_of_words_weight",
+        type=float,
+        default=0.0,
+        help="share of the logits that words and emoji decide by themselves, by a logistic regression",
+    )
     group.add_argument("--report_to", choices=("none", "tensorboard"), default="none")
     group.add_argument(
         "--checkpointing_steps", type=_steps_or_epoch, metavar="N",
@@ -114,7 +120,8 @@ def _check(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise UserError(f"--{name}: expected 1 or more, found {value}")
-    for name in ("emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio", "emoji_prior_weight"):
+    for name in ("emoji_spelling_prob", "word_spelling_prob", "label_smoothing", "warmup_ratio", "emoji_prior_weight",
+                 "bag_of_words_weight"):  # fmt: skip
         if not 0.0 <= getattr(arguments, name) < 1.0:
             raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
     for name in ("learning_rate", "embedding_learning_rate", "max_grad_norm"):
@@ -127,7 +134,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.emoji_prior_weight and not arguments.logit_adjustment:
         raise UserError("--emoji_prior_weight: expected --logit_adjustment other than 0, found 0; leave out one of them")
     for name in ("max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
-                 "emoji_prior_weight"):  # fmt: skip
+                 "emoji_prior_weight", "bag_of_words_weight"):  # fmt: skip
         if arguments.streaming and getattr(arguments, name):
             raise UserError(f"expected --streaming or --{name}, found both; a stream is neither counted, changed nor resumed")
     if arguments.average_runs > 1 and not arguments.init_from:

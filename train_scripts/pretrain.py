@@ -233,6 +233,7 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     pretrain(arguments, accelerator, read_starting_point(arguments))
+    accelerator.end_training()
 
 
 if __name__ == "__main__":

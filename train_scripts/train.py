@@ -17,6 +17,7 @@ from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
 
 from arguments import model_settings, parse_arguments
+from bag_of_words import add_bag_of_words
 from batching import Collator
 from metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95
 from model_folder import NOT_IN_RECIPE, OutputFolder, TrainingRecord
@@ -209,6 +210,12 @@ def train_one(
         accelerator.init_trackers(f"seed-{arguments.seed}", config=settings)
     with stages.measure("training"):
         trainer = train_runs(arguments, accelerator, data, start, output)
+    if arguments.bag_of_words_weight:
+        with stages.measure("bag of words"):
+            add_bag_of_words(
+                accelerator.unwrap_model(trainer.model), data.tokenizer, data.train["input_ids"], np.array(data.train["labels"]),
+                weight=arguments.bag_of_words_weight, logit_adjustment=arguments.logit_adjustment,
+            )  # fmt: skip
     with stages.measure("decision rule"):
         fit_decision_rule(trainer, data.labels["validation"])
     with stages.measure("evaluation"):
