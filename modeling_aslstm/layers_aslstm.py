@@ -357,3 +357,10 @@ class BagOfWords(nn.Module):
         squared_norm = (self.squared_norms(input_ids) * counts).sum(1)
         # A token that counts has a norm of 1 or more; a post without any has scores of 0.
         return (self.scores(input_ids) * counts).sum(1) / squared_norm.clamp(min=1.0).sqrt()
+
+    def resize(self, vocab_size: int) -> None:
+        """Add tokens that say nothing by themselves, or leave out the last ones."""
+        for table in (self.scores, self.squared_norms):
+            added = vocab_size - table.num_embeddings
+            table.weight = nn.Parameter(nn.functional.pad(table.weight.detach(), (0, 0, 0, added)))
+            table.num_embeddings = vocab_size

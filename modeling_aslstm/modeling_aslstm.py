@@ -1,6 +1,7 @@
 """The models: ids of words and emoji in, vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``) out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -199,6 +200,13 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         self.bag_of_words = BagOfWords(config.vocab_size, self.num_labels) if config.use_bag_of_words else None
         self.post_init()
 
+    def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Embedding:
+        """As in the base class; the bag of words grows with the vectors."""
+        vectors = super().resize_token_embeddings(*args, **kwargs)
+        if self.bag_of_words is not None:
+            self.bag_of_words.resize(vectors.num_embeddings)
+        return vectors
+
     def forward(
         self,
         input_ids: Tensor,
@@ -206,7 +214,7 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
-        """Classify a batch: ``logits = (z + decision_prior_weight · log π) / temperature``.
+        """Classify a batch: ``logits = (z + decision_prior_weight · log π) / temperature``; a bag of words is part of z.
 
         Args:
             input_ids: (batch, seq_len) int64.

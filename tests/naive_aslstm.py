@@ -103,6 +103,10 @@ def classify(model: ASLSTMForSequenceClassification, ids: list[int]) -> tuple[Te
     if reads_query and config.classifier_input == "attention_and_query":
         fused = torch.cat([fused, query])
     z = model.classifier.weight @ fused + model.classifier.bias
+    if model.bag_of_words is not None:
+        scores = sum((model.bag_of_words.scores.weight[i] for i in ids), torch.zeros_like(z))
+        squared_norm = sum(float(model.bag_of_words.squared_norms.weight[i]) for i in ids)
+        z = z + scores / max(1.0, squared_norm) ** 0.5
     if config.label_prior is not None:
         z = z + config.decision_prior_weight * torch.tensor(config.label_prior).log()
     return z / config.temperature, weights

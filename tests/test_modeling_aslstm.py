@@ -35,6 +35,8 @@ def make_model(**changes: object) -> ASLSTMForSequenceClassification:
     model = ASLSTMForSequenceClassification(ASLSTMConfig(**(settings | changes)))
     with torch.no_grad():
         model.classifier.bias.normal_()
+        if model.bag_of_words is not None:
+            model.bag_of_words.squared_norms.weight.uniform_(0.0, 9.0)
     return model.eval()
 
 
@@ -55,6 +57,7 @@ def pad_rows(rows: list[list[int]], width: int | None = None) -> dict[str, torch
         {"attention_key": "hidden"},
         {"classifier_input": "attention"},
         {"label_prior": [0.2, 0.3, 0.5], "decision_prior_weight": 0.7, "temperature": 1.5},
+        {"use_bag_of_words": True},
     ],
     ids=lambda changes: ",".join(changes) or "default",
 )
@@ -73,7 +76,7 @@ def test_batched_model_equals_the_formulas_row_by_row(emoji_fusion: str, changes
 @torch.no_grad()
 @pytest.mark.parametrize("emoji_fusion", EMOJI_FUSIONS)
 def test_padding_and_batch_change_nothing(emoji_fusion: str) -> None:
-    model = make_model(emoji_fusion=emoji_fusion, num_hidden_layers=2)
+    model = make_model(emoji_fusion=emoji_fusion, num_hidden_layers=2, use_bag_of_words=True)
     together = model(**pad_rows(ROWS)).logits
     for i, row in enumerate(ROWS):
         for width in (len(row), len(row) + 1, 23):
@@ -139,7 +142,7 @@ def test_loss_is_before_the_decision_rule() -> None:
 
 @pytest.mark.parametrize("emoji_fusion", EMOJI_FUSIONS)
 def test_saved_weights_come_back(emoji_fusion: str, tmp_path: object) -> None:
-    model = make_model(emoji_fusion=emoji_fusion)
+    model = make_model(emoji_fusion=emoji_fusion, use_bag_of_words=True)
     model.save_pretrained(tmp_path)
     loaded = ASLSTMForSequenceClassification.from_pretrained(tmp_path).eval()
     for name, weight in model.state_dict().items():
@@ -162,9 +165,21 @@ def test_base_model_gives_hidden_states_at_the_tokens_places_and_a_tuple_on_requ
 
 
 def test_padding_is_found_without_a_mask() -> None:
-    model = make_model()
+    model = make_model(use_bag_of_words=True)
     batch = pad_rows(ROWS)
     assert torch.equal(model(batch["input_ids"]).logits, model(**batch).logits)
+
+
+@torch.no_grad()
+def test_a_resized_model_answers_as_before_and_knows_more_tokens(tmp_path: object) -> None:
+    model = make_model(use_bag_of_words=True)
+    before = model(**pad_rows(ROWS)).logits
+    model.resize_token_embeddings(50)
+    model.save_pretrained(tmp_path)
+    for resized in (model, ASLSTMForSequenceClassification.from_pretrained(tmp_path).eval()):
+        assert torch.equal(resized(**pad_rows(ROWS)).logits, before)
+        known, added = (resized.bag_of_words(torch.tensor([ids]), torch.ones(1, len(ids)).bool()) for ids in ([10], [10, 49]))
+        assert torch.equal(known, added)
 
 
 @pytest.mark.cuda

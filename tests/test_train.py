@@ -57,6 +57,8 @@ def test_averaged_runs_are_the_mean_of_runs_of_their_seeds(model_folder: Path, t
     [
         (("--average_runs", "2"), "--average_runs: expected --init_from, found none"),
         (("--average_runs", "0"), "--average_runs: expected 1 or more, found 0"),
+        (("--bag_of_words_weight", "1"), "--bag_of_words_weight: expected 0 or more and less than 1, found 1.0"),
+        (("--streaming", "--bag_of_words_weight", "0.4"), "expected --streaming or --bag_of_words_weight, found both"),
         (("--emoji_row_repeats", "-1"), "--emoji_row_repeats: expected 0 or more, found -1"),
         (("--embedding_learning_rate", "nan"), "--embedding_learning_rate: expected a number above 0, found nan"),
         (("--init_from", ".", "--average_runs", "2", "--checkpointing_steps", "1"), "expected --average_runs 1 with states"),
@@ -96,7 +98,7 @@ def test_two_processes_really_run_and_cover_each_test_row_once(emoji_fusion: str
     [
         ("--strip_emoji", "--class_weight", "balanced", "--select", "loss", "--emoji_prior_weight", "0.5"),
         ("--gradient_accumulation_steps", "2", "--mixed_precision", "bf16", "--report_to", "tensorboard"),
-        ("--class_weight", "sqrt", "--select", "accuracy", "--logit_adjustment", "0"),
+        ("--class_weight", "sqrt", "--select", "accuracy", "--logit_adjustment", "0", "--bag_of_words_weight", "0.4"),
     ],
     ids=" ".join,
 )

@@ -57,6 +57,7 @@ def build(folder: Path) -> None:
             hidden_size=8,
             num_hidden_layers=2,
             emoji_fusion=fusion,
+            use_bag_of_words=seed % 2 == 1,
             id2label=dict(enumerate(LABELS)),
             label2id={name: i for i, name in enumerate(LABELS)},
             label_prior=[0.5, 0.3, 0.2],
@@ -68,6 +69,8 @@ def build(folder: Path) -> None:
             # No weight keeps the value that initialisation gives it: a bias of zero would look loaded where it is not.
             for parameter in model.parameters():
                 parameter.add_(torch.randn_like(parameter), alpha=0.2)
+            if model.bag_of_words is not None:
+                model.bag_of_words.squared_norms.weight.abs_().add_(1.0)
         model.save_pretrained(folder / fusion)
         tokenizer.save_pretrained(folder / fusion)
         text = json.dumps(answers(model, model.aslstm, tokenizer))

@@ -68,7 +68,7 @@ def fit_token_weights(tokenizer: ASLSTMTokenizer, rows: Sequence[Sequence[int]],
     """
     special = set(tokenizer.all_special_tokens)
     vectorizer = CountVectorizer(analyzer=lambda token: {token} if token in special else token_features(token))
-    features = vectorizer.fit_transform(tokenizer.convert_ids_to_tokens(range(len(tokenizer))))
+    features = vectorizer.fit_transform(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
     row_numbers = np.repeat(np.arange(len(rows)), [len(ids) for ids in rows])
     places = (row_numbers, np.concatenate([np.asarray(ids, dtype=int) for ids in rows]))
     tokens = csr_matrix((np.ones(len(row_numbers)), places), shape=(len(rows), len(tokenizer)))

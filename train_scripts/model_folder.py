@@ -28,6 +28,10 @@ CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"
 # Where a model goes, and how often its training was interrupted, is no part of how it is made.
 NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
+BAG_OF_WORDS = (
+    " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
+    "logits (`use_bag_of_words`)."
+)
 SPLIT_TITLES = {
     "validation": "validation",
     "validation_emoji": "validation, rows with emoji",
@@ -158,6 +162,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         labels=", ".join((model.config.id2label or {}).values()),
         fusion=model.config.emoji_fusion,
         num_parameters=f"{model.num_parameters():,}",
+        bag_of_words=BAG_OF_WORDS if model.config.use_bag_of_words else "",
         results="\n".join(rows),
         num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
         recipe=command_of(record.arguments, record.script),

@@ -213,9 +213,13 @@ def train_one(
     if arguments.bag_of_words_weight:
         with stages.measure("bag of words"):
             add_bag_of_words(
-                accelerator.unwrap_model(trainer.model), data.tokenizer, data.train["input_ids"], np.array(data.train["labels"]),
-                weight=arguments.bag_of_words_weight, logit_adjustment=arguments.logit_adjustment,
-            )  # fmt: skip
+                accelerator.unwrap_model(trainer.model),
+                data.tokenizer,
+                data.train["input_ids"],
+                np.array(data.train["labels"]),
+                weight=arguments.bag_of_words_weight,
+                logit_adjustment=arguments.logit_adjustment,
+            )
     with stages.measure("decision rule"):
         fit_decision_rule(trainer, data.labels["validation"])
     with stages.measure("evaluation"):
