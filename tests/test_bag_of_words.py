@@ -72,11 +72,11 @@ def trained(tokenizer: ASLSTMTokenizer, **changes: object) -> ASLSTMForSequenceC
 @torch.no_grad()
 def test_the_logits_of_both_add_up_by_their_weights(tokenizer: ASLSTMTokenizer, ids: list[list[int]]) -> None:
     model = trained(tokenizer)
+    both = trained(tokenizer)
+    add_bag_of_words(both, tokenizer, ids, LABELS, weight=0.3, logit_adjustment=0.5)
     fitted = fit_token_weights(tokenizer, ids, LABELS)
     for post in ids:
         before = model(torch.tensor([post])).logits[0]
-        both = trained(tokenizer)
-        add_bag_of_words(both, tokenizer, ids, LABELS, weight=0.3, logit_adjustment=0.5)
         norm = fitted.squared_norms[post].sum() ** 0.5
         # Every label has a third of the rows.
         words = fitted.scores[post].sum(0) / norm + fitted.bias - 0.5 * np.log(1 / 3)
