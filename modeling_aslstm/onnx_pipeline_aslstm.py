@@ -23,7 +23,6 @@ from .results_aslstm import (
     check_tokenizer,
     emoji_effect_entry,
     parts_of_posts,
-    spans_of_ids,
 )
 
 try:
@@ -67,7 +66,7 @@ class ASLSTMOnnxPipeline:
 
     Args:
         folder: a model folder that ``export_onnx.py`` was run on; of it, ``config.json`` and the graph are read.
-        tokenizer: the ``ASLSTMTokenizer`` of the same folder.
+        tokenizer: of the same folder: an ``ASLSTMTokenizer``, or a ``PostEncoder``, which needs no transformers.
         file_name: the graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
         num_threads: batches that run at once, each on one thread; None: one a core.
 
@@ -155,18 +154,18 @@ class ASLSTMOnnxPipeline:
             check_has_weights(self.config)
         many = [texts] if isinstance(texts, str) else list(texts)
         results: list[Any] = [None] * len(many)
-        batches, to_run = itertools.tee(self._batches(many, batch_size))
+        has_reasons = return_attention or emoji_effect
+        batches, to_run = itertools.tee(self._batches(many, batch_size, with_spans=has_reasons))
         outputs = ("logits", "attention_weights") if return_attention else ("logits",)
-        found_of = self.run_each((rows for _, rows in to_run), outputs)
-        for found, (batch, rows) in zip(found_of, batches, strict=True):
+        found_of = self.run_each((rows for _, rows, _ in to_run), outputs)
+        for found, (batch, rows, spans) in zip(found_of, batches, strict=True):
             probabilities = softmax(found[0])
             weights = found[1].tolist() if return_attention else [[0.0] * len(ids) for ids in rows]
             parts = self._probabilities_of_parts(rows) if emoji_effect else None
             for j, i in enumerate(batch):
                 entries = self._entries(probabilities[j], top_k)
-                if return_attention or emoji_effect:
-                    spans = spans_of_ids(self.tokenizer, many[i], len(rows[j]))
-                    attention = attention_entries(many[i], spans, rows[j], weights[j], self.config)
+                if has_reasons:
+                    attention = attention_entries(many[i], spans[j], rows[j], weights[j], self.config)
                     reasons: dict[str, Any] = {"attention": attention} if return_attention else {}
                     if parts is not None:
                         every = np.vstack([probabilities[j], parts[j]]).tolist()
@@ -176,15 +175,20 @@ class ASLSTMOnnxPipeline:
                 results[i] = entries[0] if top_k == "best" else entries
         return results[0] if isinstance(texts, str) and top_k != "best" else results
 
-    def _batches(self, texts: list[str], batch_size: int) -> Iterator[tuple[list[int], list[list[int]]]]:
-        """Places of the texts of a batch and their ids; texts of similar length."""
+    def _batches(
+        self, texts: list[str], batch_size: int, *, with_spans: bool
+    ) -> Iterator[tuple[list[int], list[list[int]], list[list[tuple[int, int]]]]]:
+        """Places of the texts of a batch, their ids and on request the places of these in each; texts of similar length."""
+        max_length = self.tokenizer.model_max_length
         for first in range(0, len(texts), batch_size * _BATCHES_PER_CHUNK):
             chunk = texts[first : first + batch_size * _BATCHES_PER_CHUNK]
-            ids = self.tokenizer.encode_batch(chunk, max_length=self.tokenizer.model_max_length)
+            posts = self.tokenizer.encode_with_offsets(chunk, max_length=max_length) if with_spans else []
+            ids = [post.ids for post in posts] if with_spans else self.tokenizer.encode_batch(chunk, max_length=max_length)
             order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
             for start in range(0, len(order), batch_size):
                 batch = order[start : start + batch_size]
-                yield [first + i for i in batch], [ids[i] for i in batch]
+                spans = [posts[i].spans for i in batch] if with_spans else []
+                yield [first + i for i in batch], [ids[i] for i in batch], spans
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Probabilities (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji."""

@@ -12,7 +12,6 @@ from .results_aslstm import (
     check_tokenizer,
     emoji_effect_entry,
     parts_of_posts,
-    spans_of_ids,
 )
 
 
@@ -65,11 +64,16 @@ class ASLSTMPipeline(TextClassificationPipeline):
     ) -> dict[str, Any]:
         """Ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
-        encoded: dict[str, Any] = super().preprocess(inputs, **tokenizer_kwargs)
         if not return_attention and not emoji_effect:
+            encoded: dict[str, Any] = super().preprocess(inputs, **tokenizer_kwargs)
             return encoded
-        text = inputs["text"] if isinstance(inputs, dict) else inputs
-        return {**encoded, "text": text, "spans": spans_of_ids(self.tokenizer, text, encoded["input_ids"].size(1))}
+        text = inputs.get("text") if isinstance(inputs, dict) and not inputs.get("text_pair") else inputs
+        if not isinstance(text, str):
+            raise ValueError(f"return_attention, emoji_effect: expected one text, found {inputs!r:.100}; give a text alone")
+        (post,) = self.tokenizer.encode_with_offsets([text])
+        encoded = self.tokenizer.prepare_for_model(post.ids, return_tensors="pt", prepend_batch_axis=True, **tokenizer_kwargs)
+        kept = self.tokenizer.kept_positions(post.ids, encoded["input_ids"].size(1))
+        return {**encoded, "text": text, "spans": [post.spans[i] for i in kept]}
 
     def _forward(
         self, model_inputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False

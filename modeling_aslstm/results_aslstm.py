@@ -64,13 +64,6 @@ def is_emoji_id(token_id: int, config: Any) -> bool:
     return config.emoji_token_offset <= token_id < config.emoji_token_offset + config.num_emoji_tokens
 
 
-def spans_of_ids(tokenizer: Any, text: str, num_ids: int) -> list[tuple[int, int]]:
-    """The place in ``text`` of each of the ``num_ids`` tokens that truncation kept."""
-    spans = tokenizer.tokenize_with_offsets(text)
-    ids = tokenizer.convert_tokens_to_ids([span.token for span in spans])
-    return [(spans[i].start, spans[i].end) for i in tokenizer.kept_positions(ids, num_ids)]
-
-
 def attention_entries(
     text: str, spans: Sequence[tuple[int, int]], ids: Sequence[int], weights: Sequence[float], config: Any
 ) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ def test_the_chosen_segmenter_is_saved_and_pickled(tmp_path: Path) -> None:
     loaded = ASLSTMTokenizer.from_pretrained(tmp_path)
     assert loaded.init_kwargs["segmenter"] == "rjieba"
     assert pickle.loads(pickle.dumps(loaded)).encode_batch(TEXTS) == loaded.encode_batch(TEXTS)
-    assert type(loaded._segmenter.engine).__name__ == "_RustJieba"
+    assert type(loaded.post_encoder.segmenter.engine).__name__ == "_RustJieba"
     with pytest.raises(ValueError, match="segmenter: expected one of jieba, rjieba, found 'pkuseg'"):
         ASLSTMTokenizer.from_pretrained(tmp_path, segmenter="pkuseg")
 
@@ -155,8 +155,8 @@ def test_encoding_imports_neither_torch_nor_reads_the_dictionary_before_use(tmp_
     build_tokenizer(build_vocabulary(TEXTS)).save_pretrained(tmp_path)
     code = (
         "import sys; from tokenization import ASLSTMTokenizer\n"
-        "loaded = ASLSTMTokenizer.from_pretrained(sys.argv[1]); assert loaded._segmenter._engine is None\n"
-        "assert loaded.encode_batch(['好累[泪]']); assert loaded._segmenter._engine is not None\n"
+        "loaded = ASLSTMTokenizer.from_pretrained(sys.argv[1]); assert loaded.post_encoder.segmenter._engine is None\n"
+        "assert loaded.encode_batch(['好累[泪]']); assert loaded.post_encoder.segmenter._engine is not None\n"
         "assert 'torch' not in sys.modules"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

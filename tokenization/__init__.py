@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .emoji_splitting import split_emoji, strip_emoji
     from .new_words import NewWord, discover_words
-    from .tokenization_aslstm import ASLSTMTokenizer, TokenSpan
+    from .post_encoding import EncodedPost, PostEncoder, TokenSpan
+    from .tokenization_aslstm import ASLSTMTokenizer
     from .vocabulary import Vocabulary, build_tokenizer, build_vocabulary
     from .word_segmentation import UserWord, read_user_dict
 
 _HOMES = {
     "ASLSTMTokenizer": "vocabulary",  # which registers the class for its auto class
+    "EncodedPost": "post_encoding",
     "NewWord": "new_words",
-    "TokenSpan": "tokenization_aslstm",
+    "PostEncoder": "post_encoding",
+    "TokenSpan": "post_encoding",
     "UserWord": "word_segmentation",
     "Vocabulary": "vocabulary",
     "build_tokenizer": "vocabulary",
@@ -29,7 +32,9 @@ _HOMES = {
 
 __all__ = [
     "ASLSTMTokenizer",
+    "EncodedPost",
     "NewWord",
+    "PostEncoder",
     "TokenSpan",
     "UserWord",
     "Vocabulary",

@@ -8,7 +8,7 @@ text. Unicode emoji are never changed.
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .emoji_splitting import CONTENT_MARKERS, EMOJI_BASES, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
@@ -27,7 +27,7 @@ Replacement = str | Callable[[re.Match[str]], str]
 
 
 class Rule(NamedTuple):
-    """One change: every match of ``pattern`` becomes ``replacement``.
+    """One change: every match of ``pattern`` becomes ``replacement``, which refers to no group where it is a text.
 
     A text without a character of ``guard`` has no match, and is spared a slow pattern.
     """
@@ -147,28 +147,57 @@ class AlignedText(NamedTuple):
     ends: list[int]
 
 
+def _find_matches(rule: Rule, joined: str) -> Iterator[re.Match[str]]:
+    """The matches of a rule in joined texts; a text without a character of the guard is passed over."""
+    if rule.guard is None:
+        yield from rule.pattern.finditer(joined)
+        return
+    end = -1
+    while (found := rule.guard.search(joined, end + 1)) is not None:
+        start = joined.rfind(SEPARATOR, 0, found.start()) + 1
+        end = joined.find(SEPARATOR, found.start())
+        end = len(joined) if end < 0 else end
+        yield from rule.pattern.finditer(joined, start, end)
+
+
 def _apply_aligned(aligned: AlignedText, rule: Rule) -> AlignedText:
+    text, starts, ends = aligned
     parts: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    moved: list[tuple[int, int, int]] = []
     done = 0
-    for match in rule.pattern.finditer(aligned.text):
+    for match in _find_matches(rule, text):
+        old = match.group()
+        new = rule.replacement if isinstance(rule.replacement, str) else rule.replacement(match)
+        if new == old:
+            continue
         first, last = match.span()
-        new = match.expand(rule.replacement) if isinstance(rule.replacement, str) else rule.replacement(match)
-        parts += aligned.text[done:first], new
-        starts += aligned.starts[done:first]
-        ends += aligned.ends[done:first]
-        if new == match.group():
-            starts += aligned.starts[first:last]
-            ends += aligned.ends[first:last]
-        else:
-            # The characters of a changed stretch all stand for the whole of it: it may be as long as before and yet in
-            # another order, as the marks of a cluster.
-            starts += [aligned.starts[first]] * len(new)
-            ends += [aligned.ends[last - 1]] * len(new)
+        parts += text[done:first], new
         done = last
-    parts.append(aligned.text[done:])
-    return AlignedText("".join(parts), starts + aligned.starts[done:], ends + aligned.ends[done:])
+        # A character that becomes another one keeps its place, so the lists stay as they are: the rule of nearly every match.
+        if len(old) > 1 or len(new) != 1:
+            moved.append((first, last, len(new)))
+    if not parts:
+        return aligned
+    parts.append(text[done:])
+    return AlignedText("".join(parts), *_move(starts, ends, moved)) if moved else AlignedText("".join(parts), starts, ends)
+
+
+def _move(starts: list[int], ends: list[int], moved: list[tuple[int, int, int]]) -> tuple[list[int], list[int]]:
+    """Places after stretches ``first:last`` have become so many characters.
+
+    The characters of a changed stretch all stand for the whole of it: it may be as long as before and yet in another order,
+    as the marks of a cluster.
+    """
+    new_starts: list[int] = []
+    new_ends: list[int] = []
+    done = 0
+    for first, last, length in moved:
+        new_starts += starts[done:first]
+        new_starts += [starts[first]] * length
+        new_ends += ends[done:first]
+        new_ends += [ends[last - 1]] * length
+        done = last
+    return new_starts + starts[done:], new_ends + ends[done:]
 
 
 class TextNormalizer:
@@ -212,7 +241,20 @@ class TextNormalizer:
 
     def normalize_with_offsets(self, text: str) -> AlignedText:
         """The same text, with the place of every character in the original."""
-        aligned = AlignedText(text, list(range(len(text))), list(range(1, len(text) + 1)))
-        for rule in self._rules:
+        return self.normalize_joined_with_offsets([text])
+
+    def normalize_joined_with_offsets(self, texts: Sequence[str]) -> AlignedText:
+        """What :meth:`normalize_joined` gives, with the place of every character in the text that it comes from.
+
+        The separators between the texts have places that say nothing.
+        """
+        starts: list[int] = []
+        for number, text in enumerate(texts):
+            starts += [0] if number else []
+            # The first rule, "remove_separators".
+            starts += [i for i, c in enumerate(text) if c != SEPARATOR] if SEPARATOR in text else range(len(text))
+        joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
+        aligned = AlignedText(joined, starts, [start + 1 for start in starts])
+        for rule in self._rules[1:]:
             aligned = _apply_aligned(aligned, rule)
         return aligned

@@ -1,6 +1,7 @@
-"""The tokenizer: raw text of a post in, ids of words and emoji out, in the order of the text.
+"""The tokenizer of transformers: raw text of a post in, ids of words and emoji out, in the order of the text.
 
-Joins normalisation, emoji splitting and word segmentation; owns the vocabulary, truncation and saving. Its ids:
+Wraps a :class:`PostEncoder`, which does the work, and adds what transformers asks for: padding, adding tokens, decoding,
+saving. The ids:
 
 ====================  ==================================================================================================
 0, 1, 2               ``<pad>``, ``<unk>``, ``<mask>``
@@ -10,15 +11,16 @@ behind the range      words given to ``add_tokens``
 ====================  ==================================================================================================
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
-from .emoji_splitting import EmojiPiece, fold_emoji, split_emoji
-from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
+from .emoji_splitting import fold_emoji, split_emoji
+from .post_encoding import EncodedPost, PostEncoder, TokenSpan
+from .text_normalization import SWITCHES
 from .vocabulary_files import (
     MASK_TOKEN,
     PAD_TOKEN,
@@ -27,48 +29,14 @@ from .vocabulary_files import (
     UNK_TOKEN,
     VOCABULARY_FILES,
     is_name_piece,
-    read_vocabulary_file,
     write_vocabulary_files,
 )
-from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
+from .word_segmentation import can_be_kept
 
 CLAUSE_END_TOKENS = tuple("，。？！；～…,.?!;~")
-# Parts of emoji that stand alone; they show nothing.
-_BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
-# Words and emoji whose ids are remembered; a vocabulary is smaller, and hostile text must not fill the memory.
-_MAX_REMEMBERED = 500_000
-# Enough for the cost of starting a step not to count; a longer list is not joined to one text as a whole.
-_TEXTS_AT_ONCE = 1000
-# Stands between the posts of a joined text; no token has it.
-_SEPARATOR_ID = -1
 # What may be asked of a batch that is encoded as one.
 _BATCH_ARGUMENTS = {"padding_strategy", "truncation_strategy", "max_length", "pad_to_multiple_of", "padding_side", "verbose",
                     "return_tensors", "return_attention_mask", "add_special_tokens", "split_special_tokens"}  # fmt: skip
-
-
-class _Remembered(dict[str, tuple[int, ...]]):
-    """The ids of words, or of emoji, worked out once each."""
-
-    def __init__(self, ids_of: Callable[[str], tuple[int, ...]]) -> None:
-        self.ids_of = ids_of
-
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        ids = self[word] = self.ids_of(word)
-        return ids
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Empty: a used tokenizer has the fingerprint of a new one.
-        return _Remembered, (self.ids_of,)
-
-
-class TokenSpan(NamedTuple):
-    """A token and its place in the user's own text, ``text[start:end]``."""
-
-    token: str
-    start: int
-    end: int
 
 
 class ASLSTMTokenizer(PreTrainedTokenizer):
@@ -108,32 +76,21 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         split_special_tokens: bool = True,
         **kwargs: Any,
     ) -> None:
-        words = read_vocabulary_file(vocab_file, (PAD_TOKEN, UNK_TOKEN, MASK_TOKEN))
-        emoji_tokens = read_vocabulary_file(emoji_vocab_file, (UNK_EMOJI_TOKEN,))
-        for name, path, expected, found in (
-            ("emoji_token_offset", vocab_file, emoji_token_offset, len(words)),
-            ("num_emoji_tokens", emoji_vocab_file, num_emoji_tokens, len(emoji_tokens)),
-        ):
-            if expected is not None and expected != found:
-                raise ValueError(f"{path}: expected {expected} lines ({name}), found {found}; fetch the file again")
-        self._tokens = words + emoji_tokens
-        self._ids = {token: i for i, token in enumerate(self._tokens)}
-        if len(self._ids) < len(self._tokens):
-            shared = sorted(set(words) & set(emoji_tokens))[:5]
-            raise ValueError(f"{emoji_vocab_file}: expected emoji only, found tokens of {vocab_file}: {shared}")
-        self.emoji_token_offset = len(words)
-        self.num_emoji_tokens = len(emoji_tokens)
-        self.max_emoji = max_emoji
-        num_pieces = sum(is_name_piece(token) for token in emoji_tokens)
-        self._first_piece_id = len(self._tokens) - num_pieces
-        if any(is_name_piece(token) for token in emoji_tokens[: len(emoji_tokens) - num_pieces]):
-            raise ValueError(f"{emoji_vocab_file}: expected the name pieces in the last lines; fetch the file again")
-        self._normalizer = TextNormalizer(**{name: kwargs.pop(name) for name in SWITCHES if name in kwargs})
-        user_words = read_user_dict(user_dict_file) if user_dict_file else []
-        # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
-        self.user_words = [word._replace(word=self._normalizer.normalize(word.word)) for word in user_words]
-        self._segmenter = WordSegmenter(self.user_words, use_hmm=use_hmm, segmenter=segmenter)
-        self._forget()
+        self.post_encoder = PostEncoder(
+            vocab_file,
+            emoji_vocab_file,
+            user_dict_file,
+            emoji_token_offset=emoji_token_offset,
+            num_emoji_tokens=num_emoji_tokens,
+            max_emoji=max_emoji,
+            use_hmm=use_hmm,
+            segmenter=segmenter,
+            model_max_length=model_max_length,
+            **{name: kwargs.pop(name) for name in SWITCHES if name in kwargs},
+        )
+        self.emoji_token_offset = self.post_encoder.emoji_token_offset
+        self.num_emoji_tokens = self.post_encoder.num_emoji_tokens
+        self.user_words = self.post_encoder.user_words
         super().__init__(
             emoji_token_offset=self.emoji_token_offset,
             num_emoji_tokens=self.num_emoji_tokens,
@@ -145,32 +102,43 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             mask_token=mask_token,
             model_max_length=model_max_length,
             split_special_tokens=split_special_tokens,
-            **self._normalizer.switches,
+            **self.post_encoder.normalizer.switches,
             **kwargs,
         )
-        self._segment_added_words()
+        self._pass_on_added_tokens()
 
     # ---- vocabulary ----
 
     @property
     def vocab_size(self) -> int:
         """Number of tokens without those of ``add_tokens``."""
-        return len(self._tokens)
+        return len(self.post_encoder.table.tokens)
+
+    @property
+    def max_emoji(self) -> int:
+        """How many emoji truncation keeps."""
+        return self.post_encoder.max_emoji
+
+    @max_emoji.setter
+    def max_emoji(self, number: int) -> None:
+        self.post_encoder.max_emoji = number
 
     def get_vocab(self) -> dict[str, int]:
         """Every token with its id, added tokens among them."""
-        return {**self._ids, **self._added_tokens_encoder}
+        return {**self.post_encoder.table.ids, **self._added_tokens_encoder}
 
     def _convert_token_to_id(self, token: str) -> int:
-        return self._ids.get(token, self._ids[UNK_TOKEN])
+        ids = self.post_encoder.table.ids
+        return ids.get(token, ids[UNK_TOKEN])
 
     def _convert_id_to_token(self, index: int) -> str:
-        return self._tokens[index]
+        return self.post_encoder.table.tokens[index]
 
     @property
     def clause_end_token_ids(self) -> list[int]:
         """Ids of the punctuation that ends a clause, for the model's config."""
-        return sorted(self._ids[token] for token in CLAUSE_END_TOKENS if token in self._ids)
+        ids = self.post_encoder.table.ids
+        return sorted(ids[token] for token in CLAUSE_END_TOKENS if token in ids)
 
     def _add_tokens(self, new_tokens: list[str] | list[AddedToken], special_tokens: bool = False) -> int:
         """Add words (or emoji codes); they are normalised as text is, else no text could ever match them.
@@ -182,56 +150,35 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         for token in new_tokens:
             content = str(token)
             if not special_tokens and not getattr(token, "special", False):
-                content = self._normalizer.normalize(content)
+                content = self.normalize(content)
                 is_emoji = [(piece.text, piece.is_emoji) for piece in split_emoji(content)] == [(content, True)]
                 if not can_be_kept(content) and not (is_emoji and content == fold_emoji(content)):
                     raise ValueError(f"expected one word or one emoji that text can yield, found {str(token)!r}")
                 token = AddedToken(content, normalized=False) if isinstance(token, AddedToken) else content
             checked.append(token)
         added = super()._add_tokens(checked, special_tokens=special_tokens)
-        self._segment_added_words()
-        self._forget()
+        self._pass_on_added_tokens()
         return added
 
-    def _segment_added_words(self) -> None:
-        known = {word.word for word in self._segmenter.user_words}
-        for token in self._added_tokens_decoder.values():
-            if not token.special and token.content not in known and can_be_kept(token.content):
-                self._segmenter.add_word(UserWord(token.content))
-
-    # ---- text to tokens ----
-
-    def normalize(self, text: str) -> str:
-        """The text as the splitters see it."""
-        return self._normalizer.normalize(text)
-
-    def _is_known(self, token: str) -> bool:
-        return token in self._ids or token in self._added_tokens_encoder
-
-    def _emoji_tokens(self, surface: str) -> list[str]:
-        token = surface if surface.startswith("[") else fold_emoji(surface)
-        return [token] if self._is_known(token) else self.spell_emoji(token)
+    def _pass_on_added_tokens(self) -> None:
+        words = [token.content for token in self._added_tokens_decoder.values() if not token.special]
+        self.post_encoder.add_tokens(self._added_tokens_encoder, words)
 
     def spell_emoji(self, token: str) -> list[str]:
         """An emoji in tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
 
         A Unicode emoji has no name to spell.
         """
-        name = token[1:-1] if token.startswith("[") else ""
-        return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name if PIECE_PREFIX + c in self._ids)]
+        return self.post_encoder.table.spell_emoji(token)
 
-    def _word_tokens(self, word: str) -> list[str]:
-        if self._is_known(word):
-            return [word]
-        return [] if word.isspace() else [c for c in word if c not in _BARE_JOINERS]
+    # ---- text to tokens ----
 
-    def _piece_tokens(self, piece: EmojiPiece) -> list[str]:
-        if piece.is_emoji:
-            return self._emoji_tokens(piece.text)
-        return [token for word in self._segmenter.cut(piece.text) for token in self._word_tokens(word)]
+    def normalize(self, text: str) -> str:
+        """The text as the splitters see it."""
+        return self.post_encoder.normalizer.normalize(text)
 
     def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        return [token for piece in split_emoji(self._normalizer.normalize(text)) for token in self._piece_tokens(piece)]
+        return self.post_encoder.tokenize(text)
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:
         """Split a text into tokens; a text without any gives one ``<unk>``, so that no row is ever empty."""
@@ -243,27 +190,11 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         ``<unk_emoji>`` spans the whole code it stands for, its name pieces one character each; the ``<unk>`` of an empty
         text spans nothing.
         """
-        aligned = self._normalizer.normalize_with_offsets(text)
-        spans: list[TokenSpan] = []
-        for piece in split_emoji(aligned.text):
-            position = piece.start
-            for token in self._piece_tokens(piece):
-                if not piece.is_emoji:
-                    start = aligned.text.index(token, position)
-                    end = position = start + len(token)
-                elif is_name_piece(token):
-                    start = aligned.text.index(token.removeprefix(PIECE_PREFIX), position)
-                    end = position = start + 1
-                else:
-                    start, end = piece.start, piece.start + len(piece.text)
-                spans.append(TokenSpan(token, aligned.starts[start], aligned.ends[end - 1]))
-        return spans or [TokenSpan(UNK_TOKEN, 0, 0)]
+        return self.post_encoder.tokenize_with_offsets(text)
 
     def emoji_in(self, text: str) -> list[str]:
         """The emoji of a text, each as it stands in ``text`` itself; truncation takes none."""
-        aligned = self._normalizer.normalize_with_offsets(text)
-        found = [(piece.start, piece.start + len(piece.text)) for piece in split_emoji(aligned.text) if piece.is_emoji]
-        return [text[aligned.starts[start] : aligned.ends[end - 1]] for start, end in found]
+        return self.post_encoder.emoji_in(text)
 
     # ---- batches ----
 
@@ -274,42 +205,16 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             texts: raw posts.
             max_length: tokens that truncation keeps of each; None keeps all.
         """
-        unknown = self._ids[UNK_TOKEN]
-        rows: list[list[int]] = []
-        for first in range(0, len(texts), _TEXTS_AT_ONCE):
-            rows += self._encode_joined(self._normalizer.normalize_joined(texts[first : first + _TEXTS_AT_ONCE]))
-        rows = [row or [unknown] for row in rows]
-        if max_length is None:
-            return rows
-        return [row if len(row) <= max_length else [row[i] for i in self.kept_positions(row, max_length)] for row in rows]
+        return self.post_encoder.encode_batch(texts, max_length=max_length)
 
-    def _encode_joined(self, joined: str) -> Iterator[list[int]]:
-        ids: list[int] = []
-        for piece in split_emoji(joined):
-            if piece.is_emoji:
-                ids += self._emoji_ids[piece.text]
-            else:
-                ids += chain.from_iterable(map(self._word_ids.__getitem__, self._segmenter.cut_roughly(piece.text)))
-        start = 0
-        for _ in range(joined.count(SEPARATOR)):
-            end = ids.index(_SEPARATOR_ID, start)
-            yield ids[start:end]
-            start = end + 1
-        yield ids[start:]
+    def encode_with_offsets(self, texts: Sequence[str], *, max_length: int | None = None) -> list[EncodedPost]:
+        """The ids of each text as :meth:`encode_batch` gives them, their places in it, and its emoji.
 
-    def _forget(self) -> None:
-        """Start with no remembered ids: the vocabulary has changed."""
-        self._word_ids = _Remembered(self._ids_of_word)
-        self._emoji_ids = _Remembered(self._ids_of_emoji)
-
-    def _ids_of_word(self, word: str) -> tuple[int, ...]:
-        if word == SEPARATOR:
-            return (_SEPARATOR_ID,)
-        tokens = [token for part in self._segmenter.parts(word) for token in self._word_tokens(part)]
-        return tuple(map(self._convert_token_to_id_with_added_voc, tokens))
-
-    def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
-        return tuple(map(self._convert_token_to_id_with_added_voc, self._emoji_tokens(surface)))
+        Args:
+            texts: raw posts.
+            max_length: tokens that truncation keeps of each; None keeps all.
+        """
+        return self.post_encoder.encode_with_offsets(texts, max_length=max_length)
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
         """A batch of plain texts as one; whatever else the base class takes goes its way, post by post."""
@@ -340,25 +245,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
         Most emoji stand at the end of a post, where plain truncation would lose them.
         """
-        if len(ids) <= max_length:
-            return list(range(len(ids)))
-        last = self.emoji_token_offset + self.num_emoji_tokens
-        words: list[int] = []
-        groups: list[list[int]] = []
-        for position, token_id in enumerate(ids):
-            if not self.emoji_token_offset <= token_id < last:
-                words.append(position)
-            elif token_id >= self._first_piece_id and groups:
-                groups[-1].append(position)
-            else:
-                groups.append([position])
-        kept: list[int] = []
-        for group in groups[: self.max_emoji]:
-            if len(kept) + len(group) > max_length:
-                break
-            kept += group
-        # A single spelled emoji that is longer than the limit is cut rather than lost.
-        return sorted(kept + words[: max_length - len(kept)]) or list(range(max_length))
+        return self.post_encoder.table.kept_positions(ids, max_length, self.max_emoji)
 
     def truncate_sequences(
         self,
@@ -397,7 +284,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
         """Write the vocabulary, emoji vocabulary and user dictionary; returns their paths."""
-        words, emoji_tokens = self._tokens[: self.emoji_token_offset], self._tokens[self.emoji_token_offset :]
+        tokens = self.post_encoder.table.tokens
+        words, emoji_tokens = tokens[: self.emoji_token_offset], tokens[self.emoji_token_offset :]
         return tuple(write_vocabulary_files(save_directory, words, emoji_tokens, self.user_words, filename_prefix).values())
 
 

@@ -1,11 +1,13 @@
-"""The files of a vocabulary: special tokens, reading, checking and writing.
+"""The files of a vocabulary: special tokens, reading, checking and writing; and the table of tokens and ids that they make.
 
-Takes and gives lists of tokens; the tokenizer and the builder of vocabularies share what is here.
+Takes and gives lists of tokens; the encoder and the builder of vocabularies share what is here.
 """
 
+import json
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from .word_segmentation import UserWord, format_user_dict
 
@@ -72,3 +74,131 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
             raise ValueError(f"{path}, line {number}: expected a new token, found {token!r}; fetch the file again")
         seen.add(token)
     return tokens
+
+
+class SavedTokenizer(NamedTuple):
+    """What a folder holds of a tokenizer.
+
+    Attributes:
+        files: the paths of the vocabulary, by the names of the tokenizer's arguments.
+        config: ``tokenizer_config.json``.
+        added_ids: of the tokens that have settings of their own: those that were added, and the special ones.
+        added_words: those among them that are not special.
+    """
+
+    files: dict[str, Path]
+    config: dict[str, Any]
+    added_ids: dict[str, int]
+    added_words: list[str]
+
+
+def read_saved_tokenizer(folder: Path) -> SavedTokenizer:
+    """Read what transformers has saved, without it; the user dictionary may be missing.
+
+    Raises:
+        ValueError: a file that is missing, or a configuration that is none.
+    """
+    config_file = folder / "tokenizer_config.json"
+    files = {name: folder / VOCABULARY_FILES[name] for name in VOCABULARY_FILES}
+    if not files["user_dict_file"].is_file():
+        del files["user_dict_file"]
+    for path in (config_file, *files.values()):
+        if not path.is_file():
+            raise ValueError(f"{path}: expected a file of a saved tokenizer, found none; fetch the folder again")
+    try:
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+        added = config.get("added_tokens_decoder", {})
+        ids = {token["content"]: int(token_id) for token_id, token in added.items()}
+        words = [token["content"] for token in added.values() if not token["special"]]
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ValueError(f"{config_file}: expected a saved tokenizer, found: {error!r}; fetch the file again") from error
+    return SavedTokenizer(files, config, ids, words)
+
+
+class TokenTable:
+    """The tokens of a model and their ids.
+
+    Args:
+        vocab_file: ``vocab.txt``, the special tokens, words and characters.
+        emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
+        emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
+
+    Attributes:
+        tokens: by their ids.
+        ids: of ``tokens``.
+        added_ids: of tokens that were added, which stand behind the emoji range; or anew, of tokens of the vocabulary.
+
+    Raises:
+        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+    """
+
+    def __init__(
+        self,
+        vocab_file: str | Path,
+        emoji_vocab_file: str | Path,
+        emoji_token_offset: int | None = None,
+        num_emoji_tokens: int | None = None,
+    ) -> None:
+        words = read_vocabulary_file(vocab_file, (PAD_TOKEN, UNK_TOKEN, MASK_TOKEN))
+        emoji_tokens = read_vocabulary_file(emoji_vocab_file, (UNK_EMOJI_TOKEN,))
+        for name, path, expected, found in (
+            ("emoji_token_offset", vocab_file, emoji_token_offset, len(words)),
+            ("num_emoji_tokens", emoji_vocab_file, num_emoji_tokens, len(emoji_tokens)),
+        ):
+            if expected is not None and expected != found:
+                raise ValueError(f"{path}: expected {expected} lines ({name}), found {found}; fetch the file again")
+        self.tokens = words + emoji_tokens
+        self.ids = {token: i for i, token in enumerate(self.tokens)}
+        if len(self.ids) < len(self.tokens):
+            shared = sorted(set(words) & set(emoji_tokens))[:5]
+            raise ValueError(f"{emoji_vocab_file}: expected emoji only, found tokens of {vocab_file}: {shared}")
+        self.added_ids: dict[str, int] = {}
+        self.emoji_token_offset = len(words)
+        self.num_emoji_tokens = len(emoji_tokens)
+        num_pieces = sum(is_name_piece(token) for token in emoji_tokens)
+        self._first_piece_id = len(self.tokens) - num_pieces
+        if any(is_name_piece(token) for token in emoji_tokens[: len(emoji_tokens) - num_pieces]):
+            raise ValueError(f"{emoji_vocab_file}: expected the name pieces in the last lines; fetch the file again")
+
+    def __len__(self) -> int:
+        return len(self.tokens) + len(self.added_ids.keys() - self.ids.keys())
+
+    def __contains__(self, token: str) -> bool:
+        return token in self.ids or token in self.added_ids
+
+    def id_of(self, token: str) -> int:
+        """The id of a token, or that of ``<unk>``."""
+        return self.added_ids[token] if token in self.added_ids else self.ids.get(token, self.ids[UNK_TOKEN])
+
+    def spell_emoji(self, token: str) -> list[str]:
+        """An emoji in tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
+
+        A Unicode emoji has no name to spell.
+        """
+        name = token[1:-1] if token.startswith("[") else ""
+        return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name if PIECE_PREFIX + c in self.ids)]
+
+    def kept_positions(self, ids: Sequence[int], max_length: int, max_emoji: int) -> list[int]:
+        """Which tokens truncation keeps, in order: emoji first (whole, ``max_emoji`` at most), then the first words.
+
+        Most emoji stand at the end of a post, where plain truncation would lose them.
+        """
+        if len(ids) <= max_length:
+            return list(range(len(ids)))
+        last = self.emoji_token_offset + self.num_emoji_tokens
+        words: list[int] = []
+        groups: list[list[int]] = []
+        for position, token_id in enumerate(ids):
+            if not self.emoji_token_offset <= token_id < last:
+                words.append(position)
+            elif token_id >= self._first_piece_id and groups:
+                groups[-1].append(position)
+            else:
+                groups.append([position])
+        kept: list[int] = []
+        for group in groups[:max_emoji]:
+            if len(kept) + len(group) > max_length:
+                break
+            kept += group
+        # A single spelled emoji that is longer than the limit is cut rather than lost.
+        return sorted(kept + words[: max_length - len(kept)]) or list(range(max_length))

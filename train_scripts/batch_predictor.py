@@ -15,7 +15,7 @@ import pandas
 
 from file_formats import names_of
 from inference import BACKENDS, load_classifier, to_probabilities
-from modeling_aslstm.results_aslstm import attention_entries, check_has_weights, is_emoji_id, spans_of_ids
+from modeling_aslstm.results_aslstm import attention_entries, check_has_weights
 from user_errors import UserError
 
 COLUMNS = ("label", "score", "scores", "emoji")
@@ -97,18 +97,17 @@ class BatchPredictor:
         answers: list[tuple[Any, ...]] = [()] * len(texts)
         outputs = ("logits", "attention_weights") if self.attention else ("logits",)
         config, tokenizer = self.classifier.config, self.classifier.tokenizer
-        for batch in self.classifier.batches(texts, outputs):
+        posts = tokenizer.encode_with_offsets(texts, max_length=tokenizer.model_max_length)
+        for batch in self.classifier.batches([post.ids for post in posts], outputs):
             probabilities = to_probabilities(batch.outputs[0])
-            for j, (place, ids) in enumerate(zip(batch.places, batch.ids, strict=True)):
-                text = texts[place]
+            for j, place in enumerate(batch.places):
+                post = posts[place]
                 best = int(probabilities[j].argmax())
                 scores = dict(zip(self.label_names, probabilities[j].round(_DIGITS).tolist(), strict=True))
-                # Looking for the place of emoji costs more than the model; ids tell at once whether there is any.
-                emoji = tokenizer.emoji_in(text) if any(is_emoji_id(token_id, config) for token_id in ids) else []
-                answers[place] = (self.label_names[best], scores[self.label_names[best]], scores, emoji)
+                answers[place] = (self.label_names[best], scores[self.label_names[best]], scores, post.emoji)
                 if self.attention:
-                    spans = spans_of_ids(tokenizer, text, len(ids))
-                    answers[place] += (attention_entries(text, spans, ids, batch.outputs[1][j].tolist(), config),)
+                    weights = batch.outputs[1][j].tolist()
+                    answers[place] += (attention_entries(texts[place], post.spans, post.ids, weights, config),)
         return {name: [answer[i] for answer in answers] for i, name in enumerate(self.added)}
 
 

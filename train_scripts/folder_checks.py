@@ -13,7 +13,7 @@ from modeling_aslstm.results_aslstm import check_format
 from user_errors import UserError
 
 CHECKSUMS = "checksums.json"
-# Every folder holds these; the checksums name whatever else was written.
+# What the folders of every version hold. The checksums name whatever else was written, the code of later versions with it.
 REQUIRED_FILES = (
     "config.json",
     "model.safetensors",

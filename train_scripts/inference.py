@@ -26,12 +26,10 @@ class Batch(NamedTuple):
 
     Attributes:
         places: of the posts, among all.
-        ids: of each post.
         outputs: of the model, in the order asked for: ``logits`` (batch, num_labels), ``attention_weights`` (batch, seq_len).
     """
 
     places: list[int]
-    ids: list[list[int]]
     outputs: list[np.ndarray]
 
 
@@ -64,19 +62,17 @@ class Classifier(ABC):
         """:meth:`run` for each batch, in order."""
         return (self.run(rows, outputs) for rows in batches)
 
-    def batches(self, texts: Sequence[str], outputs: Sequence[str] = ("logits",)) -> Iterator[Batch]:
-        """The texts in batches, longest first. The same texts give the same batches."""
-        ids = self.tokenizer(list(texts), truncation=True, return_attention_mask=False)["input_ids"] if texts else []
+    def batches(self, ids: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> Iterator[Batch]:
+        """The posts in batches, longest first, by the ids of each. The same posts give the same batches."""
         order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
         places = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
-        rows = [[ids[i] for i in batch] for batch in places]
-        return map(Batch, places, rows, self.run_each(rows, outputs))
+        return map(Batch, places, self.run_each(([ids[i] for i in batch] for batch in places), outputs))
 
     def predict(self, texts: Sequence[str], *, description: str = "Predicting") -> np.ndarray:
         """Probabilities (num_texts, num_labels) at the model's own answer, in the order of the texts."""
         probabilities = np.zeros((len(texts), len(self.label_names)))
         with tqdm(total=len(texts), desc=description, leave=False, disable=None) as bar:
-            for batch in self.batches(texts):
+            for batch in self.batches(self.tokenizer.encode_batch(texts, max_length=self.tokenizer.model_max_length)):
                 probabilities[batch.places] = to_probabilities(batch.outputs[0])
                 bar.update(len(batch.places))
         return probabilities

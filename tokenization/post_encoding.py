@@ -1,0 +1,320 @@
+"""Posts to ids and their places: normalised once, split at emoji, cut into words, looked up, truncated.
+
+Takes raw texts, gives the ids of each and on request the place of every id in the text. Needs jieba (or rjieba) and emoji, and
+neither torch nor transformers: a model folder is enough to make one, and ``ASLSTMTokenizer`` wraps one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .emoji_splitting import fold_emoji, split_emoji
+from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
+from .vocabulary_files import (
+    PAD_TOKEN,
+    PIECE_PREFIX,
+    UNK_TOKEN,
+    TokenTable,
+    read_saved_tokenizer,
+)
+from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
+
+# Parts of emoji that stand alone; they show nothing.
+_BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+# Words and emoji whose ids are remembered; a vocabulary is smaller, and hostile text must not fill the memory.
+_MAX_REMEMBERED = 500_000
+# Enough for the cost of starting a step not to count; a longer list is not joined to one text as a whole.
+_TEXTS_AT_ONCE = 1000
+# Stands between the posts of a joined text; no token has it.
+_SEPARATOR_ID = -1
+# A token with its first character's place in a normalised word or text, and that behind its last.
+_Token = tuple[str, int, int]
+# Of each token of a word or an emoji its id, and the places in it of its first and last character.
+_Parts = tuple[tuple[int, int, int], ...]
+# What a tokenizer_config.json holds of an encoder's arguments.
+_SAVED_ARGUMENTS = {
+    "emoji_token_offset",
+    "num_emoji_tokens",
+    "max_emoji",
+    "use_hmm",
+    "segmenter",
+    "model_max_length",
+    *SWITCHES,
+}
+
+
+class _Remembered(dict[str, tuple[Any, ...]]):
+    """What is worked out of words, or of emoji, once each."""
+
+    def __init__(self, work_out: Callable[[str], tuple[Any, ...]]) -> None:
+        self.work_out = work_out
+
+    def __missing__(self, word: str) -> tuple[Any, ...]:
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        found = self[word] = self.work_out(word)
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Empty: a used encoder has the fingerprint of a new one.
+        return _Remembered, (self.work_out,)
+
+
+class TokenSpan(NamedTuple):
+    """A token and its place in the user's own text, ``text[start:end]``."""
+
+    token: str
+    start: int
+    end: int
+
+
+class EncodedPost(NamedTuple):
+    """What is known of a post after one normalisation.
+
+    Attributes:
+        ids: of the tokens that truncation keeps.
+        spans: the place of each in the user's own text, ``text[start:end]``.
+        emoji: those of the whole post, as they stand in the user's own text; truncation takes none.
+    """
+
+    ids: list[int]
+    spans: list[tuple[int, int]]
+    emoji: list[str]
+
+
+class PostEncoder:
+    """Texts to ids by the vocabulary of a model.
+
+    Args:
+        vocab_file: ``vocab.txt``, the special tokens, words and characters.
+        emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
+        user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
+        emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
+        max_emoji: truncation keeps this many emoji.
+        use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
+        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
+        model_max_length: how many tokens of a post the model is meant to read, for those who call; nothing here cuts by it.
+        switches: of :class:`TextNormalizer`.
+
+    Raises:
+        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+    """
+
+    def __init__(
+        self,
+        vocab_file: str | Path,
+        emoji_vocab_file: str | Path,
+        user_dict_file: str | Path | None = None,
+        *,
+        emoji_token_offset: int | None = None,
+        num_emoji_tokens: int | None = None,
+        max_emoji: int = 64,
+        use_hmm: bool = True,
+        segmenter: str = "jieba",
+        model_max_length: int = 512,
+        **switches: bool,
+    ) -> None:
+        self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
+        self.emoji_token_offset, self.num_emoji_tokens = self.table.emoji_token_offset, self.table.num_emoji_tokens
+        self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
+        self.max_emoji = max_emoji
+        self.model_max_length = model_max_length
+        self.normalizer = TextNormalizer(**switches)
+        user_words = read_user_dict(user_dict_file) if user_dict_file else []
+        # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
+        self.user_words = [word._replace(word=self.normalizer.normalize(word.word)) for word in user_words]
+        self.segmenter = WordSegmenter(self.user_words, use_hmm=use_hmm, segmenter=segmenter)
+        self._forget()
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> "PostEncoder":
+        """The encoder of a saved tokenizer or model folder, with the tokens that were added to it.
+
+        Raises:
+            ValueError: a file that is missing or damaged.
+        """
+        saved = read_saved_tokenizer(Path(folder))
+        arguments: dict[str, Any] = {name: saved.config[name] for name in _SAVED_ARGUMENTS & saved.config.keys()}
+        encoder = cls(**arguments | saved.files)
+        encoder.add_tokens(saved.added_ids, saved.added_words)
+        return encoder
+
+    # ---- vocabulary ----
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def add_tokens(self, ids: Mapping[str, int], words: Iterable[str]) -> None:
+        """Know more tokens.
+
+        Args:
+            ids: of the tokens, behind the emoji range; of tokens that are known, the id that they have.
+            words: those among them that text may yield; the segmenter keeps them whole.
+        """
+        self.table.added_ids.update(ids)
+        known = {word.word for word in self.segmenter.user_words}
+        for word in words:
+            if word not in known and can_be_kept(word):
+                self.segmenter.add_word(UserWord(word))
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start with nothing remembered: the vocabulary has changed."""
+        self._word_ids = _Remembered(self._ids_of_word)
+        self._emoji_ids = _Remembered(self._ids_of_emoji)
+        self._word_parts = _Remembered(self._parts_of_word)
+        self._emoji_parts = _Remembered(self._parts_of_emoji)
+
+    # ---- one text, token by token ----
+
+    def _tokens_of_emoji(self, surface: str) -> list[_Token]:
+        token = surface if surface.startswith("[") else fold_emoji(surface)
+        first, *pieces = [token] if token in self.table else self.table.spell_emoji(token)
+        tokens = [(first, 0, len(surface))]
+        for piece in pieces:
+            start = surface.index(piece.removeprefix(PIECE_PREFIX), tokens[-1][1] + 1)
+            tokens.append((piece, start, start + 1))
+        return tokens
+
+    def _tokens_of_word(self, word: str) -> list[_Token]:
+        tokens: list[_Token] = []
+        start = 0
+        for part in self.segmenter.parts(word):
+            if part in self.table:
+                tokens.append((part, start, start + len(part)))
+            elif not part.isspace():
+                tokens += [(c, i, i + 1) for i, c in enumerate(part, start) if c not in _BARE_JOINERS]
+            start += len(part)
+        return tokens
+
+    def _tokens_of(self, normalized: str) -> Iterator[_Token]:
+        """The tokens of a normalised text with their places in it."""
+        for piece in split_emoji(normalized):
+            position = piece.start
+            words = [piece.text] if piece.is_emoji else self.segmenter.cut_roughly(piece.text)
+            tokens_of = self._tokens_of_emoji if piece.is_emoji else self._tokens_of_word
+            for word in words:
+                for token, start, end in tokens_of(word):
+                    yield token, position + start, position + end
+                position += len(word)
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of a text; of one without any, none."""
+        return [token for token, _, _ in self._tokens_of(self.normalizer.normalize(text))]
+
+    def tokenize_with_offsets(self, text: str) -> list[TokenSpan]:
+        """The tokens of a text with their places in ``text`` itself, before any normalisation.
+
+        ``<unk_emoji>`` spans the whole code it stands for, its name pieces one character each; a text without tokens gives
+        one ``<unk>``, which spans nothing.
+        """
+        aligned = self.normalizer.normalize_with_offsets(text)
+        found = self._tokens_of(aligned.text)
+        spans = [TokenSpan(token, aligned.starts[start], aligned.ends[end - 1]) for token, start, end in found]
+        return spans or [TokenSpan(UNK_TOKEN, 0, 0)]
+
+    def emoji_in(self, text: str) -> list[str]:
+        """The emoji of a text, each as it stands in ``text`` itself; truncation takes none."""
+        aligned = self.normalizer.normalize_with_offsets(text)
+        found = [(start, start + len(emoji) - 1) for emoji, start, is_emoji in split_emoji(aligned.text) if is_emoji]
+        return [text[aligned.starts[first] : aligned.ends[last]] for first, last in found]
+
+    # ---- many texts at once ----
+
+    def _parts_of_word(self, word: str) -> _Parts:
+        if word == SEPARATOR:
+            return ((_SEPARATOR_ID, 0, 0),)
+        return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_word(word))
+
+    def _parts_of_emoji(self, surface: str) -> _Parts:
+        return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_emoji(surface))
+
+    def _ids_of_word(self, word: str) -> tuple[int, ...]:
+        return tuple(token_id for token_id, _, _ in self._parts_of_word(word))
+
+    def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
+        return tuple(token_id for token_id, _, _ in self._parts_of_emoji(surface))
+
+    def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
+        """The ids of each text; a text without tokens has one ``<unk>``, so that no row is ever empty.
+
+        Args:
+            texts: raw posts.
+            max_length: tokens that truncation keeps of each; None keeps all.
+        """
+        rows: list[list[int]] = []
+        for first in range(0, len(texts), _TEXTS_AT_ONCE):
+            rows += self._encode_joined(self.normalizer.normalize_joined(texts[first : first + _TEXTS_AT_ONCE]))
+        if max_length is None:
+            return rows
+        kept = self.table.kept_positions
+        return [row if len(row) <= max_length else [row[i] for i in kept(row, max_length, self.max_emoji)] for row in rows]
+
+    def _encode_joined(self, joined: str) -> Iterator[list[int]]:
+        ids: list[int] = []
+        for piece in split_emoji(joined):
+            if piece.is_emoji:
+                ids += self._emoji_ids[piece.text]
+            else:
+                ids += chain.from_iterable(map(self._word_ids.__getitem__, self.segmenter.cut_roughly(piece.text)))
+        for start, end in _posts_in(ids, joined.count(SEPARATOR)):
+            yield ids[start:end] or [self.unk_token_id]
+
+    def encode_with_offsets(self, texts: Sequence[str], *, max_length: int | None = None) -> list[EncodedPost]:
+        """The ids of each text as :meth:`encode_batch` gives them, their places in it, and its emoji.
+
+        Args:
+            texts: raw posts.
+            max_length: tokens that truncation keeps of each; None keeps all.
+        """
+        posts: list[EncodedPost] = []
+        for first in range(0, len(texts), _TEXTS_AT_ONCE):
+            posts += self._encode_joined_with_offsets(texts[first : first + _TEXTS_AT_ONCE])
+        return posts if max_length is None else [self._truncate(post, max_length) for post in posts]
+
+    def _encode_joined_with_offsets(self, texts: Sequence[str]) -> Iterator[EncodedPost]:
+        joined, starts, ends = self.normalizer.normalize_joined_with_offsets(texts)
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        emoji: list[int] = []  # where the first token of each stands, which spans the whole of it
+        for piece in split_emoji(joined):
+            position = piece.start
+            if piece.is_emoji:
+                emoji.append(len(ids))
+                words, parts = [piece.text], self._emoji_parts
+            else:
+                words, parts = self.segmenter.cut_roughly(piece.text), self._word_parts
+            for word in words:
+                for token_id, first, last in parts[word]:
+                    ids.append(token_id)
+                    spans.append((starts[position + first], ends[position + last]))
+                position += len(word)
+        next_emoji = iter([*emoji, len(ids)])
+        place = next(next_emoji)
+        for text, (start, end) in zip(texts, _posts_in(ids, len(texts) - 1), strict=True):
+            surfaces: list[str] = []
+            while place < end:
+                surfaces.append(text[slice(*spans[place])])
+                place = next(next_emoji)
+            yield EncodedPost(ids[start:end] or [self.unk_token_id], spans[start:end] or [(0, 0)], surfaces)
+
+    def _truncate(self, post: EncodedPost, max_length: int) -> EncodedPost:
+        if len(post.ids) <= max_length:
+            return post
+        kept = self.table.kept_positions(post.ids, max_length, self.max_emoji)
+        return EncodedPost([post.ids[i] for i in kept], [post.spans[i] for i in kept], post.emoji)
+
+
+def _posts_in(ids: list[int], num_separators: int) -> Iterator[tuple[int, int]]:
+    """Where each post of joined ones begins and ends.
+
+    >>> list(_posts_in([5, 6, -1, -1, 7], 2))
+    [(0, 2), (3, 3), (4, 5)]
+    """
+    start = 0
+    for _ in range(num_separators):
+        end = ids.index(_SEPARATOR_ID, start)
+        yield start, end
+        start = end + 1
+    yield start, len(ids)
