@@ -88,6 +88,26 @@ def test_a_serving_folder_classifies_in_a_fresh_process_without_torch(
     assert not has_torch
 
 
+CLASSIFY_WITHOUT_TRANSFORMERS = """
+import json, sys
+for name in ("torch", "transformers", "tokenizers"):
+    sys.modules[name] = None
+from modeling_aslstm.onnx_pipeline_aslstm import ASLSTMOnnxPipeline
+from tokenization.post_encoding import PostEncoder
+
+folder, posts = json.loads(sys.argv[1])
+classify = ASLSTMOnnxPipeline(folder, PostEncoder.from_folder(folder), num_threads=1)
+print(json.dumps([classify(posts), classify(posts, top_k=None, return_attention=True, emoji_effect=True)]))
+"""
+
+
+def test_an_encoder_without_transformers_serves_as_the_tokenizer_does(onnx_folder: Path, int8: ASLSTMOnnxPipeline) -> None:
+    command = [sys.executable, "-c", CLASSIFY_WITHOUT_TRANSFORMERS, json.dumps([str(onnx_folder), POSTS])]
+    output = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, check=True).stdout
+    expected = [int8(POSTS), int8(POSTS, top_k=None, return_attention=True, emoji_effect=True)]
+    assert json.loads(output) == numbers_to_approx(expected, 1e-6)
+
+
 def test_the_cards_example_runs_and_answers_as_the_pipeline_does(onnx_folder: Path, int8: ASLSTMOnnxPipeline) -> None:
     card = (onnx_folder / "README.md").read_text(encoding="utf-8")
     example = next(code for code in re.findall(r"```python\n(.*?)```", card, re.DOTALL) if "onnxruntime" in code)

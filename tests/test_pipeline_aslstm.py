@@ -68,6 +68,31 @@ def test_a_long_post_is_truncated_and_keeps_its_emoji(classify: Any) -> None:
     assert entries[-1]["start"] == 4000
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"max_length": 3}, {"padding": "max_length", "max_length": 20}, {"padding": "max_length", "max_length": 3}],
+    ids=str,
+)
+def test_what_else_the_tokenizer_is_asked_for_changes_no_place(classify: Any, options: dict[str, Any]) -> None:
+    text = "今天又加班[太开心]，奖金到手😂"
+    reasons = classify(text, return_attention=True, emoji_effect=True, **options)[0]
+    assert all(text[entry["start"] : entry["end"]] == entry["token"] for entry in reasons["attention"])
+    assert reasons["emoji_effect"]["emoji"] == ["[太开心]", "😂"]
+    plain = classify(text, **options)[0]
+    assert (reasons["label"], reasons["score"]) == (plain["label"], pytest.approx(plain["score"], abs=1e-6))
+    if options["max_length"] == 3:
+        assert [entry["token"] for entry in reasons["attention"]] == ["今天", "[太开心]", "😂"]
+
+
+def test_a_dictionary_of_one_text_has_reasons_and_a_pair_is_refused(classify: Any) -> None:
+    assert (
+        classify({"text": POSTS[0]}, return_attention=True)["attention"]
+        == (classify(POSTS[0], return_attention=True)[0]["attention"])
+    )
+    with pytest.raises(ValueError, match="return_attention, emoji_effect: expected one text, found .*; give a text alone"):
+        classify({"text": POSTS[0], "text_pair": POSTS[1]}, return_attention=True)
+
+
 def test_the_stock_pipeline_answers_the_same(classify: Any, model_folder: Path) -> None:
     stock = pipeline("sentiment-analysis", model=str(model_folder), trust_remote_code=True)
     for ours, theirs in zip(classify(POSTS[:-1]), stock(POSTS[:-1]), strict=True):

@@ -11,13 +11,7 @@ from typing import Any, NamedTuple
 
 from .emoji_splitting import fold_emoji, split_emoji
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
-from .vocabulary_files import (
-    PAD_TOKEN,
-    PIECE_PREFIX,
-    UNK_TOKEN,
-    TokenTable,
-    read_saved_tokenizer,
-)
+from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
 # Parts of emoji that stand alone; they show nothing.
@@ -26,6 +20,8 @@ _BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 _MAX_REMEMBERED = 500_000
 # Enough for the cost of starting a step not to count; a longer list is not joined to one text as a whole.
 _TEXTS_AT_ONCE = 1000
+# Fewer, since two numbers for every character take ten times the room of the text.
+_TEXTS_AT_ONCE_WITH_OFFSETS = 100
 # Stands between the posts of a joined text; no token has it.
 _SEPARATOR_ID = -1
 # A token with its first character's place in a normalised word or text, and that behind its last.
@@ -34,14 +30,8 @@ _Token = tuple[str, int, int]
 _Parts = tuple[tuple[int, int, int], ...]
 # What a tokenizer_config.json holds of an encoder's arguments.
 _SAVED_ARGUMENTS = {
-    "emoji_token_offset",
-    "num_emoji_tokens",
-    "max_emoji",
-    "use_hmm",
-    "segmenter",
-    "model_max_length",
-    *SWITCHES,
-}
+    "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", *SWITCHES,
+}  # fmt: skip
 
 
 class _Remembered(dict[str, tuple[Any, ...]]):
@@ -269,8 +259,8 @@ class PostEncoder:
             max_length: tokens that truncation keeps of each; None keeps all.
         """
         posts: list[EncodedPost] = []
-        for first in range(0, len(texts), _TEXTS_AT_ONCE):
-            posts += self._encode_joined_with_offsets(texts[first : first + _TEXTS_AT_ONCE])
+        for first in range(0, len(texts), _TEXTS_AT_ONCE_WITH_OFFSETS):
+            posts += self._encode_joined_with_offsets(texts[first : first + _TEXTS_AT_ONCE_WITH_OFFSETS])
         return posts if max_length is None else [self._truncate(post, max_length) for post in posts]
 
     def _encode_joined_with_offsets(self, texts: Sequence[str]) -> Iterator[EncodedPost]:
