@@ -85,11 +85,9 @@ def test_what_else_the_tokenizer_is_asked_for_changes_no_place(classify: Any, op
 
 
 def test_a_dictionary_of_one_text_has_reasons_and_a_pair_is_refused(classify: Any) -> None:
-    assert (
-        classify({"text": POSTS[0]}, return_attention=True)["attention"]
-        == (classify(POSTS[0], return_attention=True)[0]["attention"])
-    )
-    with pytest.raises(ValueError, match="return_attention, emoji_effect: expected one text, found .*; give a text alone"):
+    alone = classify({"text": POSTS[0]}, return_attention=True)
+    assert alone["attention"] == classify(POSTS[0], return_attention=True)[0]["attention"]
+    with pytest.raises(ValueError, match=r"return_attention, emoji_effect: expected one text, found .*; give a text alone"):
         classify({"text": POSTS[0], "text_pair": POSTS[1]}, return_attention=True)
 
 
