@@ -158,18 +158,20 @@ class PostEncoder:
 
     # ---- one text, token by token ----
 
-    def _tokens_of_emoji(self, surface: str) -> list[_Token]:
+    def _tokens_of_emoji(self, surface: str, start: int = 0) -> list[_Token]:
+        """The tokens of an emoji that stands at ``start``."""
         token = surface if surface.startswith("[") else fold_emoji(surface)
         first, *pieces = [token] if token in self.table else self.table.spell_emoji(token)
-        tokens = [(first, 0, len(surface))]
+        tokens = [(first, start, start + len(surface))]
+        place = 0
         for piece in pieces:
-            start = surface.index(piece.removeprefix(PIECE_PREFIX), tokens[-1][1] + 1)
-            tokens.append((piece, start, start + 1))
+            place = surface.index(piece.removeprefix(PIECE_PREFIX), place + 1)
+            tokens.append((piece, start + place, start + place + 1))
         return tokens
 
-    def _tokens_of_word(self, word: str) -> list[_Token]:
+    def _tokens_of_word(self, word: str, start: int = 0) -> list[_Token]:
+        """The tokens of a word that stands at ``start``."""
         tokens: list[_Token] = []
-        start = 0
         for part in self.segmenter.parts(word):
             if part in self.table:
                 tokens.append((part, start, start + len(part)))
@@ -178,16 +180,18 @@ class PostEncoder:
             start += len(part)
         return tokens
 
-    def _tokens_of(self, normalized: str) -> Iterator[_Token]:
+    def _tokens_of(self, normalized: str) -> list[_Token]:
         """The tokens of a normalised text with their places in it."""
+        tokens: list[_Token] = []
         for piece in split_emoji(normalized):
-            position = piece.start
-            words = [piece.text] if piece.is_emoji else self.segmenter.cut_roughly(piece.text)
-            tokens_of = self._tokens_of_emoji if piece.is_emoji else self._tokens_of_word
-            for word in words:
-                for token, start, end in tokens_of(word):
-                    yield token, position + start, position + end
-                position += len(word)
+            if piece.is_emoji:
+                tokens += self._tokens_of_emoji(piece.text, piece.start)
+                continue
+            start = piece.start
+            for word in self.segmenter.cut_roughly(piece.text):
+                tokens += self._tokens_of_word(word, start)
+                start += len(word)
+        return tokens
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of a text; of one without any, none."""
