@@ -25,13 +25,13 @@ MINIMAL := .venv-minimal/bin
 	touch $@
 
 demo: .venv/installed
-	$(VENV)/accelerate launch train_scripts/train.py
-	$(VENV)/python train_scripts/try_model.py outputs/sample
+	$(VENV)/aslstm train
+	$(VENV)/aslstm try outputs/sample
 
 # The model of `make demo` in the browser.
 app: .venv/installed
-	test -e outputs/sample || $(VENV)/accelerate launch train_scripts/train.py
-	$(VENV)/python demo/app.py
+	test -e outputs/sample || $(VENV)/aslstm train
+	$(VENV)/aslstm app
 
 # What the test of the app looks with: a Chromium that is there, Debian's, or Playwright's. Without one that test is skipped.
 browser: .venv/installed
@@ -46,7 +46,7 @@ test: .venv/installed .venv-minimal/installed browser
 
 # A million inputs or ten minutes.
 fuzz: .venv/installed-fuzz
-	HF_HUB_OFFLINE=1 $(VENV)/python fuzz/run_targets.py
+	HF_HUB_OFFLINE=1 $(VENV)/python -m tests.fuzz.run_targets
 
 # An environment for each interpreter and release of transformers, fresh each time, and a table of what passed.
 test-matrix:
@@ -62,7 +62,7 @@ format: .venv/installed
 	$(VENV)/ruff format .
 
 benchmark-sample: .venv/installed
-	PYTHONPATH=train_scripts $(VENV)/python benchmarks/sample_corpus.py
+	$(VENV)/python -m benchmarks.sample_corpus
 
 clean:
 	rm -rf .venv .venv-minimal .venv-matrix outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,7 +1,7 @@
 """What the original compared, done right: fusions x segmentation x rows, several seeds each, as one table.
 
-Run as ``PYTHONPATH=train_scripts python benchmarks/ablation.py --dataset nlpcc2014 --data_dir DIR``; flags that are not its own
-go to ``train.py``. Prints mean ± standard deviation over the seeds on test; ``--output`` keeps the figures as JSON, and
+Run as ``python -m benchmarks.ablation --dataset nlpcc2014 --data_dir DIR``; flags that are not its own
+go to ``aslstm train``. Prints mean ± standard deviation over the seeds on test; ``--output`` keeps the figures as JSON, and
 a run that finds some there goes on from them.
 """
 
@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from aslstm.commands.flags import CommandParser, run
+from aslstm.errors import UserError
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
-from user_errors import OneLineArgumentParser, UserError, run
 
-TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
+TRAIN = ("-m", "aslstm", "train")
 COLUMNS = (("test", "accuracy"), ("test", "macro_f1"), ("test_emoji", "accuracy"), ("test_emoji", "macro_f1"))
 FUSIONS = {name: ["--emoji_fusion", name] for name in EMOJI_FUSIONS} | {
     # The thesis form: the classifier sees the attended words alone.
@@ -35,7 +36,7 @@ ROWS = {"all": ["--selection", "all"], "has_emoji": ["--selection", "has_emoji"]
 
 def train_seeds(folder: Path, seeds: list[int], flags: list[str]) -> list[dict[str, Any]]:
     """Figures of each seed."""
-    command = [sys.executable, str(TRAIN), "--output_dir", str(folder), "--seeds", *map(str, seeds), *flags]
+    command = [sys.executable, *TRAIN, "--output_dir", str(folder), "--seeds", *map(str, seeds), *flags]
     result = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8")
     if result.returncode != 0:
         raise UserError(f"{' '.join(command[1:])}: {result.stderr.strip().splitlines()[-1].removeprefix('error: ')}")
@@ -54,7 +55,7 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 def main() -> None:
     """Train, summarise and print."""
-    parser = OneLineArgumentParser(description="Compare fusions, segmentations and rows.")
+    parser = CommandParser("ablation", "Compare fusions, segmentations and rows.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--fusions", nargs="+", choices=FUSIONS, default=list(FUSIONS))
     parser.add_argument("--segmentations", nargs="+", choices=SEGMENTATIONS, default=list(SEGMENTATIONS))

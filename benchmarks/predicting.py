@@ -1,6 +1,6 @@
-"""Memory of ``predict.py`` on a million posts, and a run that is killed half-way and resumed beside one that is not.
+"""Memory of ``aslstm predict`` on a million posts, and a run that is killed half-way and resumed beside one that is not.
 
-PYTHONPATH=train_scripts python benchmarks/predicting.py --model outputs/nlpcc2014 --data_dir DIR
+python -m benchmarks.predicting --model outputs/nlpcc2014 --data_dir DIR
 
 The posts are those of the NLPCC 2014 test, over and over. For each format: peak memory of the process with 10,000 posts and
 with all of them, posts a second, and whether the file of the resumed run is the same, byte for byte (Parquet: row for row).
@@ -21,15 +21,16 @@ from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
-from measuring import Cost, megabytes_of
 
-from corpora import CorpusSource, load_split
-from inference import add_inference_arguments
-from post_chunks import CHUNK_ROWS
-from prediction_files import OUTPUT_FORMATS
-from user_errors import OneLineArgumentParser, UserError, run
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import CorpusSource, load_split
+from aslstm.errors import UserError
+from aslstm.prediction.chunks import CHUNK_ROWS
+from aslstm.prediction.classifier import add_inference_arguments
+from aslstm.prediction.files import OUTPUT_FORMATS
+from benchmarks.measuring import Cost, megabytes_of
 
-PREDICT = Path(__file__).parent.parent / "train_scripts" / "predict.py"
+PREDICT = ("-m", "aslstm", "predict")
 FEW_ROWS = 10_000
 ALLOWED_GROWTH_MB = 300
 
@@ -86,7 +87,7 @@ def count_rows(path: Path) -> int:
 
 def main() -> None:
     """Measure and print."""
-    parser = OneLineArgumentParser(description="Memory and resuming of predict.py.")
+    parser = CommandParser("predicting", "Memory and resuming of predict.py.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014")
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -105,7 +106,7 @@ def main() -> None:
         folder = Path(name)
         write_posts(folder / "10000_posts.jsonl", texts, FEW_ROWS)
         write_posts(folder / "posts.jsonl", texts, arguments.rows)
-        command = [sys.executable, str(PREDICT), "--model", str(arguments.model), "--backend", arguments.backend]
+        command = [sys.executable, *PREDICT, "--model", str(arguments.model), "--backend", arguments.backend]
         command += ["--batch_size", str(arguments.batch_size)]
         command += ["--num_threads", str(arguments.num_threads)] if arguments.num_threads else []
         for suffix in arguments.formats:

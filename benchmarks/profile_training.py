@@ -1,6 +1,6 @@
 """Where a training step spends its time, by torch.profiler: the share of each stage, then the dearest operations.
 
-PYTHONPATH=train_scripts python benchmarks/profile_training.py --data_dir DIR --fusion attention
+python -m benchmarks.profile_training --data_dir DIR --fusion attention
 
 The run is that of ``training_speed.py``, on two threads.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 from torch.profiler import ProfilerActivity, profile
-from training_speed import NUM_ROWS, NUM_THREADS, TrainingRun
 
+from benchmarks.training_speed import NUM_ROWS, NUM_THREADS, TrainingRun
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 
 # Patterns of the whole name of an operation; no stage lies in another, so that their totals add up.

@@ -1,6 +1,6 @@
 """The figures that decide whether our model is worth choosing, beside the SVM, on the same rows in the same run.
 
-Run as ``PYTHONPATH=train_scripts python benchmarks/results.py --data_dir DIR --runs outputs/seed-*`` on folders that
+Run as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on folders that
 ``train_scripts/recipes/nlpcc2014.sh`` and ``smp2020_ewect.sh`` made, one a seed. Prints the table with targets;
 ``--output`` keeps it as JSON, ``--card FOLDER`` writes it into a model folder's card and its metadata.
 """
@@ -17,19 +17,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import transformers
-from baselines import Rows, fitted_answers, ngram_features, svm_scores
 from huggingface_hub import EvalResult, ModelCard
 
-from charts import plot_emoji_map
-from corpora import CorpusSource, has_emoji, load_corpus, without_white_space
-from counterfactuals import shuffle_emoji
-from folder_checks import CHECKSUMS, check_model_folder, put_folder, write_checksums
-from inference import TextClassifier
-from known_corpora import LABEL_MAPS
-from metrics import compute_metrics
-from nearest import place_emoji, vectors_of_model
-from output_files import check_output_file
-from user_errors import OneLineArgumentParser, UserError, run
+from aslstm.charts import plot_emoji_map
+from aslstm.commands.flags import CommandParser, run
+from aslstm.commands.nearest import place_emoji, vectors_of_model
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
+from aslstm.data.counterfactuals import shuffle_emoji
+from aslstm.data.known_corpora import LABEL_MAPS
+from aslstm.errors import UserError
+from aslstm.files import check_output_file
+from aslstm.metrics import compute_metrics
+from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, put_folder, write_checksums
+from aslstm.prediction.classifier import TextClassifier
+from benchmarks.baselines import Rows, fitted_answers, ngram_features, svm_scores
 
 POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]
 TABLE_TITLE = "## Beside the baselines"
@@ -214,7 +215,7 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
 
 def main() -> None:
     """Score, print and keep."""
-    parser = OneLineArgumentParser(description="Our model beside the SVM, with targets.")
+    parser = CommandParser("results", "Our model beside the SVM, with targets.")
     parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of the corpora's folders")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of the recipes, one a seed")
     parser.add_argument("--output", type=Path, help="the figures, as JSON")

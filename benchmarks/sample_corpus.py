@@ -14,16 +14,16 @@ from sklearn.metrics import f1_score
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from corpora import CorpusSource, has_emoji, load_corpus
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus
 from tokenization import strip_emoji
 
-TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
+TRAIN = ("-m", "aslstm", "train")
 Scores = tuple[float, float]
 
 
 def train_ours(output_dir: Path, *flags: str) -> Scores:
     """Macro-F1 on all test rows and on those with emoji."""
-    subprocess.run([sys.executable, str(TRAIN), "--output_dir", str(output_dir), *flags], check=True, capture_output=True)
+    subprocess.run([sys.executable, *TRAIN, "--output_dir", str(output_dir), *flags], check=True, capture_output=True)
     results = json.loads((output_dir / "eval_results.json").read_text(encoding="utf-8"))
     return results["test"]["macro_f1"], results["test_emoji"]["macro_f1"]
 

@@ -1,8 +1,8 @@
 """Serving with torch and with ONNX: time to the first answer in a fresh process, and milliseconds a batch.
 
-PYTHONPATH=train_scripts python benchmarks/serving.py --model outputs/nlpcc2014
+python -m benchmarks.serving --model outputs/nlpcc2014
 
-The folder needs the graphs of ``export_onnx.py``. One thread; ways alternate, so that a busy machine troubles all alike.
+The folder needs the graphs of ``aslstm export-onnx``. One thread; ways alternate, so that a busy machine troubles all alike.
 """
 
 import statistics
@@ -15,11 +15,11 @@ from pathlib import Path
 
 import transformers
 
-from corpora import CorpusSource, load_split
-from folder_checks import check_model_folder
-from inference import TextClassifier
-from modeling_aslstm import ASLSTMOnnxPipeline
-from user_errors import OneLineArgumentParser, run
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import CorpusSource, load_split
+from aslstm.model_folder.layout import check_model_folder
+from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.onnx_pipeline import OnnxPipeline
 
 COLD_STARTS = {
     "import torch and transformers.pipeline": "import torch; from transformers import pipeline",
@@ -28,8 +28,8 @@ COLD_STARTS = {
         "pipeline('text-classification', model=sys.argv[1], trust_remote_code=True)('今天又加班[泪]')"
     ),
     "ONNX pipeline": (
-        "import sys; from modeling_aslstm import ASLSTMOnnxPipeline; from tokenization import ASLSTMTokenizer; "
-        "ASLSTMOnnxPipeline(sys.argv[1], ASLSTMTokenizer.from_pretrained(sys.argv[1]))('今天又加班[泪]')"
+        "import sys; from modeling_aslstm import OnnxPipeline; from tokenization import ASLSTMTokenizer; "
+        "OnnxPipeline(sys.argv[1], ASLSTMTokenizer.from_pretrained(sys.argv[1]))('今天又加班[泪]')"
     ),
 }
 BATCH_SIZES = (1, 64)
@@ -55,7 +55,7 @@ def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> di
 
 def main() -> None:
     """Measure and print."""
-    parser = OneLineArgumentParser(description="Serving with torch and with ONNX.")
+    parser = CommandParser("serving", "Serving with torch and with ONNX.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
@@ -68,8 +68,7 @@ def main() -> None:
 
     torch_model = TextClassifier(arguments.model, num_threads=1)
     graphs = [
-        ASLSTMOnnxPipeline(arguments.model, torch_model.tokenizer, name, num_threads=1)
-        for name in ("model.onnx", "model_int8.onnx")
+        OnnxPipeline(arguments.model, torch_model.tokenizer, name, num_threads=1) for name in ("model.onnx", "model_int8.onnx")
     ]
     posts = load_split(CorpusSource(), "test")["text"][:]
     ids = sorted(torch_model.tokenizer(posts, truncation=True)["input_ids"], key=len)

@@ -1,9 +1,9 @@
 r"""How fast every stage is beside what a user would pick instead, each a ratio within one run.
 
-PYTHONPATH=train_scripts python benchmarks/speed.py --model outputs/nlpcc2014 --data_dir DIR \\
+python -m benchmarks.speed --model outputs/nlpcc2014 --data_dir DIR \\
     --output benchmarks/results/speed.json
 
-The folder needs the graphs of ``export_onnx.py``; the others come with ``pip install -e '.[speed]'``. Two threads,
+The folder needs the graphs of ``aslstm export-onnx``; the others come with ``pip install -e '.[speed]'``. Two threads,
 ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, memory, growth,
 training.
 """
@@ -26,19 +26,20 @@ import jieba
 import numpy as np
 import torch
 import transformers
-from measuring import run_measured
-from serving import COLD_STARTS, median_seconds, seconds_of
-from training_speed import DIRECTIONS, OTHER_TARGET, TARGETS, measure_original, measure_training
 from transformers import BertConfig, BertForSequenceClassification
 
-from corpora import CorpusSource, load_split
-from folder_checks import check_model_folder
-from inference import TextClassifier
-from modeling_aslstm import ASLSTMOnnxPipeline
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import CorpusSource, load_split
+from aslstm.errors import UserError, check_packages
+from aslstm.files import check_output_file
+from aslstm.model_folder.layout import check_model_folder
+from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.onnx_pipeline import OnnxPipeline
+from benchmarks.measuring import run_measured
+from benchmarks.serving import COLD_STARTS, median_seconds, seconds_of
+from benchmarks.training_speed import DIRECTIONS, OTHER_TARGET, TARGETS, measure_original, measure_training
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
-from output_files import check_output_file
 from tokenization import ASLSTMTokenizer
-from user_errors import OneLineArgumentParser, UserError, check_packages, run
 
 NUM_THREADS = 2
 BATCH_SIZE = 64
@@ -203,9 +204,9 @@ def measure_training_speed(folder: Path, posts: list[str], data_dir: Path) -> It
         yield Result(f"training, {how}, beside the original's procedure", ratio, TARGETS.get(fusion, OTHER_TARGET))
 
 
-def _onnx(folder: Path) -> ASLSTMOnnxPipeline:
+def _onnx(folder: Path) -> OnnxPipeline:
     tokenizer = ASLSTMTokenizer.from_pretrained(folder, segmenter="rjieba")
-    return ASLSTMOnnxPipeline(folder, tokenizer, num_threads=NUM_THREADS)
+    return OnnxPipeline(folder, tokenizer, num_threads=NUM_THREADS)
 
 
 def _time(way: Callable[[], object]) -> float:
@@ -234,7 +235,7 @@ PARTS: dict[str, Callable[..., Iterator[Result]]] = {
 
 def main() -> None:
     """Measure, print and keep."""
-    parser = OneLineArgumentParser(description="Every stage beside what a user would pick instead.")
+    parser = CommandParser("speed", "Every stage beside what a user would pick instead.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
     parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of NLPCC 2014")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))

@@ -1,4 +1,4 @@
-"""Memory of ``train.py --streaming`` on a corpus of two million rows, made by repeating the embedded sample.
+"""Memory of ``aslstm train --streaming`` on a corpus of two million rows, made by repeating the embedded sample.
 
 Run as ``python benchmarks/streaming_memory.py``: trains 2,000 steps (about ten minutes on 2 cores, most of them counting words)
 and prints the resident memory of the training process at each quarter of the steps, and whether it stayed within 200 MB.
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from known_corpora import SAMPLE_FOLDER
-from user_errors import OneLineArgumentParser, run
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.known_corpora import SAMPLE_FOLDER
 
-TRAIN = Path(__file__).parent.parent / "train_scripts" / "train.py"
+TRAIN = ("-m", "aslstm", "train")
 ALLOWED_GROWTH_MB = 200
 NUM_EPOCHS = 4
 
@@ -55,7 +55,7 @@ class PeakMemory(threading.Thread):
 
 def main() -> None:
     """Make the corpus, train, sample and print."""
-    parser = OneLineArgumentParser(description="Memory of streaming training.")
+    parser = CommandParser("streaming_memory", "Memory of streaming training.")
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--steps", type=int, default=2_000)
     arguments = parser.parse_args()
@@ -63,7 +63,7 @@ def main() -> None:
         folder = Path(name)
         write_corpus(folder / "train.jsonl", arguments.rows)
         command = [
-            sys.executable, str(TRAIN), "--streaming", "--train_file", str(folder / "train.jsonl"),
+            sys.executable, *TRAIN, "--streaming", "--train_file", str(folder / "train.jsonl"),
             "--validation_file", str(SAMPLE_FOLDER / "validation.jsonl"), "--output_dir", str(folder / "model"),
             "--steps_per_epoch", str(arguments.steps // NUM_EPOCHS), "--num_train_epochs", str(NUM_EPOCHS), "--select", "last",
         ]  # fmt: skip

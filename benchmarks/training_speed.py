@@ -1,9 +1,9 @@
 """Rows that training reads in a second, of every fusion, beside the procedure of the original project.
 
-PYTHONPATH=train_scripts python benchmarks/training_speed.py --data_dir DIR
+python -m benchmarks.training_speed --data_dir DIR
 
 NLPCC 2014 with its full vocabulary (``--min_count 1``, 70,000 words), 300/128/2 layers in both directions and in one, batches,
-collation and optimizers of ``train.py``, precision, dropout and spelling of the recipe, on two threads. The original read in
+collation and optimizers of ``aslstm train``, precision, dropout and spelling of the recipe, two threads. The original read in
 one direction, took one row at a time and updated every vector with dense Adam after each; ``measure_original`` does the same
 on rows of the same sample.
 """
@@ -20,14 +20,14 @@ from accelerate import Accelerator
 from datasets import Dataset
 from torch import Tensor, nn
 
-from arguments import ModelSettings
-from batching import Collator, encode_rows
-from corpora import CorpusSource, load_corpus
-from model_setup import make_model, make_tokenizer
+from aslstm.commands.train_arguments import ModelSettings
+from aslstm.data.corpora import CorpusSource, load_corpus
+from aslstm.training.batches import Collator, encode_rows
+from aslstm.training.model import make_model, make_tokenizer
+from aslstm.training.optimization import make_optimizers, make_schedules
+from aslstm.training.steps import make_loader, train_epoch, usable_precision
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
-from optimization import make_optimizers, make_schedules
 from tokenization import ASLSTMTokenizer
-from training_steps import make_loader, train_epoch, usable_precision
 
 NUM_THREADS = 2
 BATCH_SIZE = 64
@@ -50,7 +50,7 @@ def read_corpus(data_dir: Path) -> tuple[ASLSTMTokenizer, Dataset, list[str]]:
 
 
 class TrainingRun:
-    """What ``train.py`` sets up, ready for one epoch after another on the sample.
+    """What ``aslstm train`` sets up, ready for one epoch after another on the sample.
 
     Args:
         data_dir: folder of NLPCC 2014, or one that holds it.
@@ -87,7 +87,7 @@ class TrainingRun:
         return self.model(**batch).loss
 
     def train_epoch(self) -> None:
-        """One epoch of the sample, with the loop of ``train.py``."""
+        """One epoch of the sample, with the loop of ``aslstm train``."""
         train_epoch(
             self.accelerator,
             self.model,

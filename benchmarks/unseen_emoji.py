@@ -1,6 +1,6 @@
 """Whether emoji that training never showed move the answer as their kin do.
 
-Run as ``PYTHONPATH=train_scripts python benchmarks/unseen_emoji.py --model DIR --dataset nlpcc2014 --data_dir DIR``. Takes
+Run as ``python -m benchmarks.unseen_emoji --model DIR --dataset nlpcc2014 --data_dir DIR``. Takes
 the test posts with an emoji, puts others in its place, and prints how often the answer stays and how far probabilities move.
 """
 
@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import transformers
 
-from corpora import load_split
-from corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from inference import add_inference_arguments, load_classifier
-from user_errors import OneLineArgumentParser, UserError, run
+from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from aslstm.commands.flags import CommandParser, run
+from aslstm.data.corpora import load_split
+from aslstm.errors import UserError
+from aslstm.prediction.classifier import add_inference_arguments, load_classifier
 
 
 def main() -> None:
     """Replace, predict and print."""
-    parser = OneLineArgumentParser(description="Unseen emoji in the place of a seen one.")
+    parser = CommandParser("unseen_emoji", "Unseen emoji in the place of a seen one.")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--emoji", default="[泪]", help="that the posts have")
     parser.add_argument("--others", nargs="+", default=["[泪流满面]", "[泪崩]", "🥲", "[太开心]", "[开心死了]", "🥳"])

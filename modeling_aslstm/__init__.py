@@ -1,13 +1,13 @@
-"""From ids to logits: the configuration, the layers, the models, their pipelines and a view of their answers.
+"""From ids to logits: the configuration, the layers, the models and their pipeline.
 
-Names are imported at first use: serving with ONNX needs no torch, which takes seconds to import.
+Every file of this folder but this one travels with a model. Names are imported at first use: what the answers share with ONNX
+needs no torch, which takes seconds to import.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .attention_view import show_attention
     from .configuration_aslstm import ASLSTMConfig
     from .modeling_aslstm import (
         ASLSTMForEmojiPrediction,
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         ASLSTMModel,
         ASLSTMPreTrainedModel,
     )
-    from .onnx_pipeline_aslstm import ASLSTMOnnxPipeline
     from .pipeline_aslstm import ASLSTMPipeline
 
 _HOMES = {
@@ -23,10 +22,8 @@ _HOMES = {
     "ASLSTMForEmojiPrediction": "modeling_aslstm",
     "ASLSTMForSequenceClassification": "modeling_aslstm",
     "ASLSTMModel": "modeling_aslstm",
-    "ASLSTMOnnxPipeline": "onnx_pipeline_aslstm",
     "ASLSTMPipeline": "pipeline_aslstm",
     "ASLSTMPreTrainedModel": "modeling_aslstm",
-    "show_attention": "attention_view",
 }
 
 # This file never travels with a saved model, so the registrations that fill "auto_map" belong here. All are made with the
@@ -42,10 +39,8 @@ __all__ = [
     "ASLSTMForEmojiPrediction",
     "ASLSTMForSequenceClassification",
     "ASLSTMModel",
-    "ASLSTMOnnxPipeline",
     "ASLSTMPipeline",
     "ASLSTMPreTrainedModel",
-    "show_attention",
 ]
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
 
-from evaluation import evaluate_probabilities, map_labels, map_probabilities
-from known_corpora import KNOWN_CORPORA, LABEL_MAPS
-from user_errors import UserError
+from aslstm.data.known_corpora import KNOWN_CORPORA, LABEL_MAPS
+from aslstm.errors import UserError
+from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
 
 NAMES = ["anger", "happiness", "none"]
 

@@ -6,7 +6,7 @@ from scipy.stats import bootstrap
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
-from metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95, log_loss, mean_scores
+from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95, log_loss, mean_scores
 
 NAMES = ["anger", "like", "none"]
 

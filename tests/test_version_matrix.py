@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
 from packaging.requirements import Requirement
 from safetensors.torch import load_file, save_file
 from version_matrix import TESTS, pin_lowest, read_setup, version_of
 
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+from tests.support.commands import ROOT
 
 CHECK = ROOT / "tests" / "travelling_folder.py"
 # As `travelling_folder.py load`, which refuses an environment that has more than a user of a model needs, as this one has.

@@ -39,9 +39,9 @@ def answers(classifier: Any, encoder: Any, tokenizer: Any) -> dict[str, Any]:
 
 def build(folder: Path) -> None:
     """Write ``FUSION/``, a model folder, and ``FUSION.json``, its answers in this process, for every fusion."""
+    from aslstm.words.vocabulary import build_tokenizer, build_vocabulary
     from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
     from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
-    from tokenization import build_tokenizer, build_vocabulary
     from tokenization.word_segmentation import keep_whole
 
     tokenizer = build_tokenizer(build_vocabulary(POSTS * 2, user_words=keep_whole(["奖金到手"])))

@@ -1,6 +1,7 @@
-"""From text to ids: normalisation, emoji splitting, word segmentation, the tokenizer and its vocabulary.
+"""From text to ids: normalisation, emoji splitting, word segmentation, and the tokenizer of transformers around them.
 
-Names are imported at first use: finding new words needs neither transformers nor jieba, which take seconds to import.
+Every file of this folder but this one travels with a model. Names are imported at first use: encoding posts needs no
+transformers, which takes seconds to import.
 """
 
 from importlib import import_module
@@ -8,23 +9,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .emoji_splitting import split_emoji, strip_emoji
-    from .new_words import NewWord, discover_words
     from .post_encoding import EncodedPost, PostEncoder, TokenSpan
     from .tokenization_aslstm import ASLSTMTokenizer
-    from .vocabulary import Vocabulary, build_tokenizer, build_vocabulary
     from .word_segmentation import UserWord, read_user_dict
 
 _HOMES = {
-    "ASLSTMTokenizer": "vocabulary",  # which registers the class for its auto class
+    "ASLSTMTokenizer": "tokenization_aslstm",
     "EncodedPost": "post_encoding",
-    "NewWord": "new_words",
     "PostEncoder": "post_encoding",
     "TokenSpan": "post_encoding",
     "UserWord": "word_segmentation",
-    "Vocabulary": "vocabulary",
-    "build_tokenizer": "vocabulary",
-    "build_vocabulary": "vocabulary",
-    "discover_words": "new_words",
     "read_user_dict": "word_segmentation",
     "split_emoji": "emoji_splitting",
     "strip_emoji": "emoji_splitting",
@@ -33,14 +27,9 @@ _HOMES = {
 __all__ = [
     "ASLSTMTokenizer",
     "EncodedPost",
-    "NewWord",
     "PostEncoder",
     "TokenSpan",
     "UserWord",
-    "Vocabulary",
-    "build_tokenizer",
-    "build_vocabulary",
-    "discover_words",
     "read_user_dict",
     "split_emoji",
     "strip_emoji",
@@ -51,5 +40,9 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    if name == "ASLSTMTokenizer":
+        # What register_for_auto_class("AutoTokenizer") sets, to fill "auto_map" when a tokenizer is saved. The call itself
+        # imports every configuration of transformers and with them torch. It belongs in a file that never travels.
+        value._auto_class = "AutoTokenizer"
     globals()[name] = value
     return value

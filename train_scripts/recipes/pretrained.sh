@@ -2,22 +2,21 @@
 # Vectors and pre-trained model are made once for an OUTPUT_DIR.
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR} seed=${3:-1}
 python=${PYTHON:-python}
-scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 posts=("$data/nlpcc2014/train.jsonl.gz" "$data/smp2020_ewect/usual_train_labeled.txt.gz" "$data/weibo_senti_100k/train.csv.gz")
 texts=(--input "${posts[@]}" --text_column text content review)
 mkdir -p "$output"
 
 if [ ! -e "$output/vectors.bin" ]; then
-    "$python" "$scripts/train_vectors.py" "${texts[@]}" --seed "$seed" --output "$output/vectors.bin"
+    "$python" -m aslstm train-vectors "${texts[@]}" --seed "$seed" --output "$output/vectors.bin"
 fi
 if [ ! -e "$output/pretrained" ]; then
-    "$python" "$scripts/pretrain.py" "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
+    "$python" -m aslstm pretrain "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
         --also_learn nlpcc2014 smp2020_ewect weibo_senti_100k --hidden_dropout_prob 0.3 --mixed_precision bf16 --seed "$seed" \
         --output_dir "$output/pretrained"
 fi
 
 train() {
-    "$python" "$scripts/train.py" --data_dir "$data" --init_from "$output/pretrained" --seed "$seed" \
+    "$python" -m aslstm train --data_dir "$data" --init_from "$output/pretrained" --seed "$seed" \
         --min_count 3 --min_emoji_count 1 --num_train_epochs 4 --select last --learning_rate 1e-3 \
         --embedding_learning_rate 5e-4 --hidden_dropout_prob 0.3 --label_smoothing 0 --word_spelling_prob 0.1 \
         --mixed_precision bf16 --average_runs 3 --bag_of_words_weight 0.4 "$@"

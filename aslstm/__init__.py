@@ -1,0 +1,36 @@
+"""Emotion and sentiment of Chinese social media posts, with their emoji: the library and the command line.
+
+Names are imported at first use, so that ``import aslstm`` is light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .data.corpora import load_corpus
+    from .prediction.attention_view import show_attention
+    from .prediction.classifier import Classifier
+    from .prediction.onnx_pipeline import OnnxPipeline
+    from .prediction.predictor import BatchPredictor
+    from .words.new_words import discover_words
+
+__version__ = "0.2.0"
+
+_HOMES = {
+    "BatchPredictor": "prediction.predictor",
+    "Classifier": "prediction.classifier",
+    "OnnxPipeline": "prediction.onnx_pipeline",
+    "discover_words": "words.new_words",
+    "load_corpus": "data.corpora",
+    "show_attention": "prediction.attention_view",
+}
+
+__all__ = ["BatchPredictor", "Classifier", "OnnxPipeline", "discover_words", "load_corpus", "show_attention"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

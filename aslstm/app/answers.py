@@ -1,0 +1,191 @@
+"""A model folder to what the app shows: one post beside itself without emoji, and the report of many posts, as HTML.
+
+Knows nothing of Gradio. Posts are shown as text whatever they hold.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from html import escape
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from aslstm.data.file_formats import Row, refuse_bad
+from aslstm.data.row_readers import read_posts
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import CHECKSUMS, check_model_folder
+from aslstm.prediction.attention_view import attention_html, printable
+from aslstm.prediction.predictor import BatchPredictor, fault_of_text
+from aslstm.report import charts as report_charts
+from aslstm.report import page as report_page
+from aslstm.report.examples import MAX_CHARACTERS
+from aslstm.report.tables import build_tables
+from aslstm.report.texts import LANGUAGES
+from modeling_aslstm import ASLSTMConfig, ASLSTMPipeline
+from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
+from tokenization import split_emoji
+
+from .texts import TEXTS, AppTexts
+
+MAX_POSTS = 20_000
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small file may hold gigabytes
+_CHUNK = 256
+# Columns of an upload are not to be taken for answers.
+_PREFIX = "aslstm_"
+
+
+class Answers:
+    """A loaded model folder.
+
+    Args:
+        folder: a model folder; its checksums are verified, and of its code nothing is run.
+
+    Raises:
+        UserError: a folder that is not whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        check_model_folder(folder)
+        fusion = ASLSTMConfig.from_pretrained(folder).emoji_fusion
+        self.has_weights = fusion in FUSIONS_WITH_WEIGHTS
+        self.predictor = BatchPredictor(folder, prefix=_PREFIX, attention=self.has_weights, batch_size=_CHUNK)
+        classifier: Any = self.predictor.classifier
+        self.pipeline = ASLSTMPipeline(model=classifier.model, tokenizer=classifier.tokenizer, device="cpu")
+
+    def of_post(self, post: str, language: str) -> str:
+        """A post beside itself without emoji, as HTML."""
+        texts = TEXTS[language]
+        if not post.strip():
+            return note(texts.no_post)
+        whole = self._answer(post)
+        effect = whole[0]["emoji_effect"]
+        left = self._panel(texts.with_emoji, post, whole, language)
+        if effect is None:
+            return f'<div class="pair">{left}<div class="panel">{note(texts.no_emoji)}</div></div>'
+        # A space in the place of each: what stood on either side stays apart, as it does for the effect of the pipeline.
+        words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
+        right = self._panel(texts.without_emoji, words, self._answer(words), language)
+        alone = effect["without_words"]
+        notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone)]
+        notes += [texts.disagree] * effect["disagree"]
+        return f'<div class="pair">{left}{right}</div>{"".join(map(note, notes))}{note(texts.legend)}'
+
+    def _answer(self, text: str) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = self.pipeline(text, top_k=None, return_attention=self.has_weights, emoji_effect=True)
+        return answer
+
+    def _panel(self, heading: str, text: str, answer: list[dict[str, Any]], language: str) -> str:
+        texts = TEXTS[language]
+        shown = text[:MAX_CHARACTERS]
+        if self.has_weights:
+            entries = [entry for entry in answer[0]["attention"] if entry["end"] <= MAX_CHARACTERS]
+            heat_map = attention_html(entries, shown)
+        else:
+            heat_map = escape(printable(shown))
+        notes = [] if self.has_weights else [texts.no_weights]
+        if len(text) > MAX_CHARACTERS:
+            notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
+        bars = "".join(_bar(entry["label"], entry["score"]) for entry in sorted(answer, key=lambda entry: entry["label"]))
+        return (
+            f'<div class="panel"><h3>{heading}</h3><p class="label">{_shown(answer[0]["label"])} '
+            f'<small>{answer[0]["score"]:.1%}</small></p><div class="post">{heat_map}</div>{"".join(map(note, notes))}'
+            f'<table class="bars">{bars}</table></div>'
+        )
+
+    def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
+        """The page of a report on posts, as ``aslstm report`` writes it.
+
+        Args:
+            rows: of an upload.
+            text_column: of the posts.
+            language: of the page.
+            progress: is told the share of the posts that are answered.
+
+        Raises:
+            UserError: no posts.
+        """
+
+        def answered() -> Iterator[Row]:
+            for start in range(0, len(rows), _CHUNK):
+                chunk = rows[start : start + _CHUNK]
+                answers = self.predictor.answers([row[text_column] for row in chunk])
+                for i, row in enumerate(chunk):
+                    yield row | {name: values[i] for name, values in answers.items()}
+                progress((start + len(chunk)) / len(rows))
+
+        tables = build_tables(answered(), text_column=text_column, prefix=_PREFIX, place=TEXTS[language].many_posts)
+        charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
+        title = TEXTS[language].report_title
+        return report_page.render(tables, charts, title=title, language=language, has_files=False)
+
+
+def load(folder: str) -> Answers:
+    """A model folder, loaded at its first use and after it was written anew.
+
+    Raises:
+        UserError: a folder that is not whole.
+    """
+    checksums = Path(folder) / CHECKSUMS
+    return _load(folder, checksums.stat().st_mtime_ns if checksums.is_file() else 0)
+
+
+@lru_cache(maxsize=2)
+def _load(folder: str, _written: int) -> Answers:
+    return Answers(Path(folder))
+
+
+def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts) -> list[Row]:
+    """The rows of an upload; empty lines of a ``.txt`` are passed over.
+
+    Raises:
+        UserError: a file that cannot be read, a row without a text, or too many rows.
+    """
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
+    posts = read_posts(path, suffix=path.suffix, text_column=text_column, encoding=encoding)
+    rows = []
+    try:
+        for number, row in islice(refuse_bad(posts.rows), MAX_POSTS + 1):
+            if fault := fault_of_text(f"{path.name}, row {number}", row, text_column):
+                raise UserError(fault)
+            rows.append(row)
+    except UserError as error:
+        # The folder of an upload is none that its owner knows.
+        raise UserError(str(error).replace(str(path), path.name)) from error
+    return check_number([row for row in rows if row[text_column].strip()], texts)
+
+
+def check_number(rows: list[Row], texts: AppTexts) -> list[Row]:
+    """The rows.
+
+    Raises:
+        UserError: none, or too many.
+    """
+    if not rows:
+        raise UserError(texts.no_posts)
+    if len(rows) > MAX_POSTS:
+        raise UserError(texts.too_many.format(limit=MAX_POSTS))
+    return rows
+
+
+def note(text: str) -> str:
+    """A line in grey."""
+    return f'<p class="note">{_shown(text)}</p>'
+
+
+def error_line(error: UserError, texts: AppTexts) -> str:
+    """What was wrong, in one line."""
+    return f'<p class="error">{texts.error}: {_shown(error)}</p>'
+
+
+def frame(page: str) -> str:
+    """A page inside a page, without any right but to draw itself."""
+    return f'<iframe class="report" sandbox="allow-scripts" srcdoc="{escape(page)}"></iframe>'
+
+
+def _bar(label: str, score: float) -> str:
+    return f'<tr><th>{_shown(label)}</th><td class="track"><div style="width:{score:.1%}"></div></td><td>{score:.1%}</td></tr>'
+
+
+def _shown(value: Any) -> str:
+    return escape(printable(str(value)))

@@ -1,0 +1,155 @@
+"""Describe a corpus before anybody trains on it: counts, overlaps, emoji, and what normalisation would change.
+
+Run as ``aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/``. Prints the report and
+writes ``report.md`` with three charts as PNG.
+"""
+
+import argparse
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+
+from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths, use_chinese_font
+from aslstm.data.corpora import bracketed_names, has_emoji, read_splits, without_white_space
+from aslstm.errors import UserError
+from tokenization import split_emoji
+from tokenization.emoji_splitting import fold_emoji
+from tokenization.text_normalization import SWITCHES, TextNormalizer
+
+from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
+from .flags import CommandParser
+
+NUM_EMOJI = 40
+
+
+def table(header: list[str], rows: list[list[Any]]) -> str:
+    """A Markdown table; the first column is text, the others are numbers."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def count_rows(splits: dict[str, Dataset]) -> str:
+    """Rows, empty and repeated ones, texts with two labels, rows with emoji, and length."""
+    rows = []
+    for split, data in splits.items():
+        texts, labels = data["text"][:], data["label"][:]
+        labels_of = defaultdict(set)
+        for text, label in zip(texts, labels, strict=True):
+            labels_of[text].add(label)
+        contradicted = sum(len(labels_of[text]) > 1 for text in texts)
+        with_emoji = sum(map(has_emoji, texts))
+        lengths = [len(text) for text in texts]
+        rows.append([
+            split, len(texts), len(set(data["post"][:])), sum(not text.strip() for text in texts), len(texts) - len(set(texts)),
+            contradicted, f"{with_emoji} ({with_emoji / len(texts):.1%})", f"{np.median(lengths):.0f}", max(lengths),
+        ])  # fmt: skip
+    header = ["split", "rows", "posts", "empty", "repeated", "text has two labels", "with emoji", "median length", "longest"]
+    return table(header, rows)
+
+
+def count_labels(splits: dict[str, Dataset]) -> dict[str, dict[str, int]]:
+    """Split -> label -> rows, the commonest label first."""
+    return {split: dict(Counter(data["label"]).most_common()) for split, data in splits.items()}
+
+
+def count_overlaps(splits: dict[str, Dataset]) -> str:
+    """How many rows of one split stand in another, white space ignored."""
+    keys = {split: [without_white_space(text) for text in data["text"]] for split, data in splits.items()}
+    rows = []
+    for split, texts in keys.items():
+        others = {other: set(values) for other, values in keys.items() if other != split}
+        rows.append([split, *(sum(text in others[o] for text in texts) if o in others else "" for o in keys)])
+    return table(["rows of", *(f"also in {split}" for split in keys)], rows)
+
+
+def unseen_emoticons(splits: dict[str, Dataset]) -> str:
+    """How many bracketed emoticons of the other splits training never shows."""
+    counts = {split: Counter(name for text in data["text"] for name in bracketed_names(text)) for split, data in splits.items()}
+    rows = []
+    for split, found in counts.items():
+        if split == "train" or not found:
+            continue
+        unseen = [name for name in found if name not in counts["train"]]
+        occurrences = sum(found[name] for name in unseen)
+        rows.append([split, len(found), len(unseen), sum(found.values()), f"{occurrences} ({occurrences / found.total():.1%})"])
+    if not rows:
+        return "No emoticon outside train."
+    return table(["split", "emoticon types", "of them unseen in train", "occurrences", "of them unseen in train"], rows)
+
+
+def emoji_labels(data: Dataset) -> dict[str, dict[str, int]]:
+    """Emoji -> label -> rows with it, the most frequent emoji first."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for text, label in zip(data["text"], data["label"], strict=True):
+        for emoji in {fold_emoji(piece.text) for piece in split_emoji(text) if piece.is_emoji}:
+            counts[emoji][label] += 1
+    return {
+        emoji: dict(by_label) for emoji, by_label in sorted(counts.items(), key=lambda i: (-i[1].total(), i[0]))[:NUM_EMOJI]
+    }
+
+
+def normalization_effects(splits: dict[str, Dataset]) -> str:
+    """For each switch of the tokenizer, how many texts it alone would change, and one of them."""
+    off = dict.fromkeys(SWITCHES, False)
+    nothing = TextNormalizer(**off)
+    rows = []
+    for switch in SWITCHES:
+        normalizer = TextNormalizer(**off | {switch: True})
+        changed, example = 0, ""
+        for data in splits.values():
+            for text in data["text"]:
+                before, after = nothing.normalize(text), normalizer.normalize(text)
+                if before != after:
+                    changed += 1
+                    if not example and len(text) <= 40:
+                        example = f"`{text}` → `{after}`".replace("\n", " ")
+        rows.append([switch, changed, example])
+    return table(["switch", "texts changed", "example"], rows)
+
+
+def describe(splits: dict[str, Dataset], title: str) -> str:
+    """The report as Markdown."""
+    labels = count_labels(splits)
+    every = sorted({label for by_label in labels.values() for label in by_label})
+    sections = {
+        "Rows": count_rows(splits),
+        "Labels": table(["split", *every], [[split, *(c.get(label, 0) for label in every)] for split, c in labels.items()]),
+        "Rows that stand in another split (white space ignored)": count_overlaps(splits),
+        "Bracketed emoticons": unseen_emoticons(splits),
+        "What normalisation changes": normalization_effects(splits),
+    }
+    return f"# {title}\n\n" + "\n".join(f"## {name}\n\n{body}\n" for name, body in sections.items())
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Read, count, print and draw."""
+    parser = CommandParser("describe", "Describe a corpus.")
+    add_corpus_arguments(parser)
+    parser.add_argument("--output", type=Path, help="folder for report.md and the charts; default: print alone")
+    arguments: argparse.Namespace = parser.parse_args(given)
+    resolve_corpus_arguments(arguments)
+    source = corpus_source(arguments)
+    splits = read_splits(source)
+    report = describe(splits, source.known.title)
+    print(report)
+    if arguments.output is None:
+        return
+    try:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--output {arguments.output}: expected a place for a folder, found: {error.strerror}") from error
+    use_chinese_font()
+    plot_label_bars(arguments.output / "labels.png", count_labels(splits))
+    plot_lengths(arguments.output / "lengths.png", {split: [len(t) for t in data["text"]] for split, data in splits.items()})
+    charts = ["labels.png", "lengths.png"]
+    if emoji := emoji_labels(splits["train"]):
+        plot_emoji_labels(arguments.output / "emoji.png", emoji)
+        charts.append("emoji.png")
+    (arguments.output / "report.md").write_text(
+        report + "\n## Charts\n\n" + "\n".join(f"![{name}]({name})" for name in charts) + "\n", encoding="utf-8"
+    )
+    print(f"wrote {arguments.output / 'report.md'}")

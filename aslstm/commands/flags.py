@@ -1,0 +1,164 @@
+"""What all commands share: the parser, settings as flags, and how an error ends a command.
+
+Takes dataclasses whose fields are made by :func:`aslstm.settings.setting`; gives instances with what the command line says.
+"""
+
+import argparse
+import difflib
+import errno
+import os
+import re
+import sys
+import time
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+from aslstm.errors import UserError
+from aslstm.settings import MAX_SEED, Setting, settings_of
+
+T = TypeVar("T")
+
+EXIT_CODE = 2
+_GRACE_SECONDS = 10
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of a command: errors are one line, a misspelt flag is answered with the nearest one, help has defaults.
+
+    Args:
+        name: The command as it is typed, e.g. ``train-vectors``.
+        description: What it does, in a sentence.
+    """
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(
+            prog=f"aslstm {name}",
+            description=description,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage.
+
+        Raises:
+            UserError: Always.
+        """
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse a flag that the command does not have, before anything that its absence causes is complained of."""
+        given = sys.argv[1:] if args is None else list(args)
+        known = {flag for action in self._actions for flag in action.option_strings}
+        for one in given:
+            flag = one.split("=")[0]
+            if flag.startswith("--") and len(flag) > 2 and flag not in known:
+                nearest = difflib.get_close_matches(flag, known, n=1)
+                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+                self.error(f"unrecognized arguments: {flag}{hint}")
+        return super().parse_known_args(given, namespace)
+
+
+def add_settings(parser: argparse.ArgumentParser, *classes: type, leave_out: Sequence[str] = ()) -> None:
+    """Add a flag for every setting of some dataclasses, grouped as they say or under the name of the dataclass."""
+    groups: dict[str, Any] = {group.title: group for group in parser._action_groups if group.title}
+    for cls in classes:
+        hints = get_type_hints(cls)
+        defaults = {one.name: one.default for one in fields(cls)}
+        for name, known in settings_of(cls).items():
+            if name in leave_out:
+                continue
+            title = known.group or re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower().removesuffix(" settings")
+            if title not in groups:
+                groups[title] = parser.add_argument_group(title)
+            _add_flag(groups[title], name, known, hints[name], defaults[name])
+
+
+def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) -> None:
+    if hint is bool:
+        group.add_argument(f"--{name}", action="store_true", help=known.help, default=default)
+        return
+    arguments = [one for one in get_args(hint) if one is not type(None)]
+    is_list = get_origin(hint) is tuple or any(get_origin(one) is tuple for one in arguments)
+    kind = hint
+    if get_origin(hint) in (types.UnionType, None) and arguments:
+        kind = arguments[0]
+    if is_list:
+        kind = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    options: dict[str, Any] = {"help": known.help, "default": default, "metavar": known.placeholder}
+    if known.choices:
+        options["choices"] = list(known.choices)
+    if is_list:
+        options["nargs"] = "+"
+    elif known.implied is not None:
+        options |= {"nargs": "?", "const": known.implied}
+    parse = known.parse or kind
+    if parse is not str:
+        options["type"] = parse
+    if default is MISSING:
+        options |= {"required": True, "default": None}
+    elif default is None or default == ():
+        options["default"] = argparse.SUPPRESS if default is None else None
+        # The help says what an absent value means; "(default: None)" would say nothing.
+    group.add_argument(f"--{name}", **options)
+
+
+def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> T:
+    """The settings of a dataclass as the command line says, or as they are given here.
+
+    Raises:
+        UserError: A value that is not possible.
+    """
+    values = {name: getattr(arguments, name) for name in settings_of(cls) if getattr(arguments, name, None) is not None}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return cls(**values | given)
+
+
+def show_flags(message: str) -> str:
+    """The message of an error of the library with flags in the place of arguments.
+
+    >>> show_flags("`num_train_epochs`: expected 1 or more, found 0")
+    '--num_train_epochs: expected 1 or more, found 0'
+    """
+    return _ARGUMENT.sub(r"--\1", message)
+
+
+def _name_full_disk(main: Callable[[], None]) -> None:
+    """Run; a full disk, which any write may meet, becomes a :class:`UserError`."""
+    try:
+        main()
+    except OSError as error:
+        # NumPy has no number: "12001 requested and 7664 written".
+        if error.errno not in _NO_ROOM and not str(error).endswith(" written"):
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        raise UserError(
+            f"{place}expected room on the disk, found: {error.strerror or error}; make room, then run again"
+        ) from error
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a command's main function; a :class:`UserError` becomes one line on standard error and exit code 2."""
+    try:
+        _name_full_disk(main)
+    except UserError as error:
+        # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first
+        # that ends: process 0 goes first, and one line is printed, also of an error that only another met.
+        if os.environ.get("RANK", "0") != "0":
+            time.sleep(_GRACE_SECONDS)
+        print(f"error: {show_flags(str(error))}", file=sys.stderr)
+        sys.exit(EXIT_CODE)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that NumPy does not take.
+
+    Raises:
+        UserError: such a seed.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise UserError(f"`seed`: expected 0 to {MAX_SEED}, found {seed}")

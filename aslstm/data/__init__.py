@@ -1,0 +1,1 @@
+"""Files and known corpora to rows."""

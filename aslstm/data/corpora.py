@@ -1,0 +1,268 @@
+"""Corpora to ``datasets.DatasetDict`` with the columns ``text`` and ``label`` (strings) and clear split names.
+
+Takes what the command line names (the embedded sample, a known corpus or files), cuts a validation split where there is
+none, and removes what stands in two splits. Texts stay as they are: what changes text travels with the tokenizer.
+"""
+
+import logging
+import random
+import re
+import zlib
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import ClassLabel, Dataset, DatasetDict, load_dataset
+from datasets.exceptions import DatasetGenerationError
+from huggingface_hub.errors import HfHubHTTPError
+
+from aslstm.errors import UserError
+from tokenization.emoji_splitting import UNICODE_EMOJI
+
+from . import file_formats, row_readers
+from .file_formats import Row
+from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
+from .row_readers import check_row, read_rows
+
+logger = logging.getLogger(__name__)
+
+SPLITS = ("train", "validation", "test")
+VALIDATION_SHARE = 0.1
+# Cutting does not follow --seed: runs of several seeds are compared on the same validation rows.
+VALIDATION_SEED = 0
+
+_WHITE_SPACE = re.compile(r"\s+")
+_BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """Where a corpus comes from.
+
+    Attributes:
+        dataset: a name of ``KNOWN_CORPORA``, ``files``, or what ``datasets.load_dataset`` takes (``owner/name`` or a folder).
+        data_dir: folder of a known corpus.
+        train_file: with ``files``; likewise ``validation_file`` and ``test_file``.
+        text_column: its name in the files; None for that of a known corpus, or ``text``.
+        label_column: likewise, or ``label``.
+        encoding: of text files.
+    """
+
+    dataset: str = "sample"
+    data_dir: Path | None = None
+    train_file: Path | None = None
+    validation_file: Path | None = None
+    test_file: Path | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+    encoding: str = "utf-8"
+
+    @property
+    def known(self) -> KnownCorpus:
+        """What is known of the corpus; of any other, nothing but that its columns may be named text and label."""
+        by_hub_id = {corpus.hub_id: corpus for corpus in KNOWN_CORPORA.values() if corpus.hub_id}
+        return KNOWN_CORPORA.get(self.dataset) or by_hub_id.get(self.dataset) or KnownCorpus(self.dataset, {})
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Names of the text and label columns."""
+        return self.text_column or self.known.text_column, self.label_column or self.known.label_column
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether ``datasets.load_dataset`` is asked."""
+        return self.dataset not in KNOWN_CORPORA and self.dataset != "files"
+
+    def files(self) -> dict[str, Path]:
+        """The file of each split; empty for a corpus of the Hub.
+
+        Raises:
+            UserError: a file that is not there.
+        """
+        if self.dataset == "sample":
+            return {split: SAMPLE_FOLDER / names[0] for split, names in self.known.files.items()}
+        if self.dataset in KNOWN_CORPORA:
+            return {split: self._first_file(names) for split, names in self.known.files.items()}
+        given = {"train": self.train_file, "validation": self.validation_file, "test": self.test_file}
+        return {split: path for split, path in given.items() if path is not None}
+
+    def _first_file(self, names: tuple[str, ...]) -> Path:
+        if self.data_dir is None:
+            raise UserError(
+                f"expected --data_dir (or ASLSTM_DATA) with the files of {self.dataset}, found none; name the folder"
+            )
+        # The corpus's own folder, or one that holds a folder for each corpus.
+        for path in (folder / name for folder in (self.data_dir, self.data_dir / self.dataset) for name in names):
+            if path.is_file():
+                return path
+        raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check --data_dir")
+
+
+def without_white_space(text: str) -> str:
+    """The key under which two texts are the same."""
+    return _WHITE_SPACE.sub("", text)
+
+
+def has_emoji(text: str) -> bool:
+    """Whether a raw text counts as one with emoji: a bracketed name other than ``[视频]``, or a Unicode emoji.
+
+    On NLPCC 2014 these are the 2,212 gate rows; the rule does not depend on a tokenizer's settings.
+    """
+    return bool(bracketed_names(text)) or UNICODE_EMOJI.search(text) is not None
+
+
+def bracketed_names(text: str) -> list[str]:
+    """Every ``[name]`` of 1 to 8 characters but ``[视频]``, white space ignored."""
+    return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
+
+
+def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[int, ...]) -> Iterator[Row]:
+    # The stamp is unused here: it is part of the cache key, so that a changed file, or a changed reader, reads anew.
+    yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
+
+
+def _checksum_of_readers() -> int:
+    return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (file_formats, row_readers)))
+
+
+def _read_file(path: Path, source: CorpusSource) -> Dataset:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+    arguments: dict[str, Any] = {
+        "path": str(path),
+        "columns": source.columns,
+        "encoding": source.encoding,
+        "stamp": (status.st_mtime_ns, status.st_size, _checksum_of_readers()),
+    }
+    try:
+        return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
+    except DatasetGenerationError as error:
+        # datasets wraps whatever a reader raises.
+        if isinstance(error.__cause__, UserError | OSError):
+            raise error.__cause__ from None
+        raise
+
+
+def _read_hub(source: CorpusSource) -> dict[str, Dataset]:
+    """The splits of a data set of the Hub, or of a local folder that ``datasets`` can read."""
+    try:
+        splits = load_dataset(source.dataset)
+    except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"--dataset {source.dataset}: expected a data set that loads, found: {reason}; check the name"
+        ) from error
+    names = {"dev": "validation", "valid": "validation"}
+    splits = {names.get(split, split): rows for split, rows in splits.items()}
+    if "train" not in splits:
+        raise UserError(f"--dataset {source.dataset}: expected a split named train, found {', '.join(splits)}")
+    return {split: _standard_columns(splits[split], source) for split in SPLITS if split in splits}
+
+
+def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
+    text_column, label_column = source.columns
+    for column in (text_column, label_column):
+        if column not in rows.column_names:
+            raise UserError(
+                f"--dataset {source.dataset}: expected a column {column!r}, found {', '.join(rows.column_names)}; name it with "
+                "--text_column or --label_column"
+            )
+    feature = rows.features[label_column]
+
+    def convert(row: dict[str, Any], number: int) -> Row:
+        label = row[label_column]
+        label = feature.int2str(label) if isinstance(feature, ClassLabel) else label
+        return check_row(f"--dataset {source.dataset}", number + 1, row[text_column], label)
+
+    return rows.map(convert, with_indices=True, remove_columns=rows.column_names, desc="Reading")
+
+
+def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:
+    """The splits as they are published, but those to skip: ``text``, ``label``, ``post``; nothing is cut or removed."""
+    if source.is_on_hub:
+        splits = {split: rows for split, rows in _read_hub(source).items() if split not in skip}
+    else:
+        splits = {split: _read_file(path, source) for split, path in source.files().items() if split not in skip}
+    label_names = source.known.label_names
+    if not label_names:
+        return splits
+    return {
+        split: rows.map(lambda row: {"label": label_names.get(row["label"], row["label"])}, desc="Naming labels")
+        for split, rows in splits.items()
+    }
+
+
+def _cut_validation(rows: Dataset) -> tuple[Dataset, Dataset]:
+    """Train and validation, cut by post so that no post has sentences in both; train keeps rows of every label."""
+    posts, labels = rows["post"][:], rows["label"][:]
+    unique = sorted(set(posts))
+    random.Random(VALIDATION_SEED).shuffle(unique)
+    held_out = set(unique[: max(1, round(len(unique) * VALIDATION_SHARE))])
+    kept_labels = {label for post, label in zip(posts, labels, strict=True) if post not in held_out}
+    held_out -= {post for post, label in zip(posts, labels, strict=True) if label not in kept_labels}
+    train = rows.select([i for i, post in enumerate(posts) if post not in held_out])
+    return train, rows.select([i for i, post in enumerate(posts) if post in held_out])
+
+
+def _without(rows: Dataset, other: Dataset, names: str) -> Dataset:
+    texts = {without_white_space(text) for text in other["text"]}
+    kept = [i for i, text in enumerate(rows["text"]) if without_white_space(text) not in texts]
+    if len(kept) < len(rows):
+        logger.info("removed %d rows of %s (white space ignored)", len(rows) - len(kept), names)
+    return rows.select(kept)
+
+
+def load_corpus(source: CorpusSource) -> DatasetDict:
+    """Read a corpus.
+
+    Returns:
+        The splits ``train``, ``validation`` and, where there is one, ``test``; no text of test stands in train or
+        validation, and none of train in validation. The second call reads from the cache of ``datasets``.
+
+    Raises:
+        UserError: see :func:`row_readers.read_rows`; also a split that is left without rows, or a label that train lacks.
+    """
+    splits = read_splits(source)
+    places = {split: str(source.files().get(split, f"--dataset {source.dataset}, {split}")) for split in splits}
+    _check_labels(splits, places)
+    if "validation" not in splits:
+        splits["train"], splits["validation"] = _cut_validation(splits["train"])
+    if "test" in splits:
+        splits["train"] = _without(splits["train"], splits["test"], "train that also stand in test")
+        splits["validation"] = _without(splits["validation"], splits["test"], "validation that also stand in test")
+    splits["validation"] = _without(splits["validation"], splits["train"], "validation that also stand in train")
+    for split, rows in splits.items():
+        if len(rows) == 0:
+            place = places.get(split, places["train"])
+            raise UserError(f"{place}: expected rows for {split} that no other split has, found none; add rows")
+    logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
+    return DatasetDict({split: splits[split].remove_columns("post") for split in SPLITS if split in splits})
+
+
+def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
+    labels = set(splits["train"]["label"])
+    if len(labels) < 2:
+        raise UserError(f"{places['train']}: expected two labels or more, found {sorted(labels)}; check --label_column")
+    for split, rows in splits.items():
+        for number, label in enumerate(rows["label"], start=1):
+            if label not in labels:
+                raise UserError(
+                    f"{places[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
+                    f"{label!r}; mend the row or add it to train"
+                )
+
+
+def load_split(source: CorpusSource, split: str) -> Dataset:
+    """One split for evaluation: as published where it is, else as training cuts it.
+
+    Raises:
+        UserError: the corpus has no such split.
+    """
+    published = read_splits(source)
+    rows = published.get(split) or load_corpus(source).get(split)
+    if rows is None:
+        raise UserError(f"--split {split}: expected one of {', '.join(published)}, found no such split; choose another")
+    return rows

@@ -1,0 +1,284 @@
+"""File formats: each reader takes a path and yields numbered dictionaries, and names file and row in every complaint.
+
+Readers only read; nothing here changes a text. A row that cannot be read while those after it can is yielded as a
+:class:`BadRow`; whatever spoils the whole file is raised.
+"""
+
+import csv
+import gzip
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import pyarrow
+import pyarrow.parquet
+
+from aslstm.errors import UserError
+
+T = TypeVar("T")
+Row = dict[str, Any]
+# At once out of a Parquet file, so that memory stays flat.
+_PARQUET_ROWS = 4096
+
+
+class BadRow(UserError):
+    r"""A row that cannot be read.
+
+    Args:
+        message: one line.
+        number: of its line, or of the row where the file has no lines.
+        content: what stands there; bytes that are no text as ``\xbd``.
+    """
+
+    def __init__(self, message: str, number: int, content: str) -> None:
+        super().__init__(message)
+        self.number = number
+        self.content = content
+
+
+# The number of a row's last line (of the row, where the file has no lines), and the row.
+NumberedRow = tuple[int, Row]
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        if str(path) == "-":
+            return sys.stdin.buffer
+        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    except OSError as error:
+        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str | BadRow]:
+    """The lines of a text file (with or without a BOM, plain or .gz), split on LF only, line ends kept."""
+    number = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield line.decode(encoding).removeprefix("\ufeff" if number == 1 else "")
+                except UnicodeDecodeError as error:
+                    message = (
+                        f"{path}, line {number}: expected {encoding.upper()}, found byte "
+                        f"{error.object[error.start]:#04x} at column {error.start + 1}; "
+                        "name another with --encoding, e.g. GB18030, or convert the file"
+                    )
+                    yield BadRow(message, number, line.decode(encoding, "backslashreplace"))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
+
+
+def refuse_bad(values: Iterable[T | BadRow]) -> Iterator[T]:
+    """The values; the first bad row is raised."""
+    for value in values:
+        if isinstance(value, BadRow):
+            raise value
+        yield value
+
+
+def names_of(names: Iterable[str]) -> str:
+    """Column names for a message of one line."""
+    return ", ".join(name if name.isprintable() else repr(name) for name in map(str, names))
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UserError(f"{path}: expected distinct column names, found {repeated} more than once; rename them")
+
+
+def read_json_lines(path: Path, encoding: str) -> Iterator[NumberedRow | BadRow]:
+    """One JSON object a line; blank lines are passed over."""
+    for number, line in enumerate(_lines(path, encoding), start=1):
+        if isinstance(line, BadRow):
+            yield line
+            continue
+        content = line.strip()
+        if not content:
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:  # a JSONDecodeError, a number of 5,000 digits, or 10,000 brackets
+            message = f"{path}, line {number}: expected a JSON object, found {content[:60]!r} ({error})"
+            yield BadRow(message, number, content)
+            continue
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            message = f"{path}, line {number}: expected a JSON object, found {content[:60]!r}; one object a line"
+            yield BadRow(message, number, content)
+
+
+def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[NumberedRow | BadRow]:
+    """CSV or TSV with a header line.
+
+    Raises:
+        UserError: a header that cannot be read.
+    """
+    lines: list[str | BadRow] = []  # of the row that is being read
+
+    def texts() -> Iterator[str]:
+        for line in _lines(path, encoding):
+            lines.append(line)
+            yield line.content if isinstance(line, BadRow) else line
+
+    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    while True:
+        lines.clear()
+        message = ""
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            message = f"{path}, line {reader.line_num}: expected delimited text, found: {error}; mend the line"
+            fields = []
+        if fields is None:
+            return
+        undecoded = [line for line in lines if isinstance(line, BadRow)]
+        if header and fields and len(fields) != len(header):
+            message = (
+                f"{path}, line {reader.line_num}: expected {len(header)} fields ({names_of(header)}), found "
+                f"{len(fields)}; quote fields that hold the delimiter"
+            )
+        if undecoded or message:
+            content = "".join(line.content if isinstance(line, BadRow) else line for line in lines)
+            bad = BadRow(str(undecoded[0]) if undecoded else message, reader.line_num, content)
+            if not header:
+                raise bad
+            yield bad
+        elif header and fields:
+            yield reader.line_num, dict(zip(header, fields, strict=True))
+        elif fields:
+            _refuse_repeated(path, fields)
+            header = fields
+
+
+def read_json_list(path: Path, encoding: str) -> Iterator[NumberedRow]:
+    """A JSON list of objects, as SMP2020-EWECT is published."""
+    yield from _json_list(path, "".join(refuse_bad(_lines(path, encoding))))
+
+
+def _json_list(path: Path, content: str) -> Iterator[NumberedRow]:
+    try:
+        rows = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: expected a JSON list of objects, found: {error}; fetch the file again") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{path}: expected a JSON list of objects, found something else; fetch the file again")
+    yield from enumerate(rows, start=1)
+
+
+def read_plain(path: Path, encoding: str, text_column: str) -> Iterator[NumberedRow | BadRow]:
+    """A post a line, blank ones too; or a JSON list of objects, which ``.txt`` files of corpora hold."""
+    lines = _lines(path, encoding)
+    first = next(lines, None)  # standard input can be read once
+    if isinstance(first, str) and first.startswith("[{"):
+        yield from _json_list(path, first + "".join(refuse_bad(lines)))
+        return
+    for number, line in enumerate(itertools.chain([] if first is None else [first], lines), start=1):
+        yield line if isinstance(line, BadRow) else (number, {text_column: line.removesuffix("\n").removesuffix("\r")})
+
+
+@contextmanager
+def _parquet_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pyarrow.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise UserError(f"{path}: expected a Parquet file, found: {message}; check or write it again") from error
+
+
+def open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
+    """Open a Parquet file; a compressed one, or standard input, through a temporary file, for its end is read first.
+
+    Raises:
+        UserError: no Parquet file, or one of two columns of one name.
+    """
+    with _parquet_errors(path):
+        file = _open(path)
+        if str(path) == "-" or path.suffix == ".gz":
+            temporary = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the Parquet file that reads it)
+            with file:
+                shutil.copyfileobj(file, temporary)
+            file = temporary
+        # A buffer: else a column of a whole row group is in memory at once.
+        parquet = pyarrow.parquet.ParquetFile(file, buffer_size=1 << 20)
+        _refuse_repeated(path, parquet.schema_arrow.names)
+        return parquet
+
+
+def parquet_rows(path: Path, file: pyarrow.parquet.ParquetFile) -> Iterator[NumberedRow]:
+    """The rows of an open Parquet file, batch by batch."""
+    with _parquet_errors(path), file:
+        batches = (batch.to_pylist() for batch in file.iter_batches(_PARQUET_ROWS))
+        yield from enumerate(itertools.chain.from_iterable(batches), start=1)
+
+
+def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
+    """The original XML of NLPCC 2014 (training and test), a row a sentence: ``text``, ``label``, ``post``.
+
+    The label is ``emotion-1-type`` of an opinionated sentence, else ``none``.
+    """
+    post = "?"
+    number = 0
+    try:
+        with _open(path) as file:
+            for event, element in ElementTree.iterparse(file, events=("start", "end")):
+                if element.tag == "weibo":
+                    if event == "start":
+                        post = element.attrib.get("id", "?")
+                    else:
+                        element.clear()
+                elif element.tag == "sentence" and event == "end":
+                    number += 1
+                    label = _nlpcc2014_label(path, post, element.attrib)
+                    yield number, {"text": element.text or "", "label": label, "post": post}
+    except (ElementTree.ParseError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, LookupError) as error:
+        # ValueError and LookupError: a declared encoding that the parser does not read.
+        raise UserError(
+            f"{path}, in post {post}: expected whole, well-formed XML, found: {error}; fetch the file again"
+        ) from error
+
+
+def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
+    opinionated = attributes.get("opinionated")
+    if opinionated == "N":
+        return "none"
+    label = attributes.get("emotion-1-type")
+    if opinionated != "Y" or not label:
+        raise UserError(
+            f'{path}, post {post}, sentence {attributes.get("id", "?")}: expected opinionated="N", or "Y" with an '
+            f"emotion-1-type, found {attributes}; mend the sentence"
+        )
+    return label
+
+
+LINE_FORMATS = (".jsonl", ".csv", ".tsv")  # and posts a line in .txt
+READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
+    ".jsonl": read_json_lines,
+    ".csv": lambda path, encoding: read_delimited(path, encoding, ","),
+    ".tsv": lambda path, encoding: read_delimited(path, encoding, "\t"),
+    ".txt": read_json_list,
+    ".parquet": lambda path, encoding: parquet_rows(path, open_parquet(path)),
+    ".xml": lambda path, encoding: read_nlpcc2014_xml(path),
+}
+
+
+def suffix_of(path: Path) -> str:
+    """The ending that tells the format, ``.gz`` left aside.
+
+    Raises:
+        UserError: one that no reader has.
+    """
+    suffix = Path(path.name.removesuffix(".gz")).suffix
+    if suffix not in READERS:
+        raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (also with .gz), found {path.suffix!r}")
+    return suffix

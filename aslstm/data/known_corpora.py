@@ -1,0 +1,104 @@
+"""Facts about corpora, as data: their files, columns and labels, and the maps from one corpus's labels to another's.
+
+Nothing of a corpus itself is here. Almost none of them carries a licence: get them from their publishers.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class KnownCorpus:
+    """How to read a corpus.
+
+    Attributes:
+        title: as a report or model card names it.
+        files: split -> names that its file may have in ``--data_dir``; the first that is there is taken.
+        text_column: its name in the files.
+        label_column: its name in the files.
+        label_names: label as written -> as meant; a label that is not here stays as it is.
+        hub_id: its place on the Hub, or "".
+        caveat: what a user of a model trained on it must know of its licence and labels.
+    """
+
+    title: str
+    files: dict[str, tuple[str, ...]]
+    text_column: str = "text"
+    label_column: str = "label"
+    label_names: dict[str, str] = field(default_factory=dict)
+    hub_id: str = ""
+    caveat: str = "Check the licence of your corpus before you publish a model trained on it: most corpora of weibo carry none."
+
+
+SAMPLE_FOLDER = Path(__file__).parent / "sample"
+
+KNOWN_CORPORA = {
+    "sample": KnownCorpus(
+        title="embedded sample corpus",
+        files={split: (f"{split}.jsonl",) for split in ("train", "validation", "test")},
+        caveat="Written for this project, under its licence (Apache-2.0); its posts are invented and clearer than real ones.",
+    ),
+    "nlpcc2014": KnownCorpus(
+        title="NLPCC 2014 emotion classification",
+        files={
+            "train": (
+                "Training data for Emotion Classification.xml",
+                "Training data for Emotion Classification.xml.gz",
+                "train.jsonl",
+                "train.jsonl.gz",
+            ),
+            # Spelled so by its publishers.
+            "test": ("EmotionClassficationTest.xml", "EmotionClassficationTest.xml.gz"),
+        },
+        caveat="Posts of Sina Weibo up to 2014, published for a shared task without a licence: for research only.",
+    ),
+    "weibo_senti_100k": KnownCorpus(
+        title="weibo_senti_100k",
+        files={split: (f"{split}.csv", f"{split}.csv.gz") for split in ("train", "validation", "test")},
+        text_column="review",
+        label_names={"0": "negative", "1": "positive"},
+        hub_id="dirtycomputer/weibo_senti_100k",
+        caveat="Posts of Sina Weibo, published without a licence: for research only. Its labels were derived from its "
+        "emoticons, so high figures on it say nothing about how well emoji are understood.",
+    ),
+    "smp2020_ewect": KnownCorpus(
+        title="SMP2020-EWECT, usual",
+        files={
+            "train": ("usual_train_labeled.txt", "usual_train_labeled.txt.gz", "usual_train.txt"),
+            "test": ("usual_eval_labeled.txt", "usual_eval_labeled.txt.gz", "usual_eval.txt"),
+        },
+        text_column="content",
+        caveat="Posts of Sina Weibo of 2020, published for a shared task without a licence: for research only.",
+    ),
+}
+
+# Label of one corpus -> label of another, so that a model can be scored on a corpus with other labels. A prediction's
+# probabilities are added up over the labels that share a name on the right.
+LABEL_MAPS = {
+    "nlpcc2014_to_polarity": {
+        "like": "positive",
+        "happiness": "positive",
+        "sadness": "negative",
+        "anger": "negative",
+        "disgust": "negative",
+        "fear": "negative",
+        "surprise": "none",
+        "none": "none",
+    },
+    "smp2020_ewect_to_nlpcc2014": {
+        "happy": "happiness",
+        "sad": "sadness",
+        "angry": "anger",
+        "fear": "fear",
+        "surprise": "surprise",
+        "neutral": "none",
+    },
+    "smp2020_ewect_to_polarity": {
+        "happy": "positive",
+        "sad": "negative",
+        "angry": "negative",
+        "fear": "negative",
+        "surprise": "none",
+        "neutral": "none",
+    },
+}

@@ -1,0 +1,41 @@
+"""Errors that a user can put right: one line that says what was expected, what was found and what to do."""
+
+from importlib.util import find_spec
+
+
+class UserError(Exception):
+    """Bad input.
+
+    The message is one line. It writes the names of arguments in backticks, ```num_train_epochs`: expected 1 or more, found 0``;
+    a command shows them as its flags (``--num_train_epochs``).
+    """
+
+
+def check_encoding(name: str) -> None:
+    """Refuse an encoding that does not exist.
+
+    Raises:
+        UserError: there is no encoding of this name.
+    """
+    try:
+        "".encode(name)
+    except LookupError as error:
+        raise UserError(f"`encoding`: expected the name of an encoding, e.g. GB18030, found {name!r}") from error
+
+
+def check_packages(extra: str, *names: str) -> None:
+    """Refuse to go on without packages that only some commands need; the message names the extra that brings them.
+
+    Args:
+        extra: The extra of ``setup.cfg`` that lists the packages.
+        names: The modules that are going to be imported.
+
+    Raises:
+        UserError: A package is not installed.
+    """
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"expected the package {', '.join(missing)}, found none; install the extra {extra!r} of aslstm, "
+            f"e.g. pip install '.[{extra}]' in a checkout"
+        )

@@ -1,0 +1,146 @@
+"""A batch of posts in, the same batch with the model's answers out: what ``aslstm predict`` runs, and Ray Data or Spark can.
+
+A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of texts. Nothing is kept from one to the next, so
+any process may take any of them. README shows both.
+"""
+
+from argparse import Namespace
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas
+
+from aslstm.data.file_formats import names_of
+from aslstm.errors import UserError
+from modeling_aslstm.results_aslstm import attention_entries, check_has_weights
+
+from .classifier import BACKENDS, load_classifier, to_probabilities
+
+COLUMNS = ("label", "score", "scores", "emoji")
+ATTENTION = "attention"
+# Of a probability; more digits would tell the order in which a processor adds.
+_DIGITS = 6
+
+Columns = TypeVar("Columns", dict[str, np.ndarray], pandas.DataFrame)
+
+
+class BatchPredictor:
+    """A model folder as a function of a batch.
+
+    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those of
+    the post, as they stand in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``,
+    as the pipeline gives). The answers to a batch depend on that batch alone.
+
+    Args:
+        model: a model folder; it is loaded here, once.
+        text_column: the column that holds the texts.
+        prefix: stands before the names of the columns that are added.
+        attention: whether to add it.
+        backend: ``torch``, or ``onnx`` for the int8 graph of the folder, without torch.
+        batch_size: posts that the model reads at once.
+        num_threads: of one operation; None: one a core.
+
+    Raises:
+        UserError: a folder that is not whole, or a model that gives no attention.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str],
+        *,
+        text_column: str = "text",
+        prefix: str = "",
+        attention: bool = False,
+        backend: str = "torch",
+        batch_size: int = 256,
+        num_threads: int | None = None,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise UserError(f"backend: expected one of {', '.join(BACKENDS)}, found {backend!r}")
+        self.text_column = text_column
+        self.attention = attention
+        self.added = added_columns(prefix, attention=attention)
+        options = Namespace(backend=backend, batch_size=batch_size, num_threads=num_threads)
+        self.classifier = load_classifier(Path(model), options)
+        self.label_names = self.classifier.label_names
+        if attention:
+            try:
+                check_has_weights(self.classifier.config)
+            except ValueError as error:
+                raise UserError(str(error)) from error
+
+    def __call__(self, batch: Columns) -> Columns:
+        """The batch with the answers.
+
+        Raises:
+            UserError: no such column, a text that is none, or a column that has the name of one to be added.
+        """
+        refuse_taken("the batch", list(batch), self.added)
+        if self.text_column not in batch:
+            raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
+        answers = self.answers(list(batch[self.text_column]))
+        if isinstance(batch, pandas.DataFrame):
+            return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
+        return {**batch, **{name: _array(values) for name, values in answers.items()}}
+
+    def answers(self, texts: Sequence[str]) -> dict[str, list[Any]]:
+        """The columns that are added, a value a text.
+
+        Raises:
+            UserError: a text that is none.
+        """
+        for number, text in enumerate(texts, start=1):
+            if not isinstance(text, str):
+                raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))
+        answers: list[tuple[Any, ...]] = [()] * len(texts)
+        outputs = ("logits", "attention_weights") if self.attention else ("logits",)
+        config, tokenizer = self.classifier.config, self.classifier.tokenizer
+        posts = tokenizer.encode_with_offsets(texts, max_length=tokenizer.model_max_length)
+        for batch in self.classifier.batches([post.ids for post in posts], outputs):
+            probabilities = to_probabilities(batch.outputs[0])
+            for j, place in enumerate(batch.places):
+                post = posts[place]
+                best = int(probabilities[j].argmax())
+                scores = dict(zip(self.label_names, probabilities[j].round(_DIGITS).tolist(), strict=True))
+                answers[place] = (self.label_names[best], scores[self.label_names[best]], scores, post.emoji)
+                if self.attention:
+                    weights = batch.outputs[1][j].tolist()
+                    answers[place] += (attention_entries(texts[place], post.spans, post.ids, weights, config),)
+        return {name: [answer[i] for answer in answers] for i, name in enumerate(self.added)}
+
+
+def added_columns(prefix: str, *, attention: bool) -> list[str]:
+    """Names of the columns that are added."""
+    return [prefix + name for name in (*COLUMNS, ATTENTION)[: len(COLUMNS) + attention]]
+
+
+def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
+    """What is wrong with the text of a row, in one line; nothing where it has one, were it empty."""
+    if text_column not in row:
+        return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with --text_column"
+    if not isinstance(row[text_column], str):
+        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; mend the row"
+    return ""
+
+
+def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> None:
+    """Refuse a column that has the name of one to be added.
+
+    Raises:
+        UserError: such a column.
+    """
+    taken = [name for name in added if name in columns]
+    if taken:
+        raise UserError(
+            f"{place}: expected no column {', '.join(taken)}, which is to be added, found {names_of(columns)}; give the added "
+            "ones a --prefix, e.g. predicted_"
+        )
+
+
+def _array(values: list[Any]) -> np.ndarray:
+    """One object a row: NumPy would make a table of lists of one length."""
+    is_nested = bool(values) and isinstance(values[0], dict | list)
+    return np.fromiter(values, dtype=object, count=len(values)) if is_nested else np.array(values)

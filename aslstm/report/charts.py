@@ -1,0 +1,129 @@
+"""The tables of a report as charts, to be shown anywhere that shows Vega-Lite, and as PNG.
+
+Takes :class:`ReportTables`, gives Altair charts. Vega-Lite was chosen because its JavaScript, which a page must carry to need
+no network, has 0.9 MB; plotly's has 4.8. Nothing here asks the network.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from tokenization.emoji_splitting import chinese_emoji_name
+
+from .tables import ReportTables, Table
+from .texts import LANGUAGES
+
+_PNG_FONT = "Noto Sans CJK SC"  # of the package mplfonts
+_FONTS = f"{_PNG_FONT}, PingFang SC, Microsoft YaHei, sans-serif"
+_WIDTH = 620
+_COLUMNS = 3
+
+
+def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelMixin]:
+    """The chart of each table, under its name.
+
+    Args:
+        tables: of :func:`report_tables.build_tables`.
+        language: of the titles, a key of ``LANGUAGES``.
+    """
+    names = LANGUAGES[language].columns
+    scale = alt.Scale(domain=tables.labels, scheme="tableau10" if len(tables.labels) <= 10 else "tableau20")
+    color = alt.Color("label:N", scale=scale, sort=tables.labels, title=None)
+    makers = {"labels": _labels, "time": _time, "emoji": _emoji, "words": _words, "new_words": _new_words}
+    charts = {name: makers[name](table, color, names) for name, table in tables.tables.items()}
+    return {
+        name: chart.configure(font=_FONTS, background="white").configure_view(stroke=None) for name, chart in charts.items()
+    }
+
+
+def png(chart: alt.TopLevelMixin) -> bytes:
+    """A chart as PNG; Chinese is drawn with the font of the package ``mplfonts``."""
+    package = find_spec("mplfonts")
+    if package is not None and package.origin is not None:
+        vl_convert.register_font_directory(str(Path(package.origin).parent / "fonts"))
+    return vl_convert.vegalite_to_png(chart.to_dict(), scale=2)
+
+
+def _data(table: Table, **columns: list[Any]) -> alt.Data:
+    records = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    for name, values in columns.items():
+        for record, value in zip(records, values, strict=True):
+            record[name] = value
+    return alt.Data(values=records)
+
+
+def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
+    """What is shown of a bar under the mouse; columns with their types, as Altair writes them (``posts:Q``)."""
+    formats = {"share:Q": ".1%", "mean_score:Q": ".2f", "attention:Q": ".1f", "score:Q": ".1f"}
+    return [alt.Tooltip(column, title=names[column[:-2]], format=formats.get(column, "")) for column in columns]
+
+
+def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
+    base = alt.Chart(_data(table)).encode(
+        y=alt.Y("label:N", sort=None, title=None),
+        x=alt.X("posts:Q", title=names["posts"]),
+        tooltip=_tooltip(names, "label:N", "posts:Q", "share:Q", "mean_score:Q"),
+    )
+    bars = base.mark_bar().encode(color=color.copy().legend(None))
+    return (bars + base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".1%"))).properties(width=_WIDTH)
+
+
+def _time(table: Table, color: alt.Color, names: dict[str, str]) -> alt.VConcatChart:
+    # In UTC everywhere: in local time a day begins on the day before in half of the world.
+    day = alt.X("utcyearmonthdate(from):T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
+    start = alt.Tooltip("utcyearmonthdate(from):T", title=names["from"], format="%Y-%m-%d")
+    tooltip = [start, *_tooltip(names, "label:N", "posts:Q", "share:Q")]
+    labels = list(dict.fromkeys(row[1] for row in table.rows))
+    ranks = [labels.index(row[1]) for row in table.rows]
+    base = alt.Chart(_data(table, rank=ranks)).properties(width=_WIDTH)
+    shares = base.mark_area().encode(
+        x=day,
+        y=alt.Y("posts:Q", stack="normalize", title=names["share"], axis=alt.Axis(format="%")),
+        color=color,
+        order=alt.Order("rank:Q"),
+        tooltip=tooltip,
+    )
+    posts = base.mark_area(color="gray").encode(x=day, y=alt.Y("sum(posts):Q", title=names["posts"])).properties(height=80)
+    return alt.vconcat(shares, posts)
+
+
+def _emoji(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
+    # With their names: not every font has every emoji.
+    shown = [f"{row[1]} {chinese_emoji_name(row[1])}".strip() for row in table.rows]
+    return _bars_of_each_label(_data(table, shown=shown), table, "posts", color, names)
+
+
+def _words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
+    return _bars_of_each_label(_data(table, shown=[row[1] for row in table.rows]), table, "attention", color, names)
+
+
+def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
+    labels = dict.fromkeys(row[0] for row in table.rows)
+    columns = [
+        f"{name}:{'N' if isinstance(cell, str) else 'Q'}" for name, cell in zip(table.columns, table.rows[0], strict=True)
+    ]
+    charts = [
+        alt.Chart(alt.Data(values=[record for record in data.values if record["label"] == label]), title=alt.Title(label))
+        .mark_bar()
+        .encode(
+            y=alt.Y("shown:N", sort=None, title=None),
+            x=alt.X(f"{value}:Q", title=names[value], axis=alt.Axis(tickCount=4, tickMinStep=1 if value == "posts" else 0)),
+            color=color.copy().legend(None),
+            tooltip=_tooltip(names, *columns),
+        )
+        .properties(width=130)
+        for label in labels
+    ]
+    return alt.concat(*charts, columns=_COLUMNS)
+
+
+def _new_words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
+    base = alt.Chart(_data(table)).encode(
+        y=alt.Y("word:N", sort=None, title=None),
+        x=alt.X("count:Q", title=names["count"]),
+        tooltip=_tooltip(names, "word:N", "count:Q", "score:Q", "example:N"),
+    )
+    return (base.mark_bar() + base.mark_text(align="left", dx=4).encode(text="count:Q")).properties(width=_WIDTH)

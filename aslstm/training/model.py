@@ -1,0 +1,125 @@
+"""From training texts to a tokenizer, and from that to a model with its starting weights."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from datasets import Dataset
+
+from aslstm.words.vocabulary import build_tokenizer, build_vocabulary, choose_tokens, extend_vocabulary
+from aslstm.words.word_vectors import start_from_vectors
+from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+from tokenization import ASLSTMTokenizer
+from tokenization.word_segmentation import keep_whole
+
+from .batches import count_tokens
+from .starting_weights import StartingModel, StartingPoint, start_emoji_vectors
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The choices of a fresh model; the names are those of :class:`ASLSTMConfig`."""
+
+    emoji_fusion: str
+    attention_key: str
+    classifier_input: str
+    embedding_size: int
+    hidden_size: int
+    num_hidden_layers: int
+    bidirectional: bool
+    hidden_dropout_prob: float
+    use_max_pooling: bool
+
+
+def make_tokenizer(
+    texts: Dataset | Iterable[str],
+    *,
+    new_words: Iterable[str],
+    start: StartingModel | None = None,
+    min_count: int,
+    min_emoji_count: int,
+    model_max_length: int,
+    segmenter: str | None = None,
+    num_workers: int = 1,
+) -> ASLSTMTokenizer:
+    """A tokenizer whose words and emoji are those of the training texts, and of the model to start from.
+
+    Where there are new words, jieba's hidden Markov model does not guess at others: on gold-segmented weibo posts its
+    guesses cost more than they bring (benchmarks/new_words.py). The words of a ``Dataset`` (its column ``text``) are counted
+    once: a second run reads the counts from the cache of ``datasets``; ``num_workers`` are for plain texts. Without a
+    ``segmenter`` it is that of the model to start from, or jieba.
+    """
+    user_words = keep_whole(new_words)
+    use_hmm = not user_words
+    if start is not None:
+        user_words = [*user_words, *start.tokenizer.user_words]
+        had_hmm = start.tokenizer.init_kwargs.get("use_hmm", True)
+        if had_hmm and not use_hmm:
+            logger.warning("with new words jieba does not guess at others, as it did for %s", start.folder)
+        use_hmm = use_hmm and had_hmm
+        segmenter = segmenter or start.tokenizer.init_kwargs.get("segmenter")
+    segmenter = segmenter or "jieba"
+    if isinstance(texts, Dataset):
+        counts = count_tokens(texts, user_words=user_words, use_hmm=use_hmm, segmenter=segmenter)
+        vocabulary = choose_tokens(counts, min_count=min_count, min_emoji_count=min_emoji_count, user_words=user_words)
+    else:
+        vocabulary = build_vocabulary(
+            texts,
+            min_count=min_count,
+            min_emoji_count=min_emoji_count,
+            user_words=user_words,
+            use_hmm=use_hmm,
+            segmenter=segmenter,
+            num_workers=num_workers,
+        )
+    if start is not None:
+        vocabulary = extend_vocabulary(start.tokenizer, vocabulary)
+    logger.info("vocabulary: %d words and characters, %d emoji tokens", len(vocabulary.words), len(vocabulary.emoji))
+    return build_tokenizer(vocabulary, model_max_length=model_max_length, use_hmm=use_hmm, segmenter=segmenter)
+
+
+def make_model(
+    tokenizer: ASLSTMTokenizer,
+    settings: ModelSettings,
+    label_names: list[str],
+    label_counts: Mapping[str, int],
+    *,
+    model_class: type[ASLSTMForSequenceClassification] = ASLSTMForSequenceClassification,
+    start: StartingPoint = StartingPoint(None, None),  # noqa: B008 (frozen)
+    token_counts: Mapping[int, int] | None = None,
+) -> Any:
+    """A model for a tokenizer, with its starting weights: vectors, then another model's, then names of emoji.
+
+    Args:
+        tokenizer: its vocabulary.
+        settings: its sizes and choices.
+        label_names: in the order of the outputs.
+        label_counts: rows of each label in training; they give the label prior.
+        model_class: the classifier.
+        start: what to start from.
+        token_counts: how often training has each id, for the report of what the vectors cover.
+    """
+    total = sum(label_counts.values())
+    config = ASLSTMConfig(
+        vocab_size=len(tokenizer),
+        emoji_token_offset=tokenizer.emoji_token_offset,
+        num_emoji_tokens=tokenizer.num_emoji_tokens,
+        clause_end_token_ids=tokenizer.clause_end_token_ids,
+        pad_token_id=tokenizer.pad_token_id,
+        id2label=dict(enumerate(label_names)),
+        label2id={name: i for i, name in enumerate(label_names)},
+        label_prior=[label_counts[name] / total for name in label_names],
+        **vars(settings),
+    )
+    model = model_class(config)
+    embedding = model.aslstm.word_embeddings.weight
+    have_own: set[int] = set()
+    if start.vectors is not None:
+        have_own |= start_from_vectors(embedding, tokenizer, start.vectors, token_counts or {})
+    if start.model is not None:
+        have_own |= start.model.fill(model, tokenizer)
+    start_emoji_vectors(embedding, tokenizer, have_own)
+    return model

@@ -1,0 +1,198 @@
+"""The model folder, written in one step, and its card.
+
+Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
+it is. Nothing is seen under its name until all of it is written.
+"""
+
+import argparse
+import os
+import shlex
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from safetensors import SafetensorError
+
+from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, json_text, put_folder, write_checksums
+from aslstm.words.new_word_files import write_new_words
+from aslstm.words.new_words import NewWord
+from modeling_aslstm import ASLSTMForSequenceClassification
+from tokenization import ASLSTMTokenizer
+
+from .trainer import Progress
+
+CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # of aslstm
+# Where a model goes, and how often its training was interrupted, is no part of how it is made.
+NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
+VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
+BAG_OF_WORDS = (
+    " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
+    "logits (`use_bag_of_words`)."
+)
+SPLIT_TITLES = {
+    "validation": "validation",
+    "validation_emoji": "validation, rows with emoji",
+    "test": "test",
+    "test_emoji": "test, rows with emoji",
+}
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a run leaves beside the weights: its arguments, progress, figures by split, rows by split, new words."""
+
+    arguments: argparse.Namespace
+    progress: Progress
+    results: dict[str, Any]
+    num_rows: dict[str, int]
+    new_words: list[NewWord]
+    script: str = "train.py"
+
+
+class OutputFolder:
+    """Where a run writes. Made before training, so that a run does not end with nowhere to go.
+
+    Args:
+        path: a new folder, an empty one, or a model folder, which is replaced when the new one is whole.
+
+    Raises:
+        UserError: another file or folder is there, or nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        if self.path.name in ("", ".."):
+            raise UserError(f"--output_dir {path}: expected a folder with a name, found none; choose another")
+        self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
+            if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
+                raise UserError(
+                    f"--output_dir {path}: expected a new or a model folder, found other files; choose another name"
+                )
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # The longest name of those that will stand beside it.
+            with tempfile.TemporaryDirectory(prefix=f".{self.checkpoint_dir.name}.", dir=self.path.parent):
+                pass
+            if self.path.is_dir() and not os.access(self.path, os.W_OK):
+                raise PermissionError(13, "Permission denied")
+        except OSError as error:
+            raise UserError(
+                f"--output_dir {str(path)[:100]}: expected a place to write, found: {error.strerror}; choose another"
+            ) from error
+
+    def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
+        """Write the folder beside its place, then put it there.
+
+        Raises:
+            UserError: it cannot be written; what was there is as it was.
+        """
+        try:
+            with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
+                staging = Path(beside) / "new"
+                staging.mkdir()
+                self._write(staging, model, tokenizer, record)
+                put_folder(self.path, staging)
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"--output_dir {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
+                "make room; a run with --checkpointing_steps goes on with --resume_from_checkpoint"
+            ) from error
+
+    def _write(
+        self, staging: Path, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord
+    ) -> None:
+        model.save_pretrained(staging)
+        tokenizer.save_pretrained(staging)
+        (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
+        if record.new_words:
+            write_new_words(staging / "new_words.tsv", record.new_words)
+        (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
+        write_checksums(staging)
+        check_model_folder(staging)
+
+
+def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
+    """The model card: the template with the figures of the run."""
+    dataset_type = record.arguments.dataset
+    is_own = dataset_type == "files"
+    unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
+    corpus = KNOWN_CORPORA.get(dataset_type, unknown)
+    metadata = ModelCardData(
+        language="zh",
+        license="apache-2.0",
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        tags=["custom_code", "emotion", "sentiment", "emoji", "weibo", "lstm"],
+        datasets=[corpus.hub_id] if corpus.hub_id else None,
+        metrics=["accuracy", "f1"],
+        model_name=name,
+        eval_results=[
+            EvalResult(
+                task_type="text-classification",
+                dataset_type=dataset_type,
+                dataset_name=corpus.title,
+                # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
+                dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
+                dataset_split=split.removesuffix("_emoji"),
+                metric_type=metric_type,
+                metric_name=metric_name,
+                metric_value=round(metrics[key], 4),
+            )
+            for split, metrics in record.results.items()
+            for metric_type, metric_name, key in (("accuracy", "accuracy", "accuracy"), ("f1", "macro-F1", "macro_f1"))
+        ],
+        widget=[{"text": "今天又加班[泪]"}, {"text": "今天又加班[太开心]"}],
+    )
+    rows = [
+        f"| {SPLIT_TITLES[split]} | {m['num_examples']} | {with_interval(m, 'accuracy')} | {with_interval(m, 'macro_f1')} | "
+        f"{'–' if 'macro_f1_emotions' not in m else format(m['macro_f1_emotions'], '.3f')} | {m['majority_accuracy']:.3f} |"
+        for split, m in record.results.items()
+    ]
+    card = ModelCard.from_template(
+        metadata,
+        template_path=str(CARD_TEMPLATE),
+        name=name,
+        dataset=corpus.title,
+        caveat=corpus.caveat,
+        labels=", ".join((model.config.id2label or {}).values()),
+        fusion=model.config.emoji_fusion,
+        num_parameters=f"{model.num_parameters():,}",
+        bag_of_words=BAG_OF_WORDS if model.config.use_bag_of_words else "",
+        results="\n".join(rows),
+        num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
+        recipe=command_of(record.arguments, record.script),
+        best_epoch=record.progress.best_epoch,
+        num_epochs=record.progress.epoch,
+        prior_weight=f"{model.config.decision_prior_weight:.2f}",
+        temperature=f"{model.config.temperature:.3f}",
+        versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
+    )
+    return str(card)
+
+
+def with_interval(metrics: dict[str, Any], name: str) -> str:
+    """A figure and, where there is one, its 95 % interval."""
+    interval = metrics.get("intervals_95", {}).get(name)
+    return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
+def command_of(arguments: argparse.Namespace, script: str) -> str:
+    """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
+    flags = []
+    for key, value in sorted(vars(arguments).items()):
+        if key in NOT_IN_RECIPE:
+            continue
+        if value is True:
+            flags.append(f"--{key}")
+        elif value is not None and value is not False and value != [] and (key, value) != ("dataset", "files"):
+            values = value if isinstance(value, list) else [value]
+            given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
+            flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
+    return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *flags])

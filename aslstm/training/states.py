@@ -1,0 +1,234 @@
+"""States of training on disk: what a killed run goes on from, bit by bit as if it had not been killed.
+
+Takes nested dicts and lists of tensors and numbers, gives them back. A state is a folder ``step-N``: tensors in safetensors,
+numbers in JSON, what each process has for itself, and the checksums of all that. It is written beside its place and renamed,
+so a kill at any moment leaves the states before it; a damaged one is passed over. Nothing is pickled.
+"""
+
+import json
+import logging
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import find_damage, json_text, write_checksums
+
+logger = logging.getLogger(__name__)
+
+LATEST = "latest"
+# One more than is needed, for the case that the newest is damaged.
+NUM_KEPT = 2
+_TENSORS, _NUMBERS = "state.safetensors", "state.json"
+_PARTIAL = ".partial"
+_MARK = "tensor:"
+
+
+def take_out_tensors(tree: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
+    """A copy of nested dicts and lists with a name in the place of each tensor; the tensors go to ``tensors``.
+
+    >>> found = {}
+    >>> take_out_tensors({"lr": 0.1, "moments": [torch.zeros(2)]}, found)
+    {'lr': 0.1, 'moments': ['tensor:/moments/0']}
+    >>> found
+    {'/moments/0': tensor([0., 0.])}
+    """
+    if isinstance(tree, Tensor):
+        tensors[name] = tree.detach().cpu().contiguous()
+        return _MARK + name
+    if isinstance(tree, dict):
+        return {str(key): take_out_tensors(value, tensors, f"{name}/{key}") for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [take_out_tensors(value, tensors, f"{name}/{i}") for i, value in enumerate(tree)]
+    return tree
+
+
+def put_back_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """The opposite of :func:`take_out_tensors`; keys have become strings, and tuples lists."""
+    if isinstance(tree, dict):
+        return {key: put_back_tensors(value, tensors) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [put_back_tensors(value, tensors) for value in tree]
+    return tensors[tree.removeprefix(_MARK)] if isinstance(tree, str) and tree.startswith(_MARK) else tree
+
+
+def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
+    """Whether something is true on any process; all processes ask together, and go on when all have asked."""
+    if accelerator.num_processes == 1:
+        return value
+    count: Any = accelerator.reduce(torch.tensor(int(value), device=accelerator.device))
+    return bool(count.item())
+
+
+class StopSignal:
+    """SIGTERM, noted instead of obeyed while this context lasts: the run saves its state first."""
+
+    def __init__(self) -> None:
+        self._was_received = False
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGTERM, self._note)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._was_received = True
+
+    def was_received(self, accelerator: Accelerator) -> bool:
+        """Whether any process was told to stop; all processes ask together and get the same answer."""
+        return is_true_anywhere(accelerator, self._was_received)
+
+
+class TrainingStates:
+    """The folder of the states of one run.
+
+    Args:
+        folder: is made when the first state is saved.
+        accelerator: its processes share the folder.
+    """
+
+    def __init__(self, folder: Path, accelerator: Accelerator) -> None:
+        self.folder = folder
+        self.accelerator = accelerator
+
+    def check(self, *, resume: str | None, is_saving: bool) -> None:
+        """Check what can be known before training; nothing is changed.
+
+        Args:
+            resume: :data:`LATEST`, the path of a state, or None.
+            is_saving: whether the run will save states.
+
+        Raises:
+            UserError: states of another run are in the way, or the state to resume is damaged.
+        """
+        if resume is None and is_saving and self._saved():
+            raise UserError(
+                f"{self.folder}: expected no states of training, found some; go on with --resume_from_checkpoint or remove them"
+            )
+        if resume not in (None, LATEST) and (damage := self._damage(Path(resume))):
+            raise UserError(f"--resume_from_checkpoint: expected a whole state of training, found {damage}; choose another")
+
+    def save(self, step: int, shared: dict[str, Any], own: dict[str, Tensor]) -> None:
+        """Save a state and remove those that are no longer needed; all processes call this together.
+
+        Args:
+            step: its number.
+            shared: what is the same on every process.
+            own: what this process alone has.
+
+        Raises:
+            UserError: it cannot be written; the states before it are as they were.
+        """
+        place = self.folder / f"step-{step:08d}"
+        partial = place.with_name(f"{place.name}{_PARTIAL}")
+        for stage in (
+            lambda: self._begin(partial),
+            lambda: self._write(partial, shared, own),
+            lambda: self._put_in_place(partial, place),
+        ):
+            reason = _reason_of_failure(stage)
+            if is_true_anywhere(self.accelerator, reason is not None):
+                shutil.rmtree(partial, ignore_errors=True)
+                raise UserError(
+                    f"{place}: expected room for a state of training, found: {reason or 'another process has none'}; the state "
+                    "before it is whole: make room and go on with --resume_from_checkpoint"
+                )
+
+    def _begin(self, partial: Path) -> None:
+        if self.accelerator.is_main_process:
+            for left in self.folder.glob(f"*{_PARTIAL}"):  # of a run that was killed
+                shutil.rmtree(left)
+            partial.mkdir(parents=True)
+
+    def _write(self, partial: Path, shared: dict[str, Any], own: dict[str, Tensor]) -> None:
+        save_file(own, partial / self._own_name())
+        if self.accelerator.is_main_process:
+            tensors: dict[str, Tensor] = {}
+            numbers = take_out_tensors(shared, tensors)
+            save_file(tensors, partial / _TENSORS)
+            (partial / _NUMBERS).write_text(json_text(numbers), encoding="utf-8")
+
+    def _put_in_place(self, partial: Path, place: Path) -> None:
+        if self.accelerator.is_main_process:
+            write_checksums(partial)
+            for path in partial.iterdir():
+                _write_through(path)
+            if place.exists():  # damaged, or of a run that was resumed from a state before it
+                _remove(place)
+            partial.rename(place)
+            self._remove_all_but(place)
+
+    def load(self, resume: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """What :meth:`save` was given, of the newest whole state or of one that is named; None where no state was saved.
+
+        Raises:
+            UserError: all are damaged.
+        """
+        if resume != LATEST:
+            return self._read(Path(resume))
+        saved = self._saved()
+        for folder in reversed(saved):
+            damage = self._damage(folder)
+            if damage is None:
+                return self._read(folder)
+            logger.warning("passed over a damaged state of training (%s)", damage)
+        if saved:
+            raise UserError(f"{self.folder}: expected a whole state of training, found damaged ones; remove them to start anew")
+        return None
+
+    def _saved(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("step-*") if path.suffix != _PARTIAL)
+
+    def _own_name(self) -> str:
+        return f"process-{self.accelerator.process_index}.safetensors"
+
+    def _damage(self, folder: Path) -> str | None:
+        return find_damage(folder, (_TENSORS, _NUMBERS, "process-0.safetensors"))
+
+    def _read(self, folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        logger.info("resuming from %s", folder)
+        numbers = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
+        shared = put_back_tensors(numbers, load_file(folder / _TENSORS))
+        own = folder / self._own_name()
+        # Another number of processes is an error of the flags, which the caller finds.
+        return shared, load_file(own) if own.exists() else {}
+
+    def _remove_all_but(self, newest: Path) -> None:
+        """Keep a state and those just before it; one with a higher number is damaged, or of a run that was given up."""
+        saved = self._saved()
+        place = saved.index(newest)
+        for path in saved[: max(0, place + 1 - NUM_KEPT)] + saved[place + 1 :]:
+            _remove(path)
+
+
+def _reason_of_failure(write: Callable[[], None]) -> str | None:
+    """Why files could not be written, or None where they were."""
+    try:
+        write()
+    except (OSError, SafetensorError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a state so that a kill on the way leaves none that looks damaged."""
+    gone = folder.with_name(f"{folder.name}.gone{_PARTIAL}")
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _write_through(path: Path) -> None:
+    """Wait until a file is on the disk: a machine that is taken away loses what is not."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

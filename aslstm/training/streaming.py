@@ -1,0 +1,104 @@
+"""Training rows of a corpus that does not fit into memory: read, encoded and shuffled in small stretches.
+
+Takes a source and a tokenizer, gives encoded rows without end; memory holds one stretch at a time.
+"""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from datasets import ClassLabel, load_dataset
+from torch.utils.data import IterableDataset
+
+from aslstm.data.corpora import CorpusSource
+from aslstm.data.file_formats import Row
+from aslstm.data.row_readers import check_row, read_rows
+from aslstm.errors import UserError
+from tokenization import ASLSTMTokenizer
+
+from .batches import BATCHES_PER_BUCKET
+
+
+def stream_train(source: CorpusSource) -> Iterator[Row]:
+    """The rows of the training split, once, as :func:`corpora.read_splits` would give them."""
+    text_column, label_column = source.columns
+    names = source.known.label_names
+    if source.is_on_hub:
+        rows = load_dataset(source.dataset, split="train", streaming=True)
+        feature = (rows.features or {}).get(label_column)
+        for number, row in enumerate(rows, start=1):
+            for column in (text_column, label_column):
+                if column not in row:
+                    raise UserError(f"--dataset {source.dataset}: expected a column {column!r}, found {', '.join(row)}")
+            label = feature.int2str(row[label_column]) if isinstance(feature, ClassLabel) else row[label_column]
+            checked = check_row(f"--dataset {source.dataset}", number, row[text_column], label)
+            yield checked | {"label": names.get(checked["label"], checked["label"])}
+        return
+    path = source.files()["train"]
+    for row in read_rows(path, text_column=text_column, label_column=label_column, encoding=source.encoding):
+        yield row | {"label": names.get(row["label"], row["label"])}
+
+
+def counted_texts(source: CorpusSource, label_counts: Counter[str]) -> Iterator[str]:
+    """The training texts, once; their labels are counted on the way."""
+    for row in stream_train(source):
+        label_counts[row["label"]] += 1
+        yield row["text"]
+
+
+class StreamingRows(IterableDataset):
+    """Encoded rows, over and over; one iteration gives ``rows_per_epoch`` and the next goes on from there.
+
+    Args:
+        source: where the rows come from.
+        tokenizer: encodes them.
+        label_names: in the order of the model.
+        batch_size: rows of a batch; stretches of 50 batches are shuffled, and batches hold rows of similar length.
+        rows_per_epoch: of one iteration.
+        seed: of the shuffling.
+    """
+
+    def __init__(
+        self,
+        source: CorpusSource,
+        tokenizer: ASLSTMTokenizer,
+        label_names: list[str],
+        *,
+        batch_size: int,
+        rows_per_epoch: int,
+        seed: int,
+    ) -> None:
+        self.source = source
+        self.tokenizer = tokenizer
+        self.label_ids = {name: i for i, name in enumerate(label_names)}
+        self.batch_size = batch_size
+        self.rows_per_epoch = rows_per_epoch
+        self.shuffler = random.Random(seed)
+        self._endless = self._rows()
+
+    def __len__(self) -> int:
+        return self.rows_per_epoch
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return itertools.islice(self._endless, self.rows_per_epoch)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        numbers = itertools.count()
+        while True:
+            rows = stream_train(self.source)
+            while stretch := list(itertools.islice(rows, self.batch_size * BATCHES_PER_BUCKET)):
+                yield from self._shuffled(stretch, numbers)
+
+    def _shuffled(self, stretch: list[Row], numbers: Iterator[int]) -> Iterator[dict[str, Any]]:
+        ids = self.tokenizer([row["text"] for row in stretch], truncation=True, return_attention_mask=False)["input_ids"]
+        encoded = [
+            {"input_ids": row_ids, "labels": self.label_ids[row["label"]], "row": number}
+            for row_ids, row, number in zip(ids, stretch, numbers, strict=False)
+        ]
+        self.shuffler.shuffle(encoded)
+        encoded.sort(key=lambda row: -len(row["input_ids"]))
+        batches = [encoded[i : i + self.batch_size] for i in range(0, len(encoded), self.batch_size)]
+        self.shuffler.shuffle(batches)
+        return itertools.chain.from_iterable(batches)

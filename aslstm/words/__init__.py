@@ -1,0 +1,1 @@
+"""Texts to vocabularies, new words and vectors, without a model."""

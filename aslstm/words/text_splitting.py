@@ -1,0 +1,99 @@
+"""Texts to tokens before there is a vocabulary: what counting words and training vectors start from (offline).
+
+Takes raw posts, gives the words and emoji of each, in several processes where asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+
+from tokenization.emoji_splitting import fold_emoji, split_emoji
+from tokenization.text_normalization import TextNormalizer
+from tokenization.vocabulary_files import is_storable_token
+from tokenization.word_segmentation import UserWord, WordSegmenter
+
+TEXTS_AT_ONCE = 2000
+
+
+class TextSplitter:
+    """Splits texts as a tokenizer will that has no vocabulary yet: words whole, every emoji one token. Picklable.
+
+    Args:
+        user_words: words that jieba keeps whole.
+        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        segmenter: ``jieba`` or ``rjieba``.
+        switches: of :class:`TextNormalizer`.
+    """
+
+    def __init__(
+        self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, segmenter: str = "jieba", **switches: bool
+    ) -> None:
+        self.normalizer = TextNormalizer(**switches)
+        normalized = (word._replace(word=self.normalizer.normalize(word.word)) for word in user_words)
+        self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
+
+    def split(self, texts: Iterable[str]) -> list[list[str]]:
+        """The tokens of each text; white space and what no vocabulary can hold is left out."""
+        return [self._split_one(text) for text in texts]
+
+    def _split_one(self, text: str) -> list[str]:
+        tokens: list[str] = []
+        for piece in split_emoji(self.normalizer.normalize(text)):
+            if not piece.is_emoji:
+                tokens += self.segmenter.cut(piece.text)
+            else:
+                tokens.append(piece.text if is_emoji_code(piece.text) else fold_emoji(piece.text))
+        return [token for token in tokens if is_storable_token(token)]
+
+
+def split_texts(
+    texts: Iterable[str],
+    *,
+    user_words: Iterable[UserWord] = (),
+    use_hmm: bool = True,
+    segmenter: str = "jieba",
+    num_workers: int = 1,
+    **switches: bool,
+) -> Iterator[list[str]]:
+    """The tokens of each text, in order; with several workers the texts are held in memory.
+
+    Args:
+        texts: raw posts.
+        user_words: words that jieba keeps whole.
+        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        segmenter: ``jieba`` or ``rjieba``.
+        num_workers: processes.
+        switches: of :class:`TextNormalizer`.
+    """
+    splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter, **switches)
+    remaining = iter(texts)
+    chunks = iter(lambda: list(islice(remaining, TEXTS_AT_ONCE)), [])
+    if num_workers == 1:
+        for chunk in chunks:
+            yield from splitter.split(chunk)
+        return
+    with ProcessPoolExecutor(num_workers, initializer=_set_splitter, initargs=(splitter,)) as pool:
+        for split in pool.map(_split_chunk, chunks):
+            yield from split
+
+
+# One splitter a worker process, so that jieba's dictionary is read once in each.
+_splitter: TextSplitter
+
+
+def _set_splitter(splitter: TextSplitter) -> None:
+    global _splitter
+    _splitter = splitter
+
+
+def _split_chunk(texts: list[str]) -> list[list[str]]:
+    return _splitter.split(texts)
+
+
+def is_emoji_code(token: str) -> bool:
+    """Whether a token of a split text is a weibo code: jieba joins nothing to a bracket.
+
+    >>> is_emoji_code("[泪]"), is_emoji_code("["), is_emoji_code("泪")
+    (True, False, False)
+    """
+    return len(token) > 1 and token.startswith("[")

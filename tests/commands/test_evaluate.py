@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from aslstm.commands.flags import CommandParser
+from aslstm.errors import UserError
+from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from tests.support.commands import SHARED_DATA, run_command
+
+SECTIONS = [
+    "all rows", "rows with emoji", "rows without emoji", "emoji removed", "emoji shuffled between rows", "words removed",
+]  # fmt: skip
+
+
+def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:
+    path.write_text("".join(json.dumps({"text": t, "label": label}) + "\n" for t, label in rows), encoding="utf-8")
+    return path
+
+
+def test_the_report_agrees_with_scikit_learn_on_the_saved_predictions(model_folder: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("out.json", "answers.jsonl", "confusion.png")}
+    result = run_command(
+        "evaluate", "--model", model_folder, "--output", files["out.json"],
+        "--save_predictions", files["answers.jsonl"], "--plot", files["confusion.png"],
+    )  # fmt: skip
+    figures = json.loads(files["out.json"].read_text(encoding="utf-8"))
+    answers = [json.loads(line) for line in files["answers.jsonl"].read_text(encoding="utf-8").splitlines()]
+    gold, given = [a["label"] for a in answers], [a["prediction"] for a in answers]
+    assert len(answers) == 396
+    assert figures["all rows"]["accuracy"] == pytest.approx(accuracy_score(gold, given))
+    assert figures["all rows"]["macro_f1"] == pytest.approx(f1_score(gold, given, average="macro"))
+    trained = json.loads((model_folder / "eval_results.json").read_text(encoding="utf-8"))
+    assert figures["all rows"]["macro_f1"] == pytest.approx(trained["test"]["macro_f1"])
+    assert figures["rows with emoji"]["macro_f1"] == pytest.approx(trained["test_emoji"]["macro_f1"])
+    assert [name for name in SECTIONS if name not in figures or name not in result.stdout] == []
+    assert files["confusion.png"].read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_corpus_without_emoji_says_so(model_folder: Path, tmp_path: Path) -> None:
+    rows = [("今天加班", "sadness"), ("好开心", "happiness"), ("明天开会", "none")]
+    train = write_rows(tmp_path / "train.jsonl", rows)
+    test = write_rows(tmp_path / "test.jsonl", rows)
+    result = run_command("evaluate", "--model", model_folder, "--train_file", train, "--test_file", test)
+    assert "no row has an emoji" in result.stdout
+    assert "emoji removed" not in result.stdout
+
+
+def test_a_label_outside_the_models_is_an_error(model_folder: Path, tmp_path: Path) -> None:
+    rows = [("今天加班", "sadness"), ("好开心", "glee")]
+    train, test = (write_rows(tmp_path / f"{split}.jsonl", rows) for split in ("train", "test"))
+    flags = ("--model", model_folder, "--train_file", train, "--test_file", test)
+    result = run_command("evaluate", *flags, check=False)
+    assert result.returncode == 2
+    assert "row 2" in result.stderr.splitlines()[-1] and "'glee'" in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--output", "--save_predictions", "--plot"])
+def test_a_place_without_a_folder_is_refused_before_the_work(tmp_path: Path, flag: str) -> None:
+    place = tmp_path / "no" / "figures.png"
+    result = run_command("evaluate", "--model", tmp_path / "none", flag, place, check=False)
+    assert result.stderr == f"error: {flag} {place}: expected an existing folder, found none; make it first\n"
+    assert result.returncode == 2
+
+
+def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Path) -> None:
+    flags = ("--backend", "onnx", "--batch_size", "64", "--num_threads", "1", "--output", tmp_path / "out.json")
+    run_command("evaluate", "--model", onnx_folder, *flags)
+    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["all rows"]
+    trained = json.loads((onnx_folder / "eval_results.json").read_text(encoding="utf-8"))["test"]
+    assert found["macro_f1"] == pytest.approx(trained["macro_f1"], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--num_threads", "0"], "--num_threads: expected 1 or more, found 0"),
+        (["--batch_size", "0"], "--batch_size: expected 1 or more, found 0"),
+        (["--backend", "onnx"], "model_int8.onnx: expected an ONNX graph, found none; write it with .*export_onnx.py"),
+    ],
+    ids=str,
+)
+def test_flags_of_inference_that_cannot_be_are_one_line(model_folder: Path, flags: list[str], message: str) -> None:
+    parser = CommandParser("evaluate", "")
+    add_inference_arguments(parser)
+    with pytest.raises(UserError, match=message) as raised:
+        load_classifier(model_folder, parser.parse_args(flags))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.skipif(not SHARED_DATA.exists(), reason="needs the research corpora beside the project")
+def test_a_model_is_scored_on_a_corpus_with_other_labels(model_folder: Path) -> None:
+    result = run_command(
+        "evaluate", "--model", model_folder, "--dataset", "smp2020_ewect", "--data_dir", SHARED_DATA / "smp2020_ewect",
+        "--map_labels", "smp2020_ewect_to_polarity", "--map_predictions", "nlpcc2014_to_polarity",
+    )  # fmt: skip
+    assert "like → positive" in result.stdout and "neutral → none" in result.stdout
+    assert "2000" in result.stdout

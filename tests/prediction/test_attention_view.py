@@ -1,0 +1,137 @@
+import io
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from transformers import pipeline
+
+from aslstm.prediction.attention_view import show_attention
+from tests.support.commands import ROOT
+
+POSTS = [
+    "今天又加班[泪]",
+    "<script>alert(1)</script>太好吃了😂",
+    '"><img src=x onerror=alert(1)> 气死我了[怒]',
+    "[bold]今天[/bold] & \x1b[31m红\u202e反[泪]",
+    "Nice 一天， http://example.com/a?b=1&c=2 👨‍👩‍👧",
+    "",
+]
+
+
+class Page(HTMLParser):
+    """The text and the elements of a page, as a browser reads them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.shaded: list[tuple[str, float]] = []
+        self.outlined: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        tag, attributes = self.tags[-1] if self.tags else ("", {})
+        if tag == "span" and "title" in attributes:
+            self.shaded.append((data, float(attributes["title"] or 0)))
+        elif tag == "span" and "outline" in (attributes.get("style") or ""):
+            self.outlined.append(data)
+
+
+@pytest.fixture(scope="module")
+def results(model_folder: Path) -> list[dict[str, Any]]:
+    classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
+    return classify(POSTS, return_attention=True, emoji_effect=True)
+
+
+def in_terminal(view: Any, *, color: bool) -> str:
+    console = Console(file=io.StringIO(), force_terminal=color, color_system="truecolor" if color else None, width=200)
+    console.print(view)
+    return console.file.getvalue()
+
+
+def test_posts_are_shown_as_text_whatever_they_hold(results: list[dict[str, Any]]) -> None:
+    page = Page(show_attention(results, POSTS)._repr_html_())
+    assert {tag for tag, _ in page.tags} == {"div", "b", "span"}
+    assert all(set(attributes) <= {"style", "title"} for _, attributes in page.tags)
+    for post in POSTS:
+        assert post.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd") in page.text
+    assert not set(page.text) & {"\x1b", "\u202e"}
+
+
+def test_words_are_shaded_by_their_weight_and_emoji_are_outlined(results: list[dict[str, Any]]) -> None:
+    page = Page(show_attention(results[0], POSTS[0])._repr_html_())
+    entries = results[0]["attention"]
+    largest = max(entry["weight"] for entry in entries)
+    seen = {entry["token"]: entry["weight"] for entry in entries if entry["weight"] / largest >= 0.01}
+    assert dict(page.shaded) == pytest.approx(seen, abs=5e-4)
+    shades = [float(a["style"].split(",")[-1].rstrip(")")) for _, a in page.tags if "title" in a and a["style"]]
+    assert shades == pytest.approx([weight / largest for weight in seen.values()], abs=0.006)
+    assert page.outlined == ["[泪]"]
+
+
+def test_the_view_has_label_score_and_what_the_emoji_did(results: list[dict[str, Any]]) -> None:
+    result, effect = results[0], results[0]["emoji_effect"]
+    for text in (Page(show_attention(result)._repr_html_()).text, repr(show_attention(result))):
+        assert text.startswith(f"{result['label']} {result['score']:.2f}")
+        for name, part in (("without emoji", effect["without_emoji"]), ("emoji alone", effect["without_words"])):
+            assert f"{name}: {part['label']} {part['score']:.2f}" in text
+        assert ("words and emoji disagree" in text) == effect["disagree"]
+        told = repr(show_attention(result | {"emoji_effect": effect | {"disagree": True}}))
+        assert "words and emoji disagree" in told
+
+
+def test_a_terminal_shows_colour_and_never_what_a_post_commands(results: list[dict[str, Any]]) -> None:
+    colored = in_terminal(show_attention(results, POSTS), color=True)
+    assert "\x1b[30;48;2;255;140;0m" in colored  # black on the full orange: the heaviest word of a post
+    assert "\x1b[31m" not in colored and "\u202e" not in colored
+    plain = in_terminal(show_attention(results, POSTS), color=False)
+    assert "\x1b" not in plain
+    assert "[bold]今天[/bold] & \ufffd[31m红\ufffd反[泪]" in plain
+
+
+def test_printing_to_a_file_gives_plain_text(results: list[dict[str, Any]]) -> None:
+    shown = repr(show_attention(results[0], POSTS[0]))
+    assert shown.splitlines()[1] == POSTS[0]
+    assert "\x1b" not in shown
+
+
+def test_without_its_text_a_space_stands_for_what_lies_between() -> None:
+    entries = [
+        {"token": token, "start": start, "end": start + len(token), "weight": 0.5, "is_emoji": False}
+        for token, start in (("今天", 0), ("加班", 5))
+    ]
+    result = {"label": "sadness", "score": 1.0, "attention": entries}
+    assert repr(show_attention(result)).splitlines()[1] == "今天 加班"
+    long = "今天@某人加班！" + "好" * 500
+    assert repr(show_attention(result, long)).splitlines()[1] == long
+
+
+@pytest.mark.parametrize(
+    ("given", "texts", "message"),
+    [
+        ({"label": "a", "score": 1.0}, None, "'attention', found label, score; call the pipeline with"),
+        ([[{"label": "a", "score": 1.0}]], None, "found list"),
+        ([{"label": "a", "score": 1.0, "attention": []}], ["a", "b"], "a text for each of 1 results, found 2"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_clear_error(given: Any, texts: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        show_attention(given, texts)
+
+
+def test_it_needs_no_torch_and_html_needs_no_rich() -> None:
+    code = (
+        "import sys; sys.modules |= {'torch': None, 'rich': None}\n"
+        "from aslstm.prediction.attention_view import show_attention; "
+        "print(show_attention({'label': 'a', 'score': 1.0, 'attention': []}, '好')._repr_html_())"
+    )
+    assert "好" in subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout

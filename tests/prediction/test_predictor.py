@@ -1,0 +1,151 @@
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import write_checksums
+from aslstm.prediction.predictor import BatchPredictor
+from tests.support.commands import ROOT
+
+POSTS = ["今天又加班[泪]", "", "好耶🎉😂", "明天下午三点开会"]
+ADDED = ["label", "score", "scores", "emoji"]
+
+
+@pytest.fixture(scope="module")
+def predictor(onnx_folder: Path) -> BatchPredictor:
+    return BatchPredictor(onnx_folder, backend="onnx", num_threads=1)
+
+
+def test_a_frame_and_a_dictionary_of_arrays_get_the_same_columns(predictor: BatchPredictor) -> None:
+    frame = pandas.DataFrame({"id": [7, 8, 9, 10], "text": POSTS}, index=[3, 1, 2, 0])
+    found = predictor(frame)
+    assert list(found.columns) == ["id", "text", *ADDED]
+    assert found[["id", "text"]].equals(frame)
+    assert found["emoji"].tolist() == [["[泪]"], [], ["🎉", "😂"], []]
+    arrays = predictor({"id": np.arange(4), "text": np.array(POSTS)})
+    assert list(arrays) == ["id", "text", *ADDED]
+    assert all(isinstance(array, np.ndarray) and array.shape == (4,) for array in arrays.values())
+    assert {name: arrays[name].tolist() for name in ADDED} == {name: found[name].tolist() for name in ADDED}
+    expected = predictor.classifier.predict(POSTS)
+    assert found["label"].tolist() == [predictor.label_names[i] for i in expected.argmax(1)]
+    assert [list(scores.values()) for scores in found["scores"]] == pytest.approx(expected, abs=1e-6)
+    assert found["score"].tolist() == pytest.approx(expected.max(1), abs=1e-6)
+
+
+def test_batches_do_not_depend_on_those_before(predictor: BatchPredictor) -> None:
+    frame = pandas.DataFrame({"text": POSTS})
+    first = predictor(frame)
+    predictor(pandas.DataFrame({"text": ["别的", "[怒]" * 300]}))
+    assert predictor(frame).equals(first)
+
+
+def test_lists_of_one_length_stay_lists(predictor: BatchPredictor) -> None:
+    found = predictor({"text": np.array(["好[泪]", "[怒]"])})["emoji"]
+    assert found.shape == (2,) and found.tolist() == [["[泪]"], ["[怒]"]]
+
+
+def test_an_empty_batch_gets_the_columns(predictor: BatchPredictor) -> None:
+    found = predictor(pandas.DataFrame({"text": pandas.Series([], dtype=str)}))
+    assert list(found.columns) == ["text", *ADDED] and len(found) == 0
+
+
+def test_a_prefix_and_attention(onnx_folder: Path) -> None:
+    predictor = BatchPredictor(onnx_folder, backend="onnx", text_column="post", prefix="p_", attention=True)
+    found = predictor(pandas.DataFrame({"post": POSTS, "label": "gold"}))
+    assert list(found.columns) == ["post", "label", "p_label", "p_score", "p_scores", "p_emoji", "p_attention"]
+    for text, entries in zip(POSTS, found["p_attention"], strict=True):
+        assert all(text[entry["start"] : entry["end"]] == entry["token"] for entry in entries)
+        assert sum(entry["weight"] for entry in entries) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"post": POSTS}, ["expected a text in column 'text'", "found post", "--text_column"]),
+        ({"text": [*POSTS[:3], None]}, ["row 4 of the batch", "expected a text", "nan"]),
+        ({"text": [1, 2, 3, 4]}, ["row 1 of the batch", "expected a text", "1"]),
+        ({"text": POSTS, "score": 1}, ["no column score", "found text, score", "prefix"]),
+    ],
+    ids=str,
+)
+def test_bad_batches_are_one_line(predictor: BatchPredictor, columns: dict, words: list[str]) -> None:
+    with pytest.raises(UserError) as raised:
+        predictor(pandas.DataFrame(columns))
+    assert [word for word in words if word not in str(raised.value)] == []
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_model_without_attention_and_an_unknown_backend_are_refused(onnx_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(onnx_folder, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"emoji_fusion": "context"}), encoding="utf-8")
+    write_checksums(folder)
+    assert not BatchPredictor(folder, backend="onnx").attention
+    with pytest.raises(UserError, match=r"return_attention: expected a model .* found 'context'"):
+        BatchPredictor(folder, backend="onnx", attention=True)
+    with pytest.raises(UserError, match="backend: expected one of torch, onnx, found 'jax'"):
+        BatchPredictor(onnx_folder, backend="jax")
+    with pytest.raises(UserError, match=r"expected a model folder with config\.json"):
+        BatchPredictor(tmp_path)
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that are started import what this one does."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+
+
+def check_answers(found: list[Any], predictor: BatchPredictor) -> None:
+    """Rows of POSTS, 50 times, with their answers."""
+    expected = predictor.answers(POSTS)
+    found = sorted(found, key=lambda row: row["id"])
+    assert [row["text"] for row in found] == POSTS * 50
+    assert [row["label"] for row in found] == expected["label"] * 50
+    assert [list(row["emoji"]) for row in found] == expected["emoji"] * 50
+    for row, scores in zip(found, expected["scores"] * 50, strict=True):
+        assert row["scores"] == pytest.approx(scores, abs=0.02)
+
+
+@pytest.mark.usefixtures("workers")
+def test_ray_data_maps_batches(onnx_folder: Path, predictor: BatchPredictor) -> None:
+    ray = pytest.importorskip("ray", reason="needs Ray: pip install 'ray[data]'")
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000)
+    try:
+        posts = ray.data.from_items([{"id": i, "text": text} for i, text in enumerate(POSTS * 50)])
+        answered = posts.map_batches(
+            BatchPredictor,
+            fn_constructor_args=[str(onnx_folder)],
+            fn_constructor_kwargs={"backend": "onnx", "num_threads": 1},
+            batch_size=64,
+            concurrency=2,
+        )
+        check_answers(answered.take_all(), predictor)
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.usefixtures("workers")
+def test_spark_maps_frames(onnx_folder: Path, predictor: BatchPredictor) -> None:
+    sql = pytest.importorskip("pyspark.sql", reason="needs PySpark and Java: pip install pyspark")
+    spark = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    folder = str(onnx_folder)
+
+    def answers(frames: Iterator[pandas.DataFrame]) -> Iterator[pandas.DataFrame]:
+        yield from map(BatchPredictor(folder, backend="onnx", num_threads=1), frames)
+
+    try:
+        posts = spark.createDataFrame(list(enumerate(POSTS * 50)), "id long, text string")
+        added = "label string, score double, scores map<string,double>, emoji array<string>"
+        check_answers(posts.mapInPandas(answers, f"id long, text string, {added}").collect(), predictor)
+    finally:
+        spark.stop()

@@ -1,0 +1,325 @@
+"""One report of real predictions, hostile posts among them, against counts by hand."""
+
+import csv
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from transformers import pipeline
+
+from aslstm.commands import report
+from aslstm.errors import UserError
+from aslstm.report import charts as report_charts
+from aslstm.report import page as report_page
+from aslstm.report.dates import parse_date
+from aslstm.report.examples import MAX_CHARACTERS
+from aslstm.report.tables import build_tables
+from aslstm.report.texts import LANGUAGES
+from tests.prediction.test_attention_view import Page
+from tests.support.commands import ROOT, run_command
+from tokenization import split_emoji
+from tokenization.emoji_splitting import fold_emoji
+
+Row = dict[str, Any]
+HOSTILE = [
+    "<script>alert(1)</script>[怒]",
+    '"><img src=x onerror=alert(2)>[怒]',
+    "</script><script>alert(3)</script>[怒]",
+    "<!-- [怒] --> ]]> {{7*7}} ${1} \u2028 &amp; \\u003c",
+    "=HYPERLINK(1)[怒]\ud83d",
+    "\x00\x1b[2J\u202e反[怒]",
+    "啊" * 50_000,
+    "",
+]
+HOSTILE_LABEL = "</script><b>怒"
+
+
+@pytest.fixture(scope="module")
+def rows(model_folder: Path) -> list[Row]:
+    """What ``aslstm predict`` writes of the sample's test split, and of hostile posts with a label each."""
+    file = ROOT / "aslstm" / "data" / "sample" / "test.jsonl"
+    texts = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()]
+    classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
+    answers = classify([*texts, *HOSTILE], return_attention=True, top_k=None, batch_size=64)
+    predictions = []
+    for i, (text, entries) in enumerate(zip([*texts, *HOSTILE], answers, strict=True)):
+        predictions.append({
+            "id": i,
+            "when": f"{date(2024, 1, 1) + timedelta(days=i % 50)}T23:30:00+08:00",
+            "text": text,
+            "label": f"{HOSTILE_LABEL}{i}" if i >= len(texts) else entries[0]["label"],
+            "score": entries[0]["score"],
+            "scores": {entry["label"]: entry["score"] for entry in entries},
+            "emoji": [piece.text for piece in split_emoji(text) if piece.is_emoji],
+            "attention": entries[0]["attention"],
+        })  # fmt: skip
+    return predictions
+
+
+@pytest.fixture(scope="module")
+def folder(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report that the script writes of them."""
+    folder = tmp_path_factory.mktemp("report")
+    path = folder / "out.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    result = run_command("report", "--input", path, "--output", folder / "report")
+    assert f"{len(rows)} posts" in result.stdout
+    return folder / "report"
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    return (folder / "index.html").read_text(encoding="utf-8")
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_folder_has_every_chart_as_png_and_csv_and_weighs_little(folder: Path) -> None:
+    names = {"labels", "time", "emoji", "words"}
+    assert {path.name for path in folder.iterdir()} >= {"index.html", *(f"{n}.{s}" for n in names for s in ("csv", "png"))}
+    assert all((folder / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in names)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 5_000_000
+
+
+def test_label_counts_are_those_of_the_input(folder: Path, rows: list[Row]) -> None:
+    expected = Counter(row["label"] for row in rows)
+    table = read_csv(folder / "labels.csv")
+    assert {row["label"]: int(row["posts"]) for row in table} == expected
+    assert [float(row["share"]) for row in table] == [n / len(rows) for _, n in expected.most_common()]
+    for row in table:
+        scores = [one["score"] for one in rows if one["label"] == row["label"]]
+        assert float(row["mean_score"]) == pytest.approx(sum(scores) / len(scores))
+
+
+def test_shares_over_time_are_those_of_each_day_of_the_posts(folder: Path, rows: list[Row]) -> None:
+    expected: dict[tuple[str, str], int] = Counter((row["when"][:10], row["label"]) for row in rows)
+    days = Counter(row["when"][:10] for row in rows)
+    found = {(row["from"], row["label"]): row for row in read_csv(folder / "time.csv")}
+    assert {key: int(row["posts"]) for key, row in found.items() if row["posts"] != "0"} == expected
+    for (day, _), row in found.items():
+        assert float(row["share"]) == pytest.approx(int(row["posts"]) / days[day])
+
+
+def test_emoji_of_a_label_are_those_that_it_has_most_beyond_its_share(folder: Path, rows: list[Row]) -> None:
+    posts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        for emoji in {fold_emoji(one) for one in row["emoji"]}:
+            posts[row["label"]][emoji] += 1
+    every = sum(posts.values(), Counter())
+    table = read_csv(folder / "emoji.csv")
+    assert len(table) > 10
+    for row in table:
+        here = posts[row["label"]]
+        assert (int(row["posts"]), int(row["posts_of_all_labels"])) == (here[row["emoji"]], every[row["emoji"]])
+        assert here[row["emoji"]] > 1
+        assert here[row["emoji"]] / here.total() > every[row["emoji"]] / every.total()
+
+
+def test_weights_of_words_are_the_sums_over_the_posts_of_a_label(folder: Path, rows: list[Row]) -> None:
+    table = read_csv(folder / "words.csv")
+    assert len(table) > 10
+    for row in table:
+        weights = []
+        for one in rows:
+            words = [entry for entry in one["attention"] if not entry["is_emoji"] and shortened(entry["token"]) == row["word"]]
+            if one["label"] == row["label"] and words:
+                weights.append(sum(entry["weight"] for entry in words))
+        assert len(weights) == int(row["posts"]) > 1
+        assert float(row["attention"]) == pytest.approx(sum(weights))
+
+
+def shortened(word: str) -> str:
+    """哈哈哈哈 as 哈哈哈."""
+    word = word.lower()
+    while any(c * 4 in word for c in word):
+        word = next(word.replace(c * 4, c * 3) for c in word if c * 4 in word)
+    return word
+
+
+def test_hostile_posts_and_labels_are_shown_as_text_and_long_ones_cut_with_a_note(html: str) -> None:
+    page = Page(html)
+    tags = Counter(tag for tag, _ in page.tags)
+    assert tags["script"] == 2 and tags["img"] == tags["b"] == 0
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert HOSTILE_LABEL in page.text
+    for post in HOSTILE:
+        assert re.sub("[\x00\x1b\u202e]", "\ufffd", post.replace("\ud83d", "?"))[:MAX_CHARACTERS] in page.text
+    assert f"{MAX_CHARACTERS} of 50,000 characters are shown." in page.text
+    assert "啊" * (MAX_CHARACTERS + 1) not in page.text
+    assert "\x1b" not in html and "\x00" not in html and "\u202e" not in html
+    data = re.findall(r"const charts = (.*);\n", html)[0]
+    assert "<" not in data
+    assert HOSTILE_LABEL in json.dumps(json.loads(data), ensure_ascii=False)
+
+
+def test_the_page_loads_nothing_and_runs_no_script_but_its_own(html: str, folder: Path) -> None:
+    page = Page(html)
+    for tag, attributes in page.tags:
+        assert "src" not in attributes and tag not in ("link", "iframe", "object", "embed")
+        if "href" in attributes:
+            assert (folder / str(attributes["href"])).is_file()
+    style = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)[0]
+    assert "url(" not in style and "@import" not in style
+    policy = next(attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes)
+    assert "default-src 'none'" in str(policy) and "unsafe-inline" not in str(policy).split("script-src")[1]
+
+
+def test_spreadsheets_get_no_formulas(tmp_path: Path) -> None:
+    rows = [{"text": "好", "label": "=1+1", "score": 1.0}, {"text": "好", "label": "-1", "score": 1.0}]
+    report.write_csv(tmp_path / "labels.csv", build_tables(rows).tables["labels"])
+    assert [row["label"] for row in read_csv(tmp_path / "labels.csv")] == ["'=1+1", "'-1"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".parquet"])
+def test_every_format_gives_the_same_tables(rows: list[Row], suffix: str, tmp_path: Path) -> None:
+    some = [row | {"text": row["text"].encode("utf-8", "replace").decode()} for row in rows[-90:] if len(row["text"]) < 1000]
+    path = tmp_path / f"out{suffix}"
+    if suffix == ".parquet":
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(some), path)
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter="," if suffix == ".csv" else "\t", lineterminator="\n")
+            writer.writerow(some[0])
+            for row in some:
+                writer.writerow([value if isinstance(value, str) else json.dumps(value) for value in row.values()])
+    assert build_tables(report.read_predictions(path, "utf-8")) == build_tables(some)
+
+
+def test_predictions_with_a_prefix_stand_beside_the_labels_of_the_input(rows: list[Row]) -> None:
+    names = {name: f"predicted_{name}" for name in ("label", "score", "scores", "emoji", "attention")}
+    prefixed = [{names.get(name, name): value for name, value in row.items()} | {"label": "gold"} for row in rows[:90]]
+    assert build_tables(prefixed, prefix="predicted_") == build_tables(rows[:90])
+
+
+def test_what_the_input_lacks_is_said_and_not_drawn(rows: list[Row]) -> None:
+    plain = [{"text": row["text"], "label": row["label"]} for row in rows[:50] if not row["emoji"]]
+    tables = build_tables([*plain, {"text": "好", "label": None}])
+    assert set(tables.tables) == {"labels"} and tables.num_unlabelled == 1
+    charts = {name: chart.to_dict() for name, chart in report_charts.build(tables).items()}
+    text = Page(report_page.render(tables, charts, title="a")).text
+    for name in ("time", "emoji", "words", "new_words"):
+        assert LANGUAGES["en"].sections[name].absent in text
+
+
+def test_new_words_of_the_topic_are_found(rows: list[Row]) -> None:
+    before, behind = "我今天 真是 大家都 他说 太 又 很 好 不 再", "了 啊 吧 呢 啦 哦 的 呀 吗 嘛"
+    places = [f"{left}{{}}{right}" for left, right in zip(before.split(), behind.split(), strict=True)] * 3
+    topic = [*rows, *({"text": place.format("绝绝孑"), "label": "like"} for place in places)]
+    assert ("绝绝孑", 30) in [row[:2] for row in build_tables(topic).tables["new_words"].rows]
+    assert "new_words" not in build_tables(topic[-30:]).tables
+
+
+def test_examples_are_the_best_and_a_sample_that_every_post_can_be_in() -> None:
+    rows = [{"text": f"第{i}条", "label": "a", "score": i / 100} for i in range(99)]
+    examples = build_tables(rows).examples["a"]
+    assert [example.text for example in examples["best"]] == ["第98条", "第97条", "第96条"]
+    assert examples == build_tables(rows).examples["a"]
+    places = [int(example.text[1:-1]) for example in examples["sample"]]
+    assert len(set(places)) == 3 and max(places) > 10
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [([0, 1], ["2024-01-03", "2024-01-04"]), ([0, 70], ["2024-01-01", "2024-03-11"]), ([0, 900], ["2024-01-01", "2026-06-01"]),
+     ([0, 9000], ["2024-01-01", "2048-01-01"])],
+)  # fmt: skip
+def test_time_goes_by_day_week_month_or_year(days: list[int], expected: list[str]) -> None:
+    rows = [{"text": "好", "label": "a", "day": date(2024, 1, 3) + timedelta(days=day)} for day in days]
+    tables = build_tables([*rows, {"text": "好", "label": "a", "day": "soon"}])
+    assert [row[0] for row in tables.tables["time"].rows] == expected
+    assert tables.num_undated == 1
+
+
+def test_dates_are_read_as_files_have_them() -> None:
+    day = date(2014, 3, 1)
+    for value in ("2014-03-01", "2014/3/1 8:00", "2014年3月1日", " 2014.03.01", "Sat Mar 01 23:30:00 +0800 2014", day):
+        assert parse_date(value) == day
+    for value in (
+        "20140301",
+        "2014-13-01",
+        "12345678901",
+        20140301,
+        None,
+        "2014-03-011",
+        "0000-01-01",
+        "2014-03-01" + "x" * 50,
+    ):
+        assert parse_date(value) is None
+
+
+def test_both_languages_say_the_same_things(rows: list[Row]) -> None:
+    english, chinese = LANGUAGES["en"], LANGUAGES["zh"]
+    assert english.columns.keys() == chinese.columns.keys() and english.sections.keys() == chinese.sections.keys()
+    tables = build_tables(rows[:20])
+    charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, "zh").items()}
+    page = Page(report_page.render(tables, charts, title="<i>话题", language="zh"))
+    assert "标签分布" in page.text and "<i>话题" in page.text and "Labels" not in page.text
+
+
+GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "flags", "message"),
+    [
+        ('{"text": "好"}\n', [], r"in.jsonl, row 1: expected a column 'label', found 'text'; give what predict.py wrote"),
+        ("", [], r"in.jsonl: expected at least one row with a label, found 0 without"),
+        (GOOD, ["--text_column", "post"], r"row 1: expected a column 'post'"),
+        (GOOD, ["--date_column", "day"], r"row 1: expected a column 'day'"),
+        (GOOD, ["--prefix", "p_"], r"row 1: expected a column 'p_label'"),
+        (GOOD + "{", [], r"in.jsonl, line 2: expected a JSON object"),
+        ('{"text": "好", "label": "a", "attention": [{"token": 1}]}\n', [], r"row 1: expected score, emoji and attention as"),
+        ('{"text": "好", "label": "a", "score": NaN}\n', [], r"found ValueError\('nan, not from 0 to 1'\)"),
+        ('{"text": "好", "label": "a", "attention": 7}\n', [], r"row 1: expected score, emoji and attention as"),
+        ("".join(f'{{"text": "好", "label": "{i}"}}\n' for i in range(101)), [], r"at most 100 labels, found more"),
+        (GOOD, ["--language", "fr"], r"invalid choice: 'fr'"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    content: str, flags: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.jsonl").write_text(content, encoding="utf-8")
+    files = ["--input", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", ["report.py", *files, *flags])
+    with pytest.raises(UserError, match=message) as raised:
+        report.main()
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_other_files_is_refused_and_overwrite_leaves_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.jsonl").write_text(GOOD, encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("my own", encoding="utf-8")
+    command = ["report.py", "--input", str(tmp_path / "in.jsonl"), "--output", str(out)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(UserError, match=r"expected a new or an empty folder, found files; .* --overwrite"):
+        report.main()
+    (out / "time.png").write_bytes(b"of the last report")
+    monkeypatch.setattr(sys, "argv", [*command, "--overwrite"])
+    report.main()
+    assert {path.name for path in out.iterdir()} == {"thesis.txt", "index.html", "labels.csv", "labels.png"}
+
+
+def test_an_input_of_another_kind_or_a_file_in_the_folders_place_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.xml").write_text("<a/>", encoding="utf-8")
+    (tmp_path / "out").write_text("", encoding="utf-8")
+    for source, target, message in (("in.xml", "new", "expected a file ending in"), ("in.xml", "out", "found a file")):
+        monkeypatch.setattr(sys, "argv", ["report.py", "--input", str(tmp_path / source), "--output", str(tmp_path / target)])
+        with pytest.raises(UserError, match=message):
+            report.main()
