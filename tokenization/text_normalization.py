@@ -249,10 +249,11 @@ class TextNormalizer:
         The separators between the texts have places that say nothing.
         """
         starts: list[int] = []
-        for number, text in enumerate(texts):
-            starts += [0] if number else []
+        for text in texts:
             # The first rule, "remove_separators".
             starts += [i for i, c in enumerate(text) if c != SEPARATOR] if SEPARATOR in text else range(len(text))
+            starts.append(0)
+        del starts[-1:]
         joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
         aligned = AlignedText(joined, starts, [start + 1 for start in starts])
         for rule in self._rules[1:]:
