@@ -123,7 +123,9 @@ class OnnxTextClassifier(Classifier):
         check_packages("onnx", "onnxruntime")
         try:
             # The attribute is imported here and not above: only this class needs onnxruntime.
-            self._pipeline = modeling_aslstm.OnnxPipeline(folder, self.tokenizer, num_threads=num_threads)
+            from .onnx_pipeline import OnnxPipeline
+
+            self._pipeline = OnnxPipeline(folder, self.tokenizer, num_threads=num_threads)
         except ValueError as error:
             raise UserError(str(error)) from error
         self.config = self._pipeline.config

@@ -147,5 +147,5 @@ def test_a_kill_leaves_the_folder_as_it_was(model_folder: Path, tmp_path: Path) 
 
 
 def test_a_missing_package_is_named_with_its_extra() -> None:
-    with pytest.raises(UserError, match=r"expected the package no_such_package, found none; pip install 'aslstm\[onnx\]'"):
+    with pytest.raises(UserError, match=r"expected the package no_such_package, found none; install the extra 'onnx'"):
         check_packages("onnx", "numpy", "no_such_package")

@@ -272,7 +272,7 @@ GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
 @pytest.mark.parametrize(
     ("content", "flags", "message"),
     [
-        ('{"text": "好"}\n', [], r"in.jsonl, row 1: expected a column 'label', found 'text'; give what predict.py wrote"),
+        ('{"text": "好"}\n', [], r"in.jsonl, row 1: expected a column 'label', found 'text'; give what aslstm predict wrote"),
         ("", [], r"in.jsonl: expected at least one row with a label, found 0 without"),
         (GOOD, ["--text_column", "post"], r"row 1: expected a column 'post'"),
         (GOOD, ["--date_column", "day"], r"row 1: expected a column 'day'"),
