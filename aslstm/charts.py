@@ -22,7 +22,9 @@ def use_chinese_font() -> None:
     """
     package = find_spec("mplfonts")
     if package is None or package.origin is None:
-        raise UserError("expected the package mplfonts for charts with Chinese text, found none; install the extra 'report' of aslstm")
+        raise UserError(
+            "expected the package mplfonts for charts with Chinese text, found none; install the extra 'report' of aslstm"
+        )
     font = Path(package.origin).parent / "fonts" / "NotoSansCJKsc-Regular.otf"
     font_manager.fontManager.addfont(str(font))
     plt.rcParams["font.family"] = [font_manager.FontProperties(fname=str(font)).get_name(), "DejaVu Sans"]

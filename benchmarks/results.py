@@ -26,9 +26,9 @@ from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_wh
 from aslstm.data.counterfactuals import shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
-from aslstm.files import check_output_file
+from aslstm.files import CHECKSUMS, check_output_file, put_folder, write_checksums
 from aslstm.metrics import compute_metrics
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, put_folder, write_checksums
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import TextClassifier
 from benchmarks.baselines import Rows, fitted_answers, ngram_features, svm_scores
 

@@ -52,7 +52,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     resolve_corpus_arguments(arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
-            check_output_file(path, flag=f"--{name}", overwrite=True)
+            check_output_file(path, name=name, overwrite=True)
     return arguments
 
 

@@ -56,7 +56,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     if arguments.emoji_map:
         if arguments.emoji_map.suffix != ".png":
             raise UserError(f"--emoji_map {arguments.emoji_map}: expected a name ending in .png, found another")
-        check_output_file(arguments.emoji_map, flag="--emoji_map", overwrite=arguments.overwrite)
+        check_output_file(arguments.emoji_map, name="emoji_map", overwrite=arguments.overwrite)
     return arguments
 
 

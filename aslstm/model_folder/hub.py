@@ -26,8 +26,9 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, json_text
 
-from .layout import CHECKSUMS, check_model_folder, json_text
+from .layout import check_model_folder
 
 CARD = "README.md"
 CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")

@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, json_text, put_folder, write_checksums
+from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
