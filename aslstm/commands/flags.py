@@ -12,7 +12,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import UserError
@@ -80,7 +80,7 @@ def add_settings(parser: argparse.ArgumentParser, *classes: type, leave_out: Seq
 
 def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) -> None:
     if hint is bool:
-        group.add_argument(f"--{name}", action="store_true", help=known.help, default=default)
+        group.add_argument(f"--{name}", action="store_true", help=known.help, default=argparse.SUPPRESS)
         return
     arguments = [one for one in get_args(hint) if one is not type(None)]
     is_list = get_origin(hint) is tuple or any(get_origin(one) is tuple for one in arguments)
@@ -99,11 +99,11 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
     parse = known.parse or kind
     if parse is not str:
         options["type"] = parse
-    if default is MISSING:
-        options |= {"required": True, "default": None}
-    elif default is None or default == ():
-        options["default"] = argparse.SUPPRESS if default is None else None
+    if default is None and known.is_required:
+        options |= {"required": True, "default": argparse.SUPPRESS}
+    elif default is None or default in ("", ()):
         # The help says what an absent value means; "(default: None)" would say nothing.
+        options["default"] = argparse.SUPPRESS
     group.add_argument(f"--{name}", **options)
 
 
