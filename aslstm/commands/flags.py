@@ -101,8 +101,8 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
         options["type"] = parse
     if default is MISSING:
         options |= {"required": True, "default": None}
-    elif default is None or default == ():
-        options["default"] = argparse.SUPPRESS if default is None else None
+    elif default in (None, "", ()):
+        options["default"] = None if default == () else argparse.SUPPRESS
         # The help says what an absent value means; "(default: None)" would say nothing.
     group.add_argument(f"--{name}", **options)
 
