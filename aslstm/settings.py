@@ -30,7 +30,6 @@ class Setting:
         group: The heading under which a command's help lists the field; that of the dataclass where it is empty.
         parse: Makes a value of the text of a flag, where the type of the field does not say how.
         implied: The value of a flag that is given without one; None where a flag needs a value.
-        is_required: Whether a command line must give the value.
         placeholder: What stands for the value in a command's help.
     """
 
@@ -43,7 +42,6 @@ class Setting:
     group: str = ""
     parse: Callable[[str], Any] | None = None
     implied: str | None = None
-    is_required: bool = False
     placeholder: str | None = None
 
 
@@ -51,7 +49,7 @@ def setting(default: Any, help: str, **more: Any) -> Any:
     """A field of a dataclass of settings.
 
     Args:
-        default: The value where none is given.
+        default: The value where none is given; ``dataclasses.MISSING`` where one must be given.
         help: See :class:`Setting`, as the rest.
         more: Further attributes of :class:`Setting`.
     """

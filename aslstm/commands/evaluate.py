@@ -16,7 +16,7 @@ import numpy as np
 import transformers
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from aslstm.data.corpora import has_emoji, load_split
+from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
@@ -25,8 +25,7 @@ from aslstm.files import check_output_file, replacing
 from aslstm.metrics import NO_EMOTION, compute_metrics
 from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
 
-from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 COUNTERFACTUALS = {
     "emoji removed": remove_emoji,
@@ -40,7 +39,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = CommandParser("evaluate", "Evaluate a model folder.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
@@ -49,7 +48,6 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
             check_output_file(path, name=name, overwrite=True)
@@ -135,9 +133,10 @@ def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> Non
 def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
     arguments = parse_arguments(given)
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = load_classifier(arguments.model, arguments)
-    rows = load_split(corpus_source(arguments), arguments.split)
+    rows = load_split(source, arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)
     for flag in ("map_labels", "map_predictions"):

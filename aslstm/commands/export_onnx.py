@@ -5,7 +5,7 @@ Writes ``DIR/onnx/model.onnx`` (fp32) and ``DIR/onnx/model_int8.onnx`` once both
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
 from aslstm.settings import setting
@@ -17,7 +17,7 @@ from .flags import CommandParser, add_settings, make_settings
 class ExportSettings:
     """The model folder, and whether its graphs may be replaced."""
 
-    model: Path = setting(None, "model folder", is_required=True)
+    model: Path = setting(MISSING, "model folder")
     overwrite: bool = setting(False, "replace graphs that exist")
 
 

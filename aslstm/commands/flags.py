@@ -12,7 +12,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import UserError
@@ -99,9 +99,9 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
     parse = known.parse or kind
     if parse is not str:
         options["type"] = parse
-    if default is None and known.is_required:
+    if default is MISSING:
         options |= {"required": True, "default": argparse.SUPPRESS}
-    elif default is None or default in ("", ()):
+    elif default in (None, "", ()):
         # The help says what an absent value means; "(default: None)" would say nothing.
         options["default"] = argparse.SUPPRESS
     group.add_argument(f"--{name}", **options)

@@ -6,7 +6,7 @@ The folder is checked, loaded in a fresh process and only read. The token is tha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
 from aslstm.model_folder.hub import check_repo, check_tag, check_token, prepare, push
@@ -23,8 +23,8 @@ class PushSettings:
         UserError: The repository or the tag has an impossible name, or there is no token.
     """
 
-    model: Path = setting(None, "model folder", is_required=True)
-    repo: str = setting(None, "owner/name of the repository; made where there is none", is_required=True)
+    model: Path = setting(MISSING, "model folder")
+    repo: str = setting(MISSING, "owner/name of the repository; made where there is none")
     private: bool = setting(False, "make the repository private")
     tag: str | None = setting(None, "name of this version, e.g. v1.0")
     dry_run: bool = setting(False, "check and show, send nothing")

@@ -7,7 +7,7 @@ Writes ``index.html``, which holds all it needs and asks the network for nothing
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ class FileSettings:
         UserError: The encoding does not exist, or the place of the report is taken.
     """
 
-    input: Path = setting(None, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet", is_required=True)
-    output: Path = setting(None, "folder of the report", is_required=True)
+    input: Path = setting(MISSING, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet")
+    output: Path = setting(MISSING, "folder of the report")
     overwrite: bool = setting(False, "write into a folder that holds files")
     encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
 

@@ -75,7 +75,7 @@ def write_report(
                 (output / f"{name}.{suffix}").unlink(missing_ok=True)
     except OSError as error:
         raise UserError(
-            f"`output` {output}: expected a place to write, found: {error.strerror}; choose another or make room"
+            f"`output` {output}: expected a place to write, found: {error.strerror}; choose another, then run again"
         ) from error
     return tables
 
