@@ -24,7 +24,7 @@ def check_output_file(path: Path, *, flag: str = "--output", overwrite: bool) ->
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Where to write a file that takes the place of ``path`` once it is whole; after an error ``path`` is as it was."""
-    # The suffix stays: it tells matplotlib and gensim what to write.
+    # The suffix stays: it tells gensim what to write.
     partial = path.with_name(f".partial-{path.name}")
     try:
         yield partial

@@ -16,8 +16,7 @@ import transformers
 from gensim.models import KeyedVectors
 from sklearn.decomposition import PCA
 
-from aslstm.charts import plot_emoji_map
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.training.starting_weights import StartingModel
 from aslstm.words.text_splitting import is_emoji_code
@@ -57,6 +56,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         if arguments.emoji_map.suffix != ".png":
             raise UserError(f"--emoji_map {arguments.emoji_map}: expected a name ending in .png, found another")
         check_output_file(arguments.emoji_map, flag="--emoji_map", overwrite=arguments.overwrite)
+        check_packages("report", "altair", "mplfonts", "vl_convert")
     return arguments
 
 
@@ -108,6 +108,9 @@ def main(given: Sequence[str] | None = None) -> None:
     for word in arguments.words:
         print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, arguments.num_neighbours)))
     if arguments.emoji_map:
+        # Imported here: only the map needs the extra "report".
+        from aslstm.charts import plot_emoji_map
+
         with replacing(arguments.emoji_map) as partial:
             plot_emoji_map(partial, place_emoji(vectors, arguments.num_emoji))
         print(f"saved {arguments.emoji_map}")

@@ -44,7 +44,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--language", choices=sorted(LANGUAGES), default="en", help="of headings and explanations")
     arguments = parser.parse_args(given)
     check_encoding(arguments.encoding)
-    check_packages("report", "altair", "vl_convert", "mplfonts")
+    check_packages("report", "altair", "jinja2", "mplfonts", "vl_convert")
     output = arguments.output
     if output.exists() and not output.is_dir():
         raise UserError(f"--output {output}: expected a folder, found a file; choose another name")
@@ -81,6 +81,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Count, draw and write."""
     arguments = parse_arguments(given)
     # Imported here: the packages of the extra "report" are looked for first.
+    from aslstm.charts import png
     from aslstm.report import charts as report_charts
     from aslstm.report import page as report_page
 
@@ -97,7 +98,7 @@ def main(given: Sequence[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
             # All of it is written before anything of the last report is touched.
             for name, chart in charts.items():
-                Path(new, f"{name}.png").write_bytes(report_charts.png(chart))
+                Path(new, f"{name}.png").write_bytes(png(chart))
                 write_csv(Path(new, f"{name}.csv"), tables.tables[name])
             Path(new, PAGE).write_text(page, encoding="utf-8")
             # The page comes last, so that it never stands without its files.
