@@ -34,7 +34,15 @@ def register_font() -> None:
 def png(chart: alt.TopLevelMixin) -> bytes:
     """A chart as PNG."""
     register_font()
-    return vl_convert.vegalite_to_png(chart.to_dict(), scale=2)
+    return vl_convert.vegalite_to_png(_printable_all(chart.to_dict()), scale=2)
+
+
+def _printable_all(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _printable_all(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_printable_all(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-# What moves a terminal's cursor or turns the direction of a line, and halves of surrogate pairs, which no file takes.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and the two
+# characters that XML forbids: the renderer of charts ends the process at one of them.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _WIDE = 10_000  # no cell is wrapped or cut
 
 
