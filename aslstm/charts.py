@@ -121,7 +121,8 @@ def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
         name = emoji[1:-1] if emoji.startswith("[") else chinese_emoji_name(emoji) or emoji
         records.append({"name": printable(name), "x": float(x), "y": float(y)})
     base = _chart(records, "emoji by the likeness of their vectors (PCA)").encode(
-        x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False)), y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False))
+        x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False, padding=24)),
+        y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False, padding=24)),
     )
     names = base.mark_text(align="left", baseline="bottom", dx=2, dy=-1, fontSize=10).encode(text="name:N")
     _save((base.mark_circle(size=14, opacity=1) + names).properties(width=900, height=720), path)
