@@ -13,8 +13,7 @@ from pathlib import Path
 
 from gensim.models import KeyedVectors
 
-from aslstm.charts import plot_emoji_map
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.settings import check_settings, setting
@@ -48,6 +47,7 @@ class NearestSettings:
             if self.emoji_map.suffix != ".png":
                 raise UserError(f"`emoji_map` {self.emoji_map}: expected a name ending in .png, found another")
             check_output_file(self.emoji_map, name="emoji_map", overwrite=self.overwrite)
+            check_packages("report", "altair", "mplfonts", "vl_convert")
 
 
 def vectors_of_model(folder: Path) -> KeyedVectors:
@@ -83,6 +83,9 @@ def main(given: Sequence[str] | None = None) -> None:
     for word in arguments.words:
         print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
     if settings.emoji_map is not None:
+        # Imported here: only the map needs the extra "report".
+        from aslstm.charts import plot_emoji_map
+
         with replacing(settings.emoji_map) as partial:
             plot_emoji_map(partial, place_emoji(vectors, settings.num_emoji))
         print(f"saved {settings.emoji_map}")

@@ -57,7 +57,7 @@ def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
 
 def main(given: Sequence[str] | None = None) -> None:
     """Count, draw and write."""
-    check_packages("report", "altair", "vl_convert", "mplfonts")
+    check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts")
     # Imported here: the packages of the extra "report" are looked for first.
     from aslstm.report.writing import PAGE, ReportSettings, write_report
 

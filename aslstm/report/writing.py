@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aslstm.charts import png
 from aslstm.errors import UserError
 from aslstm.settings import check_settings, setting
 
@@ -64,7 +65,7 @@ def write_report(
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
             for name, chart in drawn.items():
-                Path(new, f"{name}.png").write_bytes(charts.png(chart))
+                Path(new, f"{name}.png").write_bytes(png(chart))
                 write_csv(Path(new, f"{name}.csv"), tables.tables[name])
             Path(new, PAGE).write_text(html, encoding="utf-8")
             # The page comes last, so that it never stands without its files.
