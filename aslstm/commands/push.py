@@ -1,14 +1,22 @@
 """``aslstm push``: publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from aslstm.errors import UserError
-from aslstm.model_folder.hub import check_repo, check_token, prepare, push
+from aslstm.model_folder.hub import check_repo, check_tag, check_token, push
+from aslstm.model_folder.staging import Prepared, prepare
 
 from .flags import CommandParser
+
+
+def show(prepared: Prepared, repo: str) -> None:
+    """Print what the model answers and the files that are going to be sent."""
+    for post, (label, score) in prepared.answers.items():
+        print(f"{post}: {label} {score:.2f}")
+    for name, size in prepared.sizes.items():
+        print(f"{name:<32}{size:>12,} bytes")
+    print(f"{len(prepared.sizes)} files, {sum(prepared.sizes.values()) / 1e6:.1f} MB for {repo}")
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -21,12 +29,13 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--dry_run", action="store_true", help="check and show, send nothing")
     arguments: argparse.Namespace = parser.parse_args(given)
     check_repo(arguments.repo)
-    if arguments.tag is not None and not re.fullmatch(r"\w[\w.-]*", arguments.tag):
-        raise UserError(f"--tag {arguments.tag!r}: expected letters, digits, dots and hyphens, found others, e.g. v1.0")
+    if arguments.tag is not None:
+        check_tag(arguments.tag)
     if not arguments.dry_run:
         check_token()
-    files = prepare(arguments.model, arguments.repo)
-    if arguments.dry_run:
-        print("dry run: nothing was sent")
-    else:
-        push(files, arguments.repo, is_private=arguments.private, tag=arguments.tag)
+    with prepare(arguments.model, arguments.repo) as prepared:
+        show(prepared, arguments.repo)
+        if arguments.dry_run:
+            print("dry run: nothing was sent")
+        else:
+            print(f"pushed {push(prepared.folder, arguments.repo, private=arguments.private, tag=arguments.tag)}")
