@@ -4,7 +4,7 @@ from sklearn.metrics import accuracy_score, classification_report, confusion_mat
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, LABEL_MAPS
 from aslstm.errors import UserError
-from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
+from aslstm.metrics import evaluate_probabilities, map_labels, map_probabilities
 
 NAMES = ["anger", "happiness", "none"]
 

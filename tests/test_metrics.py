@@ -6,7 +6,8 @@ from scipy.stats import bootstrap
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
-from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95, log_loss, mean_scores
+from aslstm.metrics import compute_metrics, intervals_95
+from aslstm.training.decision import fit_prior_weight, fit_temperature, log_loss, mean_scores
 
 NAMES = ["anger", "like", "none"]
 

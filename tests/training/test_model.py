@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 import torch
 
-from aslstm.training.model import ModelSettings, make_model, make_tokenizer
+from aslstm.training.model import make_model, make_tokenizer
+from aslstm.training.settings import ModelSettings
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tests.support.commands import TEXTS
 from tokenization import ASLSTMTokenizer
@@ -15,9 +16,8 @@ SETTINGS = ModelSettings(
     embedding_size=12,
     hidden_size=6,
     num_hidden_layers=2,
-    bidirectional=False,
+    unidirectional=True,
     hidden_dropout_prob=0.25,
-    use_max_pooling=True,
 )
 LABELS = Counter(["sadness", "like", "none", "none", "sadness", "none", "none", "like"])
 NAMES = ["like", "none", "sadness"]
