@@ -7,6 +7,7 @@ accelerate launch train_scripts/train.py --dataset nlpcc2014 --data_dir DIR    #
 """
 
 import logging
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +41,9 @@ def parse_settings(given: Sequence[str] | None = None) -> TrainSettings:
 
 def set_up_logging() -> None:
     """Show what training logs on the main process, and of other libraries only warnings."""
-    logging.basicConfig(level=logging.INFO if PartialState().is_main_process else logging.WARNING, format="%(message)s")
+    # Not by accelerate's state: made before an Accelerator, it would not know of processes on CPUs.
+    is_main_process = os.environ.get("RANK", "0") == "0"
+    logging.basicConfig(level=logging.INFO if is_main_process else logging.WARNING, format="%(message)s")
     for name in ("httpx", "accelerate", "datasets", "gensim"):
         logging.getLogger(name).setLevel(logging.WARNING)
     transformers.utils.logging.disable_progress_bar()

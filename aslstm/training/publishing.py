@@ -195,7 +195,7 @@ def with_interval(metrics: dict[str, Any], name: str) -> str:
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:
-    """The command that trains the same model; a path is shown as the name of its flag, because it is the business of the user."""
+    """The command that trains the same model; a path, which is the user's own business, is shown as the name of its flag."""
     parts = []
     for key, value in sorted(flags.items()):
         if key in NOT_IN_RECIPE:

@@ -57,7 +57,10 @@ def test_the_config_agrees_with_the_tokenizer(model: ASLSTMForSequenceClassifica
 
 
 def test_the_config_has_the_settings_and_the_labels(model: ASLSTMForSequenceClassification) -> None:
-    assert {name: getattr(model.config, name) for name in vars(SETTINGS)} == vars(SETTINGS)
+    config = model.config
+    expected = {name: value for name, value in vars(SETTINGS).items() if name in config.to_dict()}
+    assert {name: getattr(config, name) for name in expected} == expected and len(expected) == 7
+    assert (config.bidirectional, config.use_max_pooling) == (not SETTINGS.unidirectional, not SETTINGS.no_max_pooling)
     assert model.config.id2label == {0: "like", 1: "none", 2: "sadness"}
     assert model.config.label2id == {"like": 0, "none": 1, "sadness": 2}
     assert model.classifier.out_features == 3

@@ -2,6 +2,7 @@ import json
 import logging
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import emoji
@@ -152,7 +153,7 @@ def test_layers_of_another_shape_stay_fresh_and_are_not_counted(
 ) -> None:
     tokenizer = tokenizer_of(NEW_TEXTS)
     torch.manual_seed(2)
-    settings = type(SETTINGS)(**{**vars(SETTINGS), "use_max_pooling": False})
+    settings = replace(SETTINGS, no_max_pooling=True)
     model = make_model(tokenizer, settings, NAMES, COUNTS)
     before = model.classifier.weight.detach().clone()
     caplog.set_level(logging.INFO)
