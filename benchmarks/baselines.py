@@ -18,8 +18,9 @@ from sklearn.svm import LinearSVC
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from aslstm.data.counterfactuals import emoji_of
-from aslstm.metrics import compute_metrics, fit_prior_weight
+from aslstm.metrics import compute_metrics
 from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from aslstm.training.decision import fit_prior_weight
 from tokenization import strip_emoji
 
 # The one setting of the SVMs; on NLPCC 2014 it gives the published figures of this baseline (.784 / .428).

@@ -12,8 +12,8 @@ import transformers
 
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, load_split
-from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
 from aslstm.prediction.classifier import TextClassifier
+from aslstm.training.decision import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
 
 NUM_HALVINGS = 40
 

@@ -18,9 +18,8 @@ from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError, check_packages
-from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
 from aslstm.files import check_output_file, replacing
-from aslstm.metrics import NO_EMOTION, compute_metrics
+from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, map_labels, map_probabilities
 from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
 from aslstm.printing import table_text
 

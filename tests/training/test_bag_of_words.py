@@ -1,4 +1,3 @@
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from aslstm.training.bag_of_words import INVERSE_REGULARIZATION, add_bag_of_word
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
 from aslstm.training.starting_weights import StartingModel
-from aslstm.training.trainer import Progress
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tests.training.test_model import SETTINGS
 from tokenization import ASLSTMTokenizer
@@ -112,7 +110,7 @@ def test_a_saved_folder_answers_alike_and_starts_a_model_without_a_bag(
 ) -> None:
     model = trained(tokenizer)
     add_bag_of_words(model, tokenizer, ids, LABELS, weight=0.5, logit_adjustment=1.0)
-    record = TrainingRecord(argparse.Namespace(dataset="files"), Progress(), {}, {}, [])
+    record = TrainingRecord("files")
     OutputFolder(tmp_path / "model").publish(model, tokenizer, record)
     texts = [text for text, _ in ROWS]
     with torch.no_grad():
