@@ -115,11 +115,12 @@ def folders(session: nox.Session, transformers: str) -> None:
     built[str(session.python), transformers] = location
 
 
-@nox.session(python=PYTHONS, venv_backend="none")
+@nox.session(venv_backend="none")
 @nox.parametrize("transformers", RELEASES)
-def load(session: nox.Session, transformers: str) -> None:
-    """Load the folders that all built, away from the repository, and compare the answers."""
-    location = built.get((str(session.python), transformers))
+@nox.parametrize("interpreter", PYTHONS)
+def load(session: nox.Session, interpreter: str, transformers: str) -> None:
+    """Load the folders that all built, away from the repository, and compare the answers; in an environment of ``folders``."""
+    location = built.get((interpreter, transformers))
     if location is None:
         session.skip("its folders were not built in this run")
     python = location / "bin" / "python"
