@@ -1,33 +1,48 @@
-"""Charts of a corpus as PNG, with a font that has Chinese characters."""
+"""Charts as PNG, with a font that has Chinese characters; the place where that font is found."""
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import matplotlib
-import matplotlib.pyplot as plt
+import altair as alt
 import numpy as np
-from matplotlib import font_manager
+import vl_convert
 
-from aslstm.errors import UserError
+from aslstm.errors import check_packages
+from aslstm.printing import printable
 from tokenization.emoji_splitting import chinese_emoji_name
 
-matplotlib.use("Agg")
+FONTS = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"  # the first is the font of the package mplfonts
+_WIDTH = 620
+_LABEL_LIMIT = 400  # pixels; Vega cuts at 180
 
 
-def use_chinese_font() -> None:
-    """Draw text with Noto Sans CJK of the package ``mplfonts``.
+@cache
+def register_font() -> None:
+    """Let PNG be drawn with Noto Sans CJK of the package ``mplfonts``.
 
     Raises:
-        UserError: the package is not installed.
+        UserError: The package is not installed.
     """
+    check_packages("report", "mplfonts")
     package = find_spec("mplfonts")
-    if package is None or package.origin is None:
-        raise UserError(
-            "expected the package mplfonts for charts with Chinese text, found none; install the extra 'report' of aslstm"
-        )
-    font = Path(package.origin).parent / "fonts" / "NotoSansCJKsc-Regular.otf"
-    font_manager.fontManager.addfont(str(font))
-    plt.rcParams["font.family"] = [font_manager.FontProperties(fname=str(font)).get_name(), "DejaVu Sans"]
+    assert package is not None and package.origin is not None
+    vl_convert.register_font_directory(str(Path(package.origin).parent / "fonts"))
+
+
+def png(chart: alt.TopLevelMixin) -> bytes:
+    """A chart as PNG."""
+    register_font()
+    return vl_convert.vegalite_to_png(_printable_all(chart.to_dict()), scale=2)
+
+
+def _printable_all(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _printable_all(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_printable_all(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:
@@ -38,28 +53,36 @@ def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:
         counts: split -> label -> rows.
     """
     labels = sorted({label for by_label in counts.values() for label in by_label})
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    width = 0.8 / len(counts)
-    for i, (split, by_label) in enumerate(counts.items()):
-        shares = [100 * by_label.get(label, 0) / sum(by_label.values()) for label in labels]
-        axes.bar(np.arange(len(labels)) + i * width, shares, width, label=split)
-    axes.set_xticks(np.arange(len(labels)) + 0.4 - width / 2, labels)
-    axes.set(ylabel="% of the rows", title="labels")
-    axes.legend()
-    _save(figure, path)
+    records = [
+        {"split": printable(split), "label": printable(label), "share": by_label.get(label, 0) / sum(by_label.values())}
+        for split, by_label in counts.items()
+        for label in labels
+    ]
+    chart = _chart(records, "labels").mark_bar().encode(
+        x=alt.X("label:N", sort=None, title=None, axis=alt.Axis(labelAngle=-30)),
+        xOffset=alt.XOffset("split:N", sort=None),
+        y=alt.Y("share:Q", title="share of the rows", axis=alt.Axis(format="%")),
+        color=alt.Color("split:N", sort=None, title=None, scale=alt.Scale(scheme="tableau10")),
+    )  # fmt: skip
+    _save(chart.properties(width=_WIDTH, height=300), path)
 
 
 def plot_lengths(path: Path, lengths: dict[str, list[int]]) -> None:
     """Histogram of characters a row, a line a split; the longest hundredth is drawn at the end."""
     longest = max(int(np.percentile(values, 99)) for values in lengths.values())
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    bins = np.linspace(0, max(longest, 2), min(longest, 60) + 1).tolist()
+    edges = np.linspace(0, max(longest, 2), min(longest, 60) + 1)
+    records = []
     for split, values in lengths.items():
-        shares = np.full(len(values), 100 / len(values))
-        axes.hist(np.minimum(values, longest), bins=bins, weights=shares, histtype="step", label=split)
-    axes.set(xlabel="characters", ylabel="% of the rows", title="length")
-    axes.legend()
-    _save(figure, path)
+        shares = np.histogram(np.minimum(values, longest), bins=edges)[0] / len(values)
+        # The last step is as wide as the others only if it has an end.
+        for edge, share in zip(edges, [*shares, shares[-1]], strict=True):
+            records.append({"split": printable(split), "characters": float(edge), "share": float(share)})
+    chart = _chart(records, "length").mark_line(interpolate="step-after").encode(
+        x=alt.X("characters:Q", title="characters"),
+        y=alt.Y("share:Q", title="share of the rows", axis=alt.Axis(format="%")),
+        color=alt.Color("split:N", sort=None, title=None, scale=alt.Scale(scheme="tableau10")),
+    )  # fmt: skip
+    _save(chart.properties(width=_WIDTH, height=300), path)
 
 
 def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
@@ -67,24 +90,23 @@ def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
 
     Args:
         path: of the PNG.
-        table: emoji -> label -> rows. A Unicode emoji stands by its Chinese name: no font draws it in Matplotlib.
+        table: emoji -> label -> rows. A Unicode emoji stands by its Chinese name: the font does not draw it.
     """
-    labels = sorted({label for by_label in table.values() for label in by_label})
-    names = [emoji if emoji.startswith("[") else chinese_emoji_name(emoji) or emoji for emoji in table]
-    names = [f"{name}  {sum(by_label.values())}" for name, by_label in zip(names, table.values(), strict=True)]
-    figure, axes = plt.subplots(figsize=(8, 1.5 + 0.24 * len(table)), layout="constrained")
-    left = np.zeros(len(table))
-    for i, label in enumerate(labels):
-        shares = np.array([100 * by_label.get(label, 0) / sum(by_label.values()) for by_label in table.values()])
-        axes.barh(names, shares, left=left, label=label, color=plt.get_cmap("tab10")(i % 10))
-        left += shares
-    axes.margins(y=0.01)
-    axes.invert_yaxis()
-    axes.set(
-        xlabel="% of the rows with the emoji", xlim=(0, 100), title="labels of the most frequent emoji, and rows with them"
-    )
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    _save(figure, path)
+    labels = [printable(label) for label in sorted({label for by_label in table.values() for label in by_label})]
+    records = []
+    for emoji, by_label in table.items():
+        name = emoji if emoji.startswith("[") else chinese_emoji_name(emoji) or emoji
+        rows = sum(by_label.values())
+        for label, count in by_label.items():
+            records.append({"emoji": printable(f"{name}  {rows}"), "label": printable(label), "share": count / rows})
+    scheme: Any = "tableau10" if len(labels) <= 10 else "tableau20"
+    chart = _chart(records, "labels of the most frequent emoji, and rows with them").mark_bar().encode(
+        y=alt.Y("emoji:N", sort=None, title=None),
+        x=alt.X("share:Q", title="share of the rows with the emoji", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+        color=alt.Color("label:N", sort=labels, title=None, scale=alt.Scale(domain=labels, scheme=scheme)),
+        order=alt.Order("color_label_sort_index:Q"),
+    )  # fmt: skip
+    _save(chart.properties(width=_WIDTH), path)
 
 
 def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
@@ -94,16 +116,41 @@ def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
         path: of the PNG.
         places: emoji -> x, y. A Unicode emoji stands by its Chinese name.
     """
-    use_chinese_font()
-    figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
+    records = []
     for emoji, (x, y) in places.items():
         name = emoji[1:-1] if emoji.startswith("[") else chinese_emoji_name(emoji) or emoji
-        axes.plot(x, y, ".", color="tab:blue", markersize=4)
-        axes.annotate(name, (x, y), xytext=(2, 2), textcoords="offset points", fontsize=9)
-    axes.set(xticks=[], yticks=[], title="emoji by the likeness of their vectors (PCA)")
-    _save(figure, path)
+        records.append({"name": printable(name), "x": float(x), "y": float(y)})
+    base = _chart(records, "emoji by the likeness of their vectors (PCA)").encode(
+        x=alt.X("x:Q", axis=None, scale=alt.Scale(zero=False, padding=24)),
+        y=alt.Y("y:Q", axis=None, scale=alt.Scale(zero=False, padding=24)),
+    )
+    names = base.mark_text(align="left", baseline="bottom", dx=2, dy=-1, fontSize=10).encode(text="name:N")
+    _save((base.mark_circle(size=14, opacity=1) + names).properties(width=900, height=720), path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> None:
+    """The confusion matrix by share of the gold label, with the counts in it."""
+    labels = [printable(name) for name in names]
+    records = [
+        {"gold": gold, "answer": answer, "count": count, "share": count / max(sum(row), 1)}
+        for gold, row in zip(labels, matrix, strict=True)
+        for answer, count in zip(labels, row, strict=True)
+    ]
+    base = _chart(records, "share of the gold label, and counts").encode(
+        x=alt.X("answer:N", sort=None, axis=alt.Axis(labelAngle=-45)), y=alt.Y("gold:N", sort=None)
+    )
+    shares = base.mark_rect().encode(
+        color=alt.Color("share:Q", title=None, scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=alt.Legend(format="%"))
+    )
+    ink = alt.condition("datum.share > 0.5", alt.value("white"), alt.value("black"))
+    counts = base.mark_text().encode(text="count:Q", color=ink)
+    _save((shares + counts).properties(width=alt.Step(56), height=alt.Step(48)), path)
+
+
+def _chart(records: list[dict[str, Any]], title: str) -> alt.Chart:
+    return alt.Chart(alt.Data(values=records), title=title)
+
+
+def _save(chart: alt.Chart | alt.LayerChart, path: Path) -> None:
+    chart = chart.configure(font=FONTS, background="white").configure_axis(labelLimit=_LABEL_LIMIT)
+    path.write_bytes(png(chart.configure_legend(labelLimit=_LABEL_LIMIT)))

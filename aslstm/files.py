@@ -36,7 +36,7 @@ def check_output_file(path: Path, *, name: str = "output", overwrite: bool) -> N
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes the place of ``path`` once all of it is written; after an error ``path`` is as it was."""
+    """Where to write a file that takes the place of ``path`` once it is complete; after an error ``path`` is as it was."""
     # The suffix stays: it tells gensim and the charts what to write.
     partial = path.with_name(f".partial-{path.name}")
     try:

@@ -15,8 +15,9 @@ from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
 from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.attention_view import attention_html, printable
+from aslstm.prediction.attention_view import attention_html
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
+from aslstm.printing import printable
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS

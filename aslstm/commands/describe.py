@@ -4,7 +4,6 @@ Run as ``aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/``. 
 writes ``report.md`` with three charts as PNG.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +12,13 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
-from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths, use_chinese_font
-from aslstm.data.corpora import bracketed_names, has_emoji, read_splits, without_white_space
-from aslstm.errors import UserError
+from aslstm.data.corpora import CorpusSource, bracketed_names, has_emoji, read_splits, without_white_space
+from aslstm.errors import UserError, check_packages
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 from tokenization.text_normalization import SWITCHES, TextNormalizer
 
-from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 NUM_EMOJI = 40
 
@@ -128,21 +125,24 @@ def describe(splits: dict[str, Dataset], title: str) -> str:
 def main(given: Sequence[str] | None = None) -> None:
     """Read, count, print and draw."""
     parser = CommandParser("describe", "Describe a corpus.")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     parser.add_argument("--output", type=Path, help="folder for report.md and the charts; default: print alone")
-    arguments: argparse.Namespace = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
-    source = corpus_source(arguments)
+    arguments = parser.parse_args(given)
+    if arguments.output:
+        check_packages("report", "altair", "mplfonts", "vl_convert")
+    source = make_settings(CorpusSource, arguments)
     splits = read_splits(source)
     report = describe(splits, source.known.title)
     print(report)
     if arguments.output is None:
         return
+    # Imported here: only charts need the extra "report".
+    from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths
+
     try:
         arguments.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"--output {arguments.output}: expected a place for a folder, found: {error.strerror}") from error
-    use_chinese_font()
     plot_label_bars(arguments.output / "labels.png", count_labels(splits))
     plot_lengths(arguments.output / "lengths.png", {split: [len(t) for t in data["text"]] for split, data in splits.items()})
     charts = ["labels.png", "lengths.png"]

@@ -11,22 +11,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import transformers
-from sklearn.metrics import ConfusionMatrixDisplay
 
-from aslstm.data.corpora import has_emoji, load_split
+from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_packages
 from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
 from aslstm.files import check_output_file, replacing
 from aslstm.metrics import NO_EMOTION, compute_metrics
 from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
+from aslstm.printing import table_text
 
-from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 COUNTERFACTUALS = {
     "emoji removed": remove_emoji,
@@ -40,7 +38,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = CommandParser("evaluate", "Evaluate a model folder.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
@@ -49,10 +47,11 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
             check_output_file(path, name=name, overwrite=True)
+    if arguments.plot:
+        check_packages("report", "altair", "mplfonts", "vl_convert")
     return arguments
 
 
@@ -84,28 +83,35 @@ def evaluate(
 def print_results(results: dict[str, Any], names: list[str]) -> None:
     """The tables."""
     everything = results["all rows"]
-    print(
-        f"{'rows':<30}{'count':>7}{'accuracy':>10}{'95 %':>16}{'macro-F1':>10}{'95 %':>16}{'emotions':>10}{'micro-F1':>10}"
-        f"{'weighted':>10}{'ECE':>8}{'majority':>10}"
-    )
-    for name, m in results.items():
-        line = f"{name:<30}{m['num_examples']:>7}{m['accuracy']:>10.4f}"
-        intervals = m.get("intervals_95", {})
-        accuracy, macro_f1 = ("–".join(f"{x:.3f}" for x in intervals.get(key, [])) for key in ("accuracy", "macro_f1"))
-        line += f"{accuracy:>16}{m['macro_f1']:>10.4f}{macro_f1:>16}"
-        for key in ("macro_f1_emotions", "micro_f1_emotions", "weighted_f1"):
-            line += f"{m[key]:>10.4f}" if key in m else f"{'':>10}"
-        line += f"{m['expected_calibration_error']:>8.4f}" if "expected_calibration_error" in m else f"{'':>8}"
-        print(f"{line}{m['majority_accuracy']:>10.4f}")
+    header = ["rows", "count", "accuracy", "95 %", "macro-F1", "95 %", "emotions", "micro-F1", "weighted", "ECE", "majority"]
+    print(table_text(header, [_result_cells(name, metrics) for name, metrics in results.items()]))
     if "rows with emoji" not in results:
         print("no row has an emoji: no figures for rows with emoji, no counterfactuals")
     print(f"emotions and micro-F1: without the label {NO_EMOTION!r}, where there is one\n")
-    print(f"{'label':<14}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>9}")
-    for name, m in everything["per_class"].items():
-        print(f"{name:<14}{m['precision']:>10.4f}{m['recall']:>10.4f}{m['f1']:>10.4f}{m['support']:>9}")
-    print(f"\nconfusion (gold down, answer across)\n{'':<14}" + "".join(f"{name:>11}" for name in names))
-    for name, row in zip(names, everything["confusion_matrix"], strict=True):
-        print(f"{name:<14}" + "".join(f"{count:>11}" for count in row))
+    classes = [
+        [name, *(f"{m[key]:.4f}" for key in ("precision", "recall", "f1")), str(m["support"])]
+        for name, m in everything["per_class"].items()
+    ]
+    print(table_text(["label", "precision", "recall", "F1", "support"], classes))
+    print("\nconfusion (gold down, answer across)")
+    confusion = zip(names, everything["confusion_matrix"], strict=True)
+    print(table_text(["", *names], [[name, *map(str, counts)] for name, counts in confusion]))
+
+
+def _result_cells(name: str, metrics: dict[str, Any]) -> list[str]:
+    intervals = metrics.get("intervals_95", {})
+    accuracy, macro_f1 = ("–".join(f"{x:.3f}" for x in intervals.get(key, [])) for key in ("accuracy", "macro_f1"))
+    keys = ("macro_f1_emotions", "micro_f1_emotions", "weighted_f1", "expected_calibration_error", "majority_accuracy")
+    others = [f"{metrics[key]:.4f}" if key in metrics else "" for key in keys]
+    return [
+        name,
+        str(metrics["num_examples"]),
+        f"{metrics['accuracy']:.4f}",
+        accuracy,
+        f"{metrics['macro_f1']:.4f}",
+        macro_f1,
+        *others,
+    ]
 
 
 def save_predictions(path: Path, texts: list[str], gold: list[str], probabilities: np.ndarray, names: list[str]) -> None:
@@ -117,27 +123,13 @@ def save_predictions(path: Path, texts: list[str], gold: list[str], probabilitie
             file.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
-def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> None:
-    """The confusion matrix by share of the gold label, with the counts in it."""
-    counts = np.array(matrix)
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    display = ConfusionMatrixDisplay(shares, display_labels=names)
-    figure, axes = plt.subplots(figsize=(1.0 + 0.9 * len(names), 0.8 + 0.8 * len(names)), layout="constrained")
-    display.plot(ax=axes, include_values=False, cmap="Blues", xticks_rotation=45, im_kw={"vmin": 0.0, "vmax": 1.0})
-    for i, row in enumerate(counts):
-        for j, count in enumerate(row):
-            axes.text(j, i, f"{count}", ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
-    axes.set(title="share of the gold label, and counts", xlabel="answer", ylabel="gold")
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-
-
 def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
     arguments = parse_arguments(given)
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = load_classifier(arguments.model, arguments)
-    rows = load_split(corpus_source(arguments), arguments.split)
+    rows = load_split(source, arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)
     for flag in ("map_labels", "map_predictions"):
@@ -152,5 +144,8 @@ def main(given: Sequence[str] | None = None) -> None:
         with replacing(arguments.save_predictions) as partial:
             save_predictions(partial, texts, gold, probabilities, names)
     if arguments.plot:
+        # Imported here: only the chart needs the extra "report".
+        from aslstm.charts import plot_confusion
+
         with replacing(arguments.plot) as partial:
             plot_confusion(partial, results["all rows"]["confusion_matrix"], names)

@@ -21,6 +21,7 @@ from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95
 from aslstm.model_folder.hub import push
 from aslstm.model_folder.staging import prepare
+from aslstm.printing import table_text
 from aslstm.training.bag_of_words import add_bag_of_words
 from aslstm.training.batches import Collator
 from aslstm.training.data import TrainingData, class_weights, loss_priors, prepare_data
@@ -130,21 +131,19 @@ def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str,
 
 def report(results: dict[str, Any]) -> None:
     """Print the figures as a table."""
-    print(f"{'split':<18}{'rows':>8}{'accuracy':>10}{'macro-F1':>10}{'majority':>10}")
-    for split, metrics in results.items():
-        print(
-            f"{split:<18}{metrics['num_examples']:>8}{metrics['accuracy']:>10.4f}{metrics['macro_f1']:>10.4f}"
-            f"{metrics['majority_accuracy']:>10.4f}"
-        )
+    keys = ("accuracy", "macro_f1", "majority_accuracy")
+    rows = [[split, str(m["num_examples"]), *(f"{m[key]:.4f}" for key in keys)] for split, m in results.items()]
+    print(table_text(["split", "rows", "accuracy", "macro-F1", "majority"], rows))
 
 
 def report_seeds(results: list[dict[str, Any]]) -> None:
     """Print mean ± standard deviation (of the sample) over the seeds."""
-    print(f"{'mean ± sd of ' + str(len(results)) + ' seeds':<22}{'accuracy':>18}{'macro-F1':>18}")
+    rows = []
     for split in results[0]:
         accuracy, macro_f1 = (np.array([result[split][key] for result in results]) for key in ("accuracy", "macro_f1"))
         cells = (f"{figures.mean():.4f} ± {figures.std(ddof=min(1, len(results) - 1)):.4f}" for figures in (accuracy, macro_f1))
-        print(f"{split:<22}" + "".join(f"{cell:>18}" for cell in cells))
+        rows.append([split, *cells])
+    print(table_text([f"mean ± sd of {len(results)} seeds", "accuracy", "macro-F1"], rows))
 
 
 def make_accelerator(arguments: argparse.Namespace) -> Accelerator:

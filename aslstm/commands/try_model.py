@@ -3,7 +3,6 @@
 Run as ``aslstm try MODEL_DIR [POST ...]``. Loads the folder as anybody would, through ``pipeline``.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from transformers import pipeline
 
 from aslstm.model_folder.layout import check_model_folder
+from aslstm.printing import table_text
 
 from .flags import CommandParser
 
@@ -24,16 +24,6 @@ POSTS = (
     "下午三点在二楼会议室开会",
 )
 NUM_WORDS = 3
-
-
-def show_width(text: str) -> int:
-    """Columns that a text takes in a terminal, where Chinese characters and emoji are two wide."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text if c not in "\u200d\ufe0f")
-
-
-def pad(text: str, width: int) -> str:
-    """Fill a text with spaces up to a width in the terminal."""
-    return text + " " * (width - show_width(text))
 
 
 def most_attended(result: dict[str, Any]) -> str:
@@ -52,8 +42,8 @@ def main(given: Sequence[str] | None = None) -> None:
     classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
     has_weights = classify.model.config.emoji_fusion in ("attention", "hierarchical")
     results = classify(arguments.posts, return_attention=has_weights)
-    width = max(show_width(text) for text in arguments.posts) + 2
-    print(f"{pad('post', width)}{pad('label', 12)}score  most attended words")
-    for text, result in zip(arguments.posts, results, strict=True):
-        words = most_attended(result) if has_weights else "-"
-        print(f"{pad(text, width)}{pad(result['label'], 12)}{result['score']:.2f}   {words}")
+    rows = [
+        [text, result["label"], f"{result['score']:.2f}", most_attended(result) if has_weights else "-"]
+        for text, result in zip(arguments.posts, results, strict=True)
+    ]
+    print(table_text(["post", "label", "score", "most attended words"], rows, left=(0, 1, 3)))

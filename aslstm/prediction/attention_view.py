@@ -4,16 +4,15 @@ Takes what ``ASLSTMPipeline`` or ``OnnxPipeline`` gives with ``return_attention=
 they hold. The package ``rich`` is imported by a terminal alone.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aslstm.printing import printable
+
 if TYPE_CHECKING:
     from rich.text import Text
 
-# What moves a terminal's cursor or turns the direction of a line, and halves of surrogate pairs, which no file takes.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _EMOJI_STYLE = "outline:1px solid #4c78a8;border-radius:3px"
 _NUM_WORDS = 3
 _LEAST_SHADE = 0.01
@@ -44,11 +43,6 @@ def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -
         end = entry["end"]
     if text is not None and end < len(text):
         yield Piece(text[end:])
-
-
-def printable(text: str) -> str:
-    """A text without control characters, a replacement character for each."""
-    return _UNSHOWN.sub("\ufffd", text)
 
 
 def attention_html(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> str:

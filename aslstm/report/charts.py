@@ -1,23 +1,19 @@
-"""The tables of a report as charts, to be shown anywhere that shows Vega-Lite, and as PNG.
+"""The tables of a report as charts, to be shown anywhere that shows Vega-Lite, and as PNG by :func:`aslstm.charts.png`.
 
 Takes :class:`ReportTables`, gives Altair charts. Vega-Lite was chosen because its JavaScript, which a page must carry to need
 no network, has 0.9 MB; plotly's has 4.8. Nothing here asks the network.
 """
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import altair as alt
-import vl_convert
 
+from aslstm.charts import FONTS
 from tokenization.emoji_splitting import chinese_emoji_name
 
 from .tables import ReportTables, Table
 from .texts import LANGUAGES
 
-_PNG_FONT = "Noto Sans CJK SC"  # of the package mplfonts
-_FONTS = f"{_PNG_FONT}, PingFang SC, Microsoft YaHei, sans-serif"
 _WIDTH = 620
 _COLUMNS = 3
 
@@ -34,17 +30,7 @@ def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelM
     color = alt.Color("label:N", scale=scale, sort=tables.labels, title=None)
     makers = {"labels": _labels, "time": _time, "emoji": _emoji, "words": _words, "new_words": _new_words}
     charts = {name: makers[name](table, color, names) for name, table in tables.tables.items()}
-    return {
-        name: chart.configure(font=_FONTS, background="white").configure_view(stroke=None) for name, chart in charts.items()
-    }
-
-
-def png(chart: alt.TopLevelMixin) -> bytes:
-    """A chart as PNG; Chinese is drawn with the font of the package ``mplfonts``."""
-    package = find_spec("mplfonts")
-    if package is not None and package.origin is not None:
-        vl_convert.register_font_directory(str(Path(package.origin).parent / "fonts"))
-    return vl_convert.vegalite_to_png(chart.to_dict(), scale=2)
+    return {name: chart.configure(font=FONTS, background="white").configure_view(stroke=None) for name, chart in charts.items()}
 
 
 def _data(table: Table, **columns: list[Any]) -> alt.Data:

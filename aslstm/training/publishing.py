@@ -192,8 +192,8 @@ def command_of(arguments: argparse.Namespace, script: str) -> str:
             continue
         if value is True:
             flags.append(f"--{key}")
-        elif value is not None and value is not False and value != [] and (key, value) != ("dataset", "files"):
-            values = value if isinstance(value, list) else [value]
+        elif value is not None and value is not False and value not in ([], ()) and (key, value) != ("dataset", "files"):
+            values = value if isinstance(value, list | tuple) else [value]
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
             flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
     return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *flags])

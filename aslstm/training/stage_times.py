@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aslstm.printing import table_text
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,5 +28,5 @@ class StageTimes:
     def table(self) -> str:
         """A line a stage, in the order of their first end, with its share of their sum."""
         total = sum(self.seconds.values())
-        lines = [f"{stage:<40}{seconds:>9.1f}{seconds / total:>9.0%}" for stage, seconds in self.seconds.items()]
-        return "\n".join([f"{'stage':<40}{'seconds':>9}{'share':>9}", *lines, f"{'all':<40}{total:>9.1f}"])
+        rows = [[stage, f"{seconds:.1f}", f"{seconds / total:.0%}"] for stage, seconds in self.seconds.items()]
+        return table_text(["stage", "seconds", "share"], [*rows, ["all", f"{total:.1f}", ""]])

@@ -1,0 +1,44 @@
+"""Text as a terminal or a page may show it, and tables of plain text."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+# What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and the two
+# characters that XML forbids: the renderer of charts ends the process at one of them.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_WIDE = 10_000  # no cell is wrapped or cut
+
+
+def printable(text: str) -> str:
+    """A text without control characters, a replacement character for each."""
+    return _UNSHOWN.sub("\ufffd", text)
+
+
+def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """A table of plain text, whose columns line up in a terminal for Chinese and emoji too.
+
+    >>> print(table_text(["post", "score"], [["加班[泪]", "0.91"], ["ok", "0.5"]]))
+    post      score
+    加班[泪]   0.91
+    ok          0.5
+
+    Args:
+        header: The names of the columns.
+        rows: The cells of each row, formatted.
+        left: The columns that begin at the left; the others are numbers and end at the right.
+    """
+    # Imported here: who shows HTML alone needs no rich.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, name in enumerate(header):
+        table.add_column(Text(printable(name)), justify="left" if place in left else "right", no_wrap=True)
+    for row in rows:
+        # As Text: rich takes "[泪]" in a string for a style.
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console = Console(width=_WIDE, color_system=None, force_terminal=False, force_jupyter=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
