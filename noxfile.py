@@ -94,7 +94,7 @@ def note(session: nox.Session, python: Path, title: str, result: str) -> None:
 
 def share_torch(session: nox.Session, environments: Path) -> None:
     """Give an environment the torch of its interpreter, which takes gigabytes and is there once for all releases."""
-    shared = environments / f"torch-{Path(str(session.python)).name}"
+    shared = environments / re.sub(r"\W+", "-", f"torch-{session.python}")
     if not shared.exists():
         install(session, "--target", str(shared), "torch", "jieba", "emoji")
     purelib = session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)
