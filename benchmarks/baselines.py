@@ -7,7 +7,7 @@ emoji, and prints one table. Texts are the same for all: white space taken out.
 
 import argparse
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,12 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from aslstm.commands.flags import CommandParser, run
+from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import has_emoji, load_corpus, without_white_space
 from aslstm.data.counterfactuals import emoji_of
 from aslstm.metrics import compute_metrics, fit_prior_weight
-from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.settings import InferenceSettings
 from tokenization import strip_emoji
 
 # The one setting of the SVMs; on NLPCC 2014 it gives the published figures of this baseline (.784 / .428).
@@ -102,7 +103,7 @@ def main() -> None:
     """Train, score and print."""
     parser = CommandParser("baselines", "Baselines beside our model.")
     add_corpus_arguments(parser)
-    add_inference_arguments(parser)
+    add_settings(parser, InferenceSettings)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")
     arguments: argparse.Namespace = parser.parse_args()
     resolve_corpus_arguments(arguments)
@@ -115,7 +116,7 @@ def main() -> None:
     }
     answers = baseline_answers(splits["train"], splits["validation"], splits["test"])
     for folder in arguments.model:
-        classifier = load_classifier(folder, arguments)
+        classifier = Classifier(folder, **asdict(make_settings(InferenceSettings, arguments)))
         numbers = np.array([names.index(name) for name in classifier.label_names])
         answers[f"AS-LSTM ({folder.name})"] = numbers[classifier.predict(splits["test"].texts).argmax(1)]
     with_emoji = np.array([has_emoji(text) for text in corpus["test"]["text"]])

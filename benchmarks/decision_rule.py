@@ -14,7 +14,7 @@ from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source
 from aslstm.commands.flags import CommandParser, run
 from aslstm.data.corpora import load_split
 from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 
 NUM_HALVINGS = 40
 
@@ -42,9 +42,9 @@ def main() -> None:
     arguments = parser.parse_args()
     resolve_corpus_arguments(arguments)
     transformers.utils.logging.disable_progress_bar()
-    classifier = TextClassifier(arguments.model)
-    prior = np.array(classifier.model.config.label_prior)
-    classifier.model.config.decision_prior_weight, classifier.model.config.temperature = 0.0, 1.0
+    classifier = Classifier(arguments.model, backend="torch")
+    prior = np.array(classifier.backend.model.config.label_prior)
+    classifier.backend.model.config.decision_prior_weight, classifier.backend.model.config.temperature = 0.0, 1.0
     rows = load_split(corpus_source(arguments), "validation")
     logits = np.log(classifier.predict(rows["text"][:]))
     labels = np.array([classifier.label_names.index(label) for label in rows["label"]])

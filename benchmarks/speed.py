@@ -33,7 +33,7 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file
 from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from benchmarks.measuring import run_measured
 from benchmarks.serving import COLD_STARTS, median_seconds, seconds_of
@@ -121,7 +121,7 @@ def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
 
     bert, rules, lexicon = Bert(posts[:NUM_BERT_POSTS]), pysenti.RuleClassifier(), jionlp.sentiment.LexiconSentiment()
     onnx = _onnx(folder)
-    in_torch = TextClassifier(folder, batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
+    in_torch = Classifier(folder, backend="torch", batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
     seconds = _seconds(
         {
             "int8 ONNX and rjieba": lambda: onnx(posts, batch_size=BATCH_SIZE),

@@ -8,12 +8,12 @@ matrix as PNG.
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import transformers
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from aslstm.data.corpora import has_emoji, load_split
@@ -23,10 +23,11 @@ from aslstm.errors import UserError
 from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
 from aslstm.files import check_output_file, replacing
 from aslstm.metrics import NO_EMOTION, compute_metrics
-from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.settings import InferenceSettings
 
 from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 COUNTERFACTUALS = {
     "emoji removed": remove_emoji,
@@ -44,11 +45,12 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
-    add_inference_arguments(parser)
+    add_settings(parser, InferenceSettings)
     parser.add_argument("--output", type=Path, help="all figures, as JSON")
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args(given)
+    arguments.inference = make_settings(InferenceSettings, arguments)
     resolve_corpus_arguments(arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
@@ -60,7 +62,9 @@ def evaluate(
     classifier: Classifier, texts: list[str], gold: list[str], map_name: str | None
 ) -> tuple[dict[str, Any], np.ndarray, list[str]]:
     """Figures by group of rows, the probabilities of all rows and the labels they stand for."""
-    probabilities, names = map_probabilities(classifier.predict(texts), classifier.label_names, map_name)
+    probabilities, names = map_probabilities(
+        classifier.predict(texts, description="Predicting"), classifier.label_names, map_name
+    )
     for number, label in enumerate(gold, start=1):
         if label not in names:
             raise UserError(
@@ -135,8 +139,7 @@ def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> Non
 def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
     arguments = parse_arguments(given)
-    transformers.utils.logging.disable_progress_bar()
-    classifier = load_classifier(arguments.model, arguments)
+    classifier = Classifier(arguments.model, **asdict(arguments.inference))
     rows = load_split(corpus_source(arguments), arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)

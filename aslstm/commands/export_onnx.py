@@ -11,14 +11,12 @@ from pathlib import Path
 
 import transformers
 
-from aslstm.errors import UserError, check_packages
-from aslstm.model_folder.layout import check_model_folder, put_subfolder
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import GRAPH, GRAPH_FOLDER, INT8_GRAPH, check_model_folder, put_subfolder
 from modeling_aslstm import ASLSTMForSequenceClassification
 
 from .flags import CommandParser
 
-FOLDER = "onnx"
-GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 # Of logits and attention weights; rounding in another order makes 1e-5.
 MAX_DIFFERENCE = 1e-4
 # Of probabilities, on random ids, where answers are closer than on posts.
@@ -30,15 +28,14 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line and check that the work can be done.
 
     Raises:
-        UserError: a damaged model folder, graphs that exist, or packages that do not.
+        UserError: a damaged model folder, or graphs that exist.
     """
     parser = CommandParser("export-onnx", "Add ONNX graphs to a model folder.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument("--overwrite", action="store_true", help="replace graphs that exist")
     arguments = parser.parse_args(given)
-    check_packages("onnx", "onnx", "onnxruntime")
     check_model_folder(arguments.model)
-    target = arguments.model / FOLDER
+    target = arguments.model / GRAPH_FOLDER
     if target.exists() and not arguments.overwrite:
         raise UserError(f"{target}: expected no graphs yet, found some; add --overwrite to replace them")
     return arguments
@@ -74,11 +71,11 @@ def main(given: Sequence[str] | None = None) -> None:
     model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            staging = Path(beside) / FOLDER
+            staging = Path(beside) / GRAPH_FOLDER
             staging.mkdir()
             write_graphs(model, staging)
             put_subfolder(folder, staging)
     except OSError as error:
         raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; make room, then run again") from error
-    for path in sorted((folder / FOLDER).iterdir()):
+    for path in sorted((folder / GRAPH_FOLDER).iterdir()):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

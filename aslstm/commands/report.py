@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aslstm.data.file_formats import READERS, refuse_bad
-from aslstm.errors import UserError, check_encoding, check_packages
+from aslstm.errors import UserError, check_encoding
 from aslstm.report.tables import NAMES, Table, build_tables
 from aslstm.report.texts import LANGUAGES
 
@@ -30,7 +30,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read and check the command line.
 
     Raises:
-        UserError: a value that is not possible, or a package that is missing.
+        UserError: a value that is not possible.
     """
     parser = CommandParser("report", "Report on predictions.")
     parser.add_argument("--input", type=Path, required=True, help="what aslstm predict wrote: JSONL, CSV, TSV (.gz), Parquet")
@@ -44,7 +44,6 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--language", choices=sorted(LANGUAGES), default="en", help="of headings and explanations")
     arguments = parser.parse_args(given)
     check_encoding(arguments.encoding)
-    check_packages("report", "altair", "vl_convert", "mplfonts")
     output = arguments.output
     if output.exists() and not output.is_dir():
         raise UserError(f"--output {output}: expected a folder, found a file; choose another name")
@@ -80,7 +79,7 @@ def _harmless(cell: Any) -> Any:
 def main(given: Sequence[str] | None = None) -> None:
     """Count, draw and write."""
     arguments = parse_arguments(given)
-    # Imported here: the packages of the extra "report" are looked for first.
+    # Imported here and not above: flags are refused before these packages are imported, which takes a second.
     from aslstm.report import charts as report_charts
     from aslstm.report import page as report_page
 

@@ -13,6 +13,9 @@ from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_format
 
 CHECKSUMS = "checksums.json"
+# What aslstm export-onnx adds.
+GRAPH_FOLDER = "onnx"
+GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 # What the folders of every version hold. The checksums name whatever else was written, the code of later versions with it.
 REQUIRED_FILES = (
     "config.json",

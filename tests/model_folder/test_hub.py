@@ -21,7 +21,7 @@ from aslstm.commands.train_arguments import parse_arguments
 from aslstm.errors import UserError
 from aslstm.model_folder.hub import check_repo, name_in_card, read_files
 from aslstm.model_folder.layout import CHECKSUMS, write_checksums
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from tests.support.commands import ROOT, TINY_TRAINING, contents, files_no_larger_than
 from tests.support.fake_hub import FakeHub
 
@@ -116,7 +116,7 @@ def files_of(hub: FakeHub, repo: str) -> dict[str, bytes]:
 
 
 def scores_of(folder: Path) -> list[dict[str, float]]:
-    classifier = TextClassifier(folder)
+    classifier = Classifier(folder, backend="torch")
     return [dict(zip(classifier.label_names, row, strict=True)) for row in classifier.predict(POSTS).tolist()]
 
 

@@ -20,7 +20,7 @@ SERVING_FILES = (
 
 CLASSIFY = """
 import json, sys
-from modeling_aslstm import OnnxPipeline
+from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from tokenization import ASLSTMTokenizer
 
 folder, posts = json.loads(sys.argv[1])
