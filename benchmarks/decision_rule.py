@@ -6,6 +6,7 @@ the one-standard-error rule: the peak of the curve, the peak of the smoothed cur
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import transformers
@@ -15,6 +16,7 @@ from aslstm.commands.flags import CommandParser, run
 from aslstm.data.corpora import load_split
 from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
 from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.torch_backend import TorchBackend
 
 NUM_HALVINGS = 40
 
@@ -43,8 +45,9 @@ def main() -> None:
     resolve_corpus_arguments(arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = Classifier(arguments.model, backend="torch")
-    prior = np.array(classifier.backend.model.config.label_prior)
-    classifier.backend.model.config.decision_prior_weight, classifier.backend.model.config.temperature = 0.0, 1.0
+    config = cast(TorchBackend, classifier.backend).model.config
+    prior = np.array(config.label_prior)
+    config.decision_prior_weight, config.temperature = 0.0, 1.0
     rows = load_split(corpus_source(arguments), "validation")
     logits = np.log(classifier.predict(rows["text"][:]))
     labels = np.array([classifier.label_names.index(label) for label in rows["label"]])

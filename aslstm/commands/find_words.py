@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aslstm.data.text_sources import add_text_arguments, all_texts
-from aslstm.errors import UserError, check_encoding
+from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import METHODS, Thresholds, discover_words
@@ -68,6 +68,8 @@ def main(given: Sequence[str] | None = None) -> None:
     """Find words and write the table."""
     arguments = parse_arguments(given)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if arguments.method == "tagger":
+        check_packages("tagger", "torch", "transformers", "torchcrf")
     started = time.perf_counter()
     thresholds = Thresholds(arguments.min_count, arguments.min_cohesion, arguments.min_entropy, arguments.min_score)
     words = discover_words(

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import chain, islice
 from os import PathLike
@@ -102,11 +103,11 @@ class Classifier:
         num_threads: int | None = None,
     ) -> None:
         settings = InferenceSettings(backend, batch_size, num_threads)
-        check_model_folder(Path(folder))
-        self.settings = InferenceSettings(backend or default_backend(Path(folder)), batch_size, num_threads)
-        config = read_config(Path(folder))
-        loaded = _load_backend(Path(folder), self.settings, config)
-        self._join(PostEncoder.from_folder(folder), loaded, config, settings.batch_size)
+        path = Path(folder)
+        check_model_folder(path)
+        self.settings = replace(settings, backend=backend or default_backend(path))
+        config = read_config(path)
+        self._join(PostEncoder.from_folder(path), _load_backend(path, self.settings, config), config, batch_size)
 
     @classmethod
     def from_parts(cls, encoder: Any, backend: Backend, config: SimpleNamespace) -> "Classifier":
