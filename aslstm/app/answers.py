@@ -14,8 +14,8 @@ from aslstm.data.file_formats import Row, refuse_bad
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
-from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.attention_view import attention_html
+from aslstm.prediction.classifier import Answer, Classifier
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
 from aslstm.printing import printable
 from aslstm.report import charts as report_charts
@@ -23,7 +23,6 @@ from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
-from modeling_aslstm import ASLSTMConfig, ASLSTMPipeline
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
 from tokenization import split_emoji
 
@@ -47,12 +46,9 @@ class Answers:
     """
 
     def __init__(self, folder: Path) -> None:
-        check_model_folder(folder)
-        fusion = ASLSTMConfig.from_pretrained(folder).emoji_fusion
-        self.has_weights = fusion in FUSIONS_WITH_WEIGHTS
-        self.predictor = BatchPredictor(folder, prefix=_PREFIX, attention=self.has_weights, batch_size=_CHUNK)
-        classifier: Any = self.predictor.classifier
-        self.pipeline = ASLSTMPipeline(model=classifier.model, tokenizer=classifier.tokenizer, device="cpu")
+        self.classifier = Classifier(folder, batch_size=_CHUNK)
+        self.has_weights = self.classifier.config.emoji_fusion in FUSIONS_WITH_WEIGHTS
+        self.predictor = BatchPredictor(self.classifier, prefix=_PREFIX, attention=self.has_weights)
 
     def of_post(self, post: str, language: str) -> str:
         """A post beside itself without emoji, as HTML."""
@@ -60,7 +56,7 @@ class Answers:
         if not post.strip():
             return note(texts.no_post)
         whole = self._answer(post)
-        effect = whole[0]["emoji_effect"]
+        effect = whole.emoji_effect
         left = self._panel(texts.with_emoji, post, whole, language)
         if effect is None:
             return f'<div class="pair">{left}<div class="panel">{note(texts.no_emoji)}</div></div>'
@@ -72,25 +68,27 @@ class Answers:
         notes += [texts.disagree] * effect["disagree"]
         return f'<div class="pair">{left}{right}</div>{"".join(map(note, notes))}{note(texts.legend)}'
 
-    def _answer(self, text: str) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self.pipeline(text, top_k=None, return_attention=self.has_weights, emoji_effect=True)
+    def _answer(self, text: str) -> Answer:
+        (answer,) = self.classifier.answers([text], attention=self.has_weights, emoji_effect=True)
         return answer
 
-    def _panel(self, heading: str, text: str, answer: list[dict[str, Any]], language: str) -> str:
+    def _panel(self, heading: str, text: str, answer: Answer, language: str) -> str:
         texts = TEXTS[language]
         shown = text[:MAX_CHARACTERS]
-        if self.has_weights:
-            entries = [entry for entry in answer[0]["attention"] if entry["end"] <= MAX_CHARACTERS]
+        if answer.attention is not None:
+            entries = [entry for entry in answer.attention if entry["end"] <= MAX_CHARACTERS]
             heat_map = attention_html(entries, shown)
         else:
             heat_map = escape(printable(shown))
         notes = [] if self.has_weights else [texts.no_weights]
         if len(text) > MAX_CHARACTERS:
             notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
-        bars = "".join(_bar(entry["label"], entry["score"]) for entry in sorted(answer, key=lambda entry: entry["label"]))
+        scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
+        best = max(scores, key=lambda label: scores[label])
+        bars = "".join(_bar(label, score) for label, score in sorted(scores.items()))
         return (
-            f'<div class="panel"><h3>{heading}</h3><p class="label">{_shown(answer[0]["label"])} '
-            f'<small>{answer[0]["score"]:.1%}</small></p><div class="post">{heat_map}</div>{"".join(map(note, notes))}'
+            f'<div class="panel"><h3>{heading}</h3><p class="label">{_shown(best)} '
+            f'<small>{scores[best]:.1%}</small></p><div class="post">{heat_map}</div>{"".join(map(note, notes))}'
             f'<table class="bars">{bars}</table></div>'
         )
 

@@ -22,7 +22,7 @@ from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.model_folder.hub import check_repo, check_tag
 from aslstm.model_folder.staging import name_in_card, stage
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from tests.support.commands import ROOT, TINY_TRAINING, contents
 from tests.support.fake_hub import FakeHub
 
@@ -121,7 +121,7 @@ def files_of(hub: FakeHub, repo: str) -> dict[str, bytes]:
 
 
 def scores_of(folder: Path) -> list[dict[str, float]]:
-    classifier = TextClassifier(folder)
+    classifier = Classifier(folder, backend="torch")
     return [dict(zip(classifier.label_names, row, strict=True)) for row in classifier.predict(POSTS).tolist()]
 
 
