@@ -3,9 +3,11 @@
 import csv
 import gzip
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import ROOT, SCRIPTS
+from conftest import PYTHONPATH, ROOT, SCRIPTS
 from fake_hub import FakeHub
 
 DOCUMENTS = sorted(
@@ -23,7 +25,7 @@ DOCUMENTS = sorted(
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
 LANGUAGES = {"bash", "python", "text"}
 # Each says why in a comment before it. A block that is not run can be wrong for years: there should be few.
-NUM_NOT_RUN = 13
+NUM_NOT_RUN = 11
 
 COMMANDS = {
     "app": "demo/app.py",
@@ -68,6 +70,7 @@ FLAGS_OF_OTHERS = {"--cpu", "--extra-index-url", "--help", "--kills", "--num_pro
 
 SAMPLE = ROOT / "train_scripts" / "sample_data"
 TOKEN = "hf_token_of_owner"
+HUB_NAME = "owner/name"
 SHELL_SIGNS = frozenset("|<>;&")
 
 
@@ -101,22 +104,33 @@ def launched(name: str) -> list[str]:
     return [str(ROOT / COMMANDS[name])]
 
 
+def run_python(
+    arguments: list[str], folder: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments, in a process that is forked, or with an environment in a fresh one."""
+    if environment is None:
+        return SCRIPTS.run(arguments, cwd=folder)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+
+
 def run_command(line: str, folder: Path, environment: dict[str, str]) -> None:
     """Run one line of a document as a shell would, on small input.
 
     Lines that begin with ``aslstm`` run in a process that is forked, others in a shell. A Hub is reached from a fresh process
     alone, because its address is read when ``huggingface_hub`` is imported.
+
+    Args:
+        line: of a document.
+        folder: where it is run.
+        environment: of a fresh process.
     """
     words = shlex.split(line, comments=True)
     if words[0] == "aslstm" and not SHELL_SIGNS & set(words):
         small = SMALL_STREAM if "--streaming" in words else SMALL.get(words[1], ())
         command = [*launched(words[1]), *words[2:], *small]
-        if words[1] != "push":
-            result = SCRIPTS.run(command, cwd=folder)
-        else:
-            result = subprocess.run(
-                [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8"
-            )
+        result = run_python(command, folder, environment if HUB_NAME in line else None)
     else:
         shell = re.sub(r"\baslstm ([a-z-]+)", lambda found: shlex.join([sys.executable, *launched(found[1])]), line)
         result = subprocess.run(
@@ -190,20 +204,28 @@ def write_input(folder: Path, model: Path) -> None:
     shutil.copytree(model, folder / "outputs" / "sample")
 
 
+def leave_unfinished(folder: Path) -> None:
+    """A run of ``predict`` that is killed before its first part is in its place."""
+    command = [*launched("predict"), "--model", "outputs/sample", "--input", "posts.jsonl", "--output", "labelled.jsonl"]
+    result = SCRIPTS.run(command, cwd=folder, killed_at=("os.rename", "/tmp-00000000.jsonl"))
+    assert result.returncode == -signal.SIGKILL, result.stderr
+
+
 @pytest.fixture(scope="module")
 def hub_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where ``owner`` may push, on the loopback interface."""
-    import os
-
     home = tmp_path_factory.mktemp("home")
-    online = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
-    with FakeHub({TOKEN: {"owner"}}) as hub:
-        yield online | {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
+    online = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "ASLSTM_"))}
+    with FakeHub({TOKEN: {HUB_NAME.split("/")[0]}}) as hub:
+        ours = {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}
+        yield online | ours | {"PYTHONPATH": PYTHONPATH}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if any(not block.not_run for block in blocks_of(ROOT / name))])
 def test_what_a_page_tells_to_type_works(name: str, onnx_folder: Path, hub_environment: dict[str, str], tmp_path: Path) -> None:
     write_input(tmp_path, onnx_folder)
+    if "--resume" in (ROOT / name).read_text(encoding="utf-8"):
+        leave_unfinished(tmp_path)
     blocks = [block for block in blocks_of(ROOT / name) if not block.not_run]
     for block in blocks:
         if block.language == "bash":
@@ -211,7 +233,7 @@ def test_what_a_page_tells_to_type_works(name: str, onnx_folder: Path, hub_envir
                 run_command(line, tmp_path, hub_environment)
     code = "\n".join(block.text for block in blocks if block.language == "python")
     if code:
-        result = SCRIPTS.run(["-c", PUBLIC_NAMES + code], cwd=tmp_path)
+        result = run_python(["-c", PUBLIC_NAMES + code], tmp_path, hub_environment if HUB_NAME in code else None)
         assert result.returncode == 0, f"{name}:\n{result.stdout}\n{result.stderr}"
 
 
