@@ -1,3 +1,4 @@
+import itertools
 import json
 import shutil
 import sys
@@ -81,13 +82,39 @@ def test_a_card_that_cannot_be_written_leaves_the_one_before(
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize("document", ["README.md", "model_card.md"])
-def test_the_documents_show_the_kept_figures(document: str) -> None:
+@pytest.fixture
+def kept_table() -> list[str]:
+    """The lines of the table of the kept figures."""
     figures = json.loads((ROOT / "benchmarks" / "results" / "gates.json").read_text(encoding="utf-8"))
-    assert "\n".join(table_of(figures)) in (ROOT / document).read_text(encoding="utf-8")
+    return "\n".join(table_of(figures)).splitlines()
 
 
-def test_readme_shows_the_kept_speed() -> None:
+def tables_in(document: str) -> list[list[str]]:
+    """The tables of a document, each as its lines."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    groups = itertools.groupby(text.splitlines(), key=lambda line: line.startswith("|"))
+    return [list(lines) for is_table, lines in groups if is_table]
+
+
+@pytest.mark.parametrize("document", ["docs/figures.md", "model_card.md"])
+def test_the_documents_show_the_kept_figures(document: str, kept_table: list[str]) -> None:
+    assert kept_table in tables_in(document)
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_the_table_of_readme_is_a_part_of_the_kept_figures(document: str, kept_table: list[str]) -> None:
+    (shown,) = [lines for lines in tables_in(document) if lines[0] == kept_table[0]]
+    assert len(shown) > 4
+    assert [line for line in kept_table if line in shown] == shown
+
+
+def test_the_figures_show_the_kept_speed() -> None:
     kept = json.loads((ROOT / "benchmarks" / "results" / "speed.json").read_text(encoding="utf-8"))["results"]
     lines = [Result(*(entry[name] for name in Result._fields)).line() for entry in kept]
-    assert "\n".join([HEADER, *lines]) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "\n".join([HEADER, *lines]).splitlines() in tables_in("docs/figures.md")
+
+
+def test_the_figures_hold_those_of_the_card() -> None:
+    of_card = [lines for lines in tables_in("model_card.md") if any("±" in line for line in lines)]
+    assert len(of_card) == 3
+    assert [lines for lines in of_card if lines not in tables_in("docs/figures.md")] == []
