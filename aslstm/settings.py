@@ -49,7 +49,7 @@ def setting(default: Any, help: str, **more: Any) -> Any:
     """A field of a dataclass of settings.
 
     Args:
-        default: The value where none is given.
+        default: The value where none is given; ``dataclasses.MISSING`` where one must be given.
         help: See :class:`Setting`, as the rest.
         more: Further attributes of :class:`Setting`.
     """

@@ -5,7 +5,6 @@ character 1- to 3-grams (plain; with emoji as extra tokens; balanced; with the d
 emoji, and prints one table. Texts are the same for all: white space taken out.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,8 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from aslstm.commands.flags import CommandParser, run
-from aslstm.data.corpora import has_emoji, load_corpus, without_white_space
+from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from aslstm.data.counterfactuals import emoji_of
 from aslstm.metrics import compute_metrics, fit_prior_weight
 from aslstm.prediction.classifier import add_inference_arguments, load_classifier
@@ -101,13 +99,13 @@ def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.
 def main() -> None:
     """Train, score and print."""
     parser = CommandParser("baselines", "Baselines beside our model.")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     add_inference_arguments(parser)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")
-    arguments: argparse.Namespace = parser.parse_args()
-    resolve_corpus_arguments(arguments)
+    arguments = parser.parse_args()
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
-    corpus = load_corpus(corpus_source(arguments))
+    corpus = load_corpus(source)
     names = sorted(set(corpus["train"]["label"]))
     splits = {
         split: Rows([without_white_space(t) for t in rows["text"]], np.array([names.index(label) for label in rows["label"]]))

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import transformers
 
-from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from aslstm.commands.flags import CommandParser, run
-from aslstm.data.corpora import load_split
+from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
+from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
 from aslstm.prediction.classifier import TextClassifier
 
@@ -38,14 +37,14 @@ def main() -> None:
     """Predict, halve many times and print."""
     parser = CommandParser("decision_rule", "Rules for the weight of the label prior.")
     parser.add_argument("--model", type=Path, required=True)
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     arguments = parser.parse_args()
-    resolve_corpus_arguments(arguments)
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = TextClassifier(arguments.model)
     prior = np.array(classifier.model.config.label_prior)
     classifier.model.config.decision_prior_weight, classifier.model.config.temperature = 0.0, 1.0
-    rows = load_split(corpus_source(arguments), "validation")
+    rows = load_split(source, "validation")
     logits = np.log(classifier.predict(rows["text"][:]))
     labels = np.array([classifier.label_names.index(label) for label in rows["label"]])
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in RULES}

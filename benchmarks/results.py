@@ -21,15 +21,16 @@ from huggingface_hub import EvalResult, ModelCard
 
 from aslstm.charts import plot_emoji_map
 from aslstm.commands.flags import CommandParser, run
-from aslstm.commands.nearest import place_emoji, vectors_of_model
+from aslstm.commands.nearest import vectors_of_model
 from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from aslstm.data.counterfactuals import shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
-from aslstm.files import check_output_file
+from aslstm.files import CHECKSUMS, check_output_file, put_folder, write_checksums
 from aslstm.metrics import compute_metrics
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, put_folder, write_checksums
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import TextClassifier
+from aslstm.words.neighbours import place_emoji
 from benchmarks.baselines import Rows, fitted_answers, ngram_features, svm_scores
 
 POLARITY = LABEL_MAPS["nlpcc2014_to_polarity"]

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import transformers
 
-from aslstm.commands.corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from aslstm.commands.flags import CommandParser, run
-from aslstm.data.corpora import load_split
+from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
+from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError
 from aslstm.prediction.classifier import add_inference_arguments, load_classifier
 
@@ -22,14 +21,14 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--emoji", default="[泪]", help="that the posts have")
     parser.add_argument("--others", nargs="+", default=["[泪流满面]", "[泪崩]", "🥲", "[太开心]", "[开心死了]", "🥳"])
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     add_inference_arguments(parser)
     arguments = parser.parse_args()
-    resolve_corpus_arguments(arguments)
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = load_classifier(arguments.model, arguments)
     vocabulary = classifier.tokenizer.get_vocab()
-    texts = [text for text in load_split(corpus_source(arguments), "test")["text"] if arguments.emoji in text]
+    texts = [text for text in load_split(source, "test")["text"] if arguments.emoji in text]
     if not texts:
         raise UserError(f"--emoji {arguments.emoji}: expected test posts with it, found none; name another")
     reference = classifier.predict(texts)

@@ -79,7 +79,6 @@ def test_tokenization_works_without_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-
 def test_no_file_of_the_project_holds_research_data() -> None:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
     data = {name for name in listed if Path(name).suffix in (".xml", ".gz", ".csv", ".jsonl", ".conll", ".parquet", ".tsv")}

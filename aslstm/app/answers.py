@@ -15,7 +15,8 @@ from markupsafe import Markup, escape
 from aslstm.data.file_formats import Row, refuse_bad
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder
+from aslstm.files import CHECKSUMS
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.attention_view import attention_html
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
 from aslstm.report import charts as report_charts

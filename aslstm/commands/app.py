@@ -6,46 +6,55 @@ aslstm app --model outputs/nlpcc2014
 Asks the network for nothing, unless the model is named as ``hf://owner/name``.
 """
 
-import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HTTPError
+from aslstm.errors import UserError, check_packages
+from aslstm.settings import setting
 
-from aslstm.app.answers import load
-from aslstm.app.blocks import launch
-from aslstm.errors import UserError
-
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 DEFAULT_MODEL = "outputs/sample"
 HUB = "hf://"
 
 
-def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line; ``model`` becomes a folder.
+@dataclass(frozen=True)
+class AppSettings:
+    """The model that the app begins with."""
 
-    Raises:
-        UserError: a package is missing, or a folder is not whole or cannot be fetched.
-    """
-    parser = CommandParser("app", "Show what a model says, in the browser.")
-    parser.add_argument(
-        "--model",
-        default=os.environ.get("ASLSTM_MODEL", DEFAULT_MODEL),
-        help=f"a model folder, or {HUB}owner/name; default: the variable ASLSTM_MODEL, or {DEFAULT_MODEL}",
-    )
-    arguments = parser.parse_args(given)
-    if arguments.model.startswith(HUB):
+    model: str = setting("", f"model folder, or {HUB}owner/name; default: the variable ASLSTM_MODEL, or {DEFAULT_MODEL}")
+
+    def folder(self) -> str:
+        """The model folder; one of the Hub is fetched.
+
+        Raises:
+            UserError: It cannot be fetched.
+        """
+        model = self.model or os.environ.get("ASLSTM_MODEL", DEFAULT_MODEL)
+        if not model.startswith(HUB):
+            return model
+        # Imported here: a folder needs no Hub.
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HTTPError
+
         try:
-            arguments.model = snapshot_download(arguments.model.removeprefix(HUB))
+            return snapshot_download(model.removeprefix(HUB))
         except (HTTPError, OSError, ValueError) as error:
             found = " ".join(str(error).split())
-            raise UserError(f"--model {arguments.model}: expected a model of the Hub, found: {found:.200}") from error
-    load(arguments.model)
-    return arguments
+            raise UserError(f"`model` {model}: expected a model of the Hub, found: {found:.200}") from error
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Check the model and serve."""
-    launch(parse_arguments(given).model)
+    parser = CommandParser("app", "Show what a model says, in the browser.")
+    add_settings(parser, AppSettings)
+    settings = make_settings(AppSettings, parser.parse_args(given))
+    check_packages("app", "gradio", "altair", "vl_convert", "torch", "transformers")
+    # Imported here: the packages of the extra "app" are looked for first.
+    from aslstm.app.answers import load
+    from aslstm.app.blocks import launch
+
+    folder = settings.folder()
+    load(folder)
+    launch(folder)

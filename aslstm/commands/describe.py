@@ -4,7 +4,6 @@ Run as ``aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/``. 
 writes ``report.md`` with three charts as PNG.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Any
 import numpy as np
 from datasets import Dataset
 
-from aslstm.data.corpora import bracketed_names, has_emoji, read_splits, without_white_space
+from aslstm.data.corpora import CorpusSource, bracketed_names, has_emoji, read_splits, without_white_space
 from aslstm.errors import UserError, check_packages
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 from tokenization.text_normalization import SWITCHES, TextNormalizer
 
-from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 NUM_EMOJI = 40
 
@@ -127,13 +125,12 @@ def describe(splits: dict[str, Dataset], title: str) -> str:
 def main(given: Sequence[str] | None = None) -> None:
     """Read, count, print and draw."""
     parser = CommandParser("describe", "Describe a corpus.")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     parser.add_argument("--output", type=Path, help="folder for report.md and the charts; default: print alone")
-    arguments: argparse.Namespace = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
+    arguments = parser.parse_args(given)
     if arguments.output:
         check_packages("report", "altair", "mplfonts", "vl_convert")
-    source = corpus_source(arguments)
+    source = make_settings(CorpusSource, arguments)
     splits = read_splits(source)
     report = describe(splits, source.known.title)
     print(report)

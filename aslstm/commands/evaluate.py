@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import transformers
 
-from aslstm.data.corpora import has_emoji, load_split
+from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError, check_packages
@@ -24,8 +24,7 @@ from aslstm.metrics import NO_EMOTION, compute_metrics
 from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
 from aslstm.printing import table_text
 
-from .corpus_arguments import add_corpus_arguments, corpus_source, resolve_corpus_arguments
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 COUNTERFACTUALS = {
     "emoji removed": remove_emoji,
@@ -39,7 +38,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = CommandParser("evaluate", "Evaluate a model folder.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
@@ -48,10 +47,9 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
-            check_output_file(path, flag=f"--{name}", overwrite=True)
+            check_output_file(path, name=name, overwrite=True)
     if arguments.plot:
         check_packages("report", "altair", "mplfonts", "vl_convert")
     return arguments
@@ -128,9 +126,10 @@ def save_predictions(path: Path, texts: list[str], gold: list[str], probabilitie
 def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
     arguments = parse_arguments(given)
+    source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
     classifier = load_classifier(arguments.model, arguments)
-    rows = load_split(corpus_source(arguments), arguments.split)
+    rows = load_split(source, arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)
     for flag in ("map_labels", "map_predictions"):

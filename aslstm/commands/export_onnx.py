@@ -1,84 +1,39 @@
-"""Add ONNX graphs to a model folder, for serving without torch.
+"""``aslstm export-onnx``: add ONNX graphs to a model folder, for answers without torch.
 
-Run as ``aslstm export-onnx --model DIR``. Writes ``DIR/onnx/model.onnx`` (fp32) and
-``DIR/onnx/model_int8.onnx`` once both answer as the model does, and adds them to ``DIR/checksums.json``.
+Writes ``DIR/onnx/model.onnx`` (fp32) and ``DIR/onnx/model_int8.onnx`` once both answer as the model does, and adds them to
+``DIR/checksums.json``.
 """
 
-import argparse
-import tempfile
 from collections.abc import Sequence
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-import transformers
+from aslstm.settings import setting
 
-from aslstm.errors import UserError, check_packages
-from aslstm.model_folder.layout import check_model_folder, put_subfolder
-from modeling_aslstm import ASLSTMForSequenceClassification
-
-from .flags import CommandParser
-
-FOLDER = "onnx"
-GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
-# Of logits and attention weights; rounding in another order makes 1e-5.
-MAX_DIFFERENCE = 1e-4
-# Of probabilities, on random ids, where answers are closer than on posts.
-MAX_INT8_DIFFERENCE = 0.15
-MIN_INT8_SAME_ANSWER = 0.9
+from .flags import CommandParser, add_settings, make_settings
 
 
-def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line and check that the work can be done.
+@dataclass(frozen=True)
+class ExportSettings:
+    """The model folder, and whether its graphs may be replaced."""
 
-    Raises:
-        UserError: a damaged model folder, graphs that exist, or packages that do not.
-    """
-    parser = CommandParser("export-onnx", "Add ONNX graphs to a model folder.")
-    parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    parser.add_argument("--overwrite", action="store_true", help="replace graphs that exist")
-    arguments = parser.parse_args(given)
-    check_packages("onnx", "onnx", "onnxruntime")
-    check_model_folder(arguments.model)
-    target = arguments.model / FOLDER
-    if target.exists() and not arguments.overwrite:
-        raise UserError(f"{target}: expected no graphs yet, found some; add --overwrite to replace them")
-    return arguments
-
-
-def write_graphs(model: ASLSTMForSequenceClassification, folder: Path) -> None:
-    """Write both graphs into a folder and compare them with the model.
-
-    Raises:
-        UserError: a graph that does not answer as the model does.
-    """
-    from aslstm.model_folder.onnx_graphs import compare_with_model, export_graph, quantize_graph
-
-    export_graph(model, folder / GRAPH)
-    quantize_graph(folder / GRAPH, folder / INT8_GRAPH)
-    exact, int8 = (compare_with_model(folder / name, model) for name in (GRAPH, INT8_GRAPH))
-    if not max(exact.logits, exact.attention_weights) <= MAX_DIFFERENCE:
-        raise UserError(f"{GRAPH}: expected the model's outputs to {MAX_DIFFERENCE}, found {exact}; try another torch")
-    if not (int8.probabilities <= MAX_INT8_DIFFERENCE and int8.same_answer >= MIN_INT8_SAME_ANSWER):
-        raise UserError(
-            f"{INT8_GRAPH}: expected the model's probabilities to {MAX_INT8_DIFFERENCE} and its answer in "
-            f"{MIN_INT8_SAME_ANSWER:.0%} of the rows, found {int8}; this model does not bear int8"
-        )
-    print(f"{GRAPH}: largest difference of logits {exact.logits:.1e}, of attention weights {exact.attention_weights:.1e}")
-    print(f"{INT8_GRAPH}: largest difference of probabilities {int8.probabilities:.3f}, same answer {int8.same_answer:.1%}")
+    model: Path = setting(MISSING, "model folder")
+    overwrite: bool = setting(False, "replace graphs that exist")
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Export, compare and put in place."""
-    arguments = parse_arguments(given)
+    parser = CommandParser("export-onnx", "Add ONNX graphs to a model folder, for answers without torch.")
+    add_settings(parser, ExportSettings)
+    settings = make_settings(ExportSettings, parser.parse_args(given))
+    # Imported here: the help of the command needs no torch, which takes seconds to import.
+    import transformers
+
+    from aslstm.model_folder.exporting import add_graphs
+
     transformers.utils.logging.disable_progress_bar()
-    folder = arguments.model.absolute()
-    model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
-    try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            staging = Path(beside) / FOLDER
-            staging.mkdir()
-            write_graphs(model, staging)
-            put_subfolder(folder, staging)
-    except OSError as error:
-        raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; make room, then run again") from error
-    for path in sorted((folder / FOLDER).iterdir()):
+    graphs = add_graphs(settings.model, overwrite=settings.overwrite)
+    for line in graphs.differences:
+        print(line)
+    for path in graphs.paths:
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

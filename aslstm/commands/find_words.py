@@ -16,13 +16,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from aslstm.data.text_sources import add_text_arguments, all_texts
-from aslstm.errors import UserError, check_encoding
+from aslstm.data.text_sources import TextSource
+from aslstm.errors import UserError
 from aslstm.files import check_output_file, replacing
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import METHODS, Thresholds, discover_words
 
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         UserError: a value that is not possible.
     """
     parser = CommandParser("find-words", "Find the new words of raw posts.")
-    add_text_arguments(parser)
+    add_settings(parser, TextSource)
     parser.add_argument("--output", type=Path, required=True, help="the table (TSV)")
     parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
     parser.add_argument("--method", choices=(*METHODS, "tagger"), default="words")
@@ -57,7 +57,6 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
             "expected --max_word_length 2 or more, --num_workers and --min_count 1 or more, found "
             f"{arguments.max_word_length}, {arguments.num_workers}, {arguments.min_count}"
         )
-    check_encoding(arguments.encoding)
     if "-" in arguments.input and arguments.method == "tagger":
         raise UserError("--method tagger: expected files, which it reads twice, found standard input; save the posts first")
     check_output_file(arguments.output, overwrite=arguments.overwrite)
@@ -67,11 +66,12 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 def main(given: Sequence[str] | None = None) -> None:
     """Find words and write the table."""
     arguments = parse_arguments(given)
+    source = make_settings(TextSource, arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     started = time.perf_counter()
     thresholds = Thresholds(arguments.min_count, arguments.min_cohesion, arguments.min_entropy, arguments.min_score)
     words = discover_words(
-        all_texts(arguments),
+        source.texts(),
         method="words" if arguments.method == "tagger" else arguments.method,
         thresholds=thresholds,
         max_word_length=arguments.max_word_length,
@@ -82,7 +82,7 @@ def main(given: Sequence[str] | None = None) -> None:
         # Imported here: the other methods need no torch, which takes seconds to import.
         from aslstm.training.rare_words import add_rare_words
 
-        words = add_rare_words(words, list(all_texts(arguments)), max_word_length=arguments.max_word_length)
+        words = add_rare_words(words, list(source.texts()), max_word_length=arguments.max_word_length)
     with replacing(arguments.output) as partial:
         write_new_words(partial, words)
     logger.info("%d words in %.1f s: %s", len(words), time.perf_counter() - started, arguments.output)

@@ -80,7 +80,7 @@ def add_settings(parser: argparse.ArgumentParser, *classes: type, leave_out: Seq
 
 def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) -> None:
     if hint is bool:
-        group.add_argument(f"--{name}", action="store_true", help=known.help, default=default)
+        group.add_argument(f"--{name}", action="store_true", help=known.help, default=argparse.SUPPRESS)
         return
     arguments = [one for one in get_args(hint) if one is not type(None)]
     is_list = get_origin(hint) is tuple or any(get_origin(one) is tuple for one in arguments)
@@ -100,10 +100,10 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
     if parse is not str:
         options["type"] = parse
     if default is MISSING:
-        options |= {"required": True, "default": None}
-    elif default is None or default == ():
-        options["default"] = argparse.SUPPRESS if default is None else None
+        options |= {"required": True, "default": argparse.SUPPRESS}
+    elif default in (None, "", ()):
         # The help says what an absent value means; "(default: None)" would say nothing.
+        options["default"] = argparse.SUPPRESS
     group.add_argument(f"--{name}", **options)
 
 

@@ -1,4 +1,4 @@
-"""The nearest neighbours of words and emoji, and a map of the emoji.
+"""``aslstm nearest``: the nearest neighbours of words and emoji, and a map of the emoji.
 
 aslstm nearest '[泪]' 😂 给力 --vectors vectors.bin
 aslstm nearest '[泪]' --model outputs/nlpcc2014
@@ -7,110 +7,85 @@ aslstm nearest --model outputs/nlpcc2014 --emoji_map emoji_map.png
 Takes a file of vectors, or a model folder, whose vectors training has moved on.
 """
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import transformers
 from gensim.models import KeyedVectors
-from sklearn.decomposition import PCA
 
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
-from aslstm.training.starting_weights import StartingModel
-from aslstm.words.text_splitting import is_emoji_code
+from aslstm.model_folder.layout import check_model_folder
+from aslstm.settings import check_settings, setting
+from aslstm.words.neighbours import nearest, place_emoji
 from aslstm.words.word_vectors import read_vectors
-from modeling_aslstm import ASLSTMForSequenceClassification
-from tokenization.emoji_splitting import fold_emoji, known_unicode_emoji, split_emoji
-from tokenization.text_normalization import TextNormalizer
 from tokenization.vocabulary_files import is_name_piece
 
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 
-def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read and check the command line.
+@dataclass(frozen=True)
+class NearestSettings:
+    """Where the vectors come from and what is shown of them.
 
     Raises:
-        UserError: flags that name nothing to do.
+        UserError: The settings name nothing to do, or no vectors.
     """
-    parser = CommandParser("nearest", "Nearest neighbours of words and emoji.")
-    parser.add_argument("words", nargs="*", help="words or emoji")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--vectors", type=Path, help="a file of vectors")
-    source.add_argument("--model", type=Path, help="a model folder")
-    parser.add_argument("--num_neighbours", type=int, default=10)
-    parser.add_argument("--emoji_map", type=Path, help="draw the most frequent emoji by their likeness (PNG)")
-    parser.add_argument("--num_emoji", type=int, default=60, help="on the map")
-    parser.add_argument("--overwrite", action="store_true", help="replace a map that exists")
-    arguments = parser.parse_args(given)
-    if not arguments.words and not arguments.emoji_map:
-        raise UserError("expected words or --emoji_map, found neither; name a word")
-    if arguments.num_neighbours < 1 or arguments.num_emoji < 3:
-        raise UserError(
-            f"expected --num_neighbours 1 or more and --num_emoji 3 or more, found {arguments.num_neighbours} and "
-            f"{arguments.num_emoji}"
-        )
-    if arguments.emoji_map:
-        if arguments.emoji_map.suffix != ".png":
-            raise UserError(f"--emoji_map {arguments.emoji_map}: expected a name ending in .png, found another")
-        check_output_file(arguments.emoji_map, flag="--emoji_map", overwrite=arguments.overwrite)
-        check_packages("report", "altair", "mplfonts", "vl_convert")
-    return arguments
+
+    vectors: Path | None = setting(None, "file of vectors")
+    model: Path | None = setting(None, "model folder")
+    num_neighbours: int = setting(10, "neighbours that are printed of each word", at_least=1)
+    emoji_map: Path | None = setting(None, "draw the most frequent emoji by their likeness into this PNG")
+    num_emoji: int = setting(60, "emoji on the map", at_least=3)
+    overwrite: bool = setting(False, "replace a map that exists")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if (self.vectors is None) == (self.model is None):
+            raise UserError("expected `vectors` or `model`, found both or neither; name one of them")
+        if self.emoji_map is not None:
+            if self.emoji_map.suffix != ".png":
+                raise UserError(f"`emoji_map` {self.emoji_map}: expected a name ending in .png, found another")
+            check_output_file(self.emoji_map, name="emoji_map", overwrite=self.overwrite)
+            check_packages("report", "altair", "mplfonts", "vl_convert")
 
 
 def vectors_of_model(folder: Path) -> KeyedVectors:
     """The vectors of a model's words and emoji, without special tokens and name pieces."""
-    start = StartingModel(folder)
+    # Imported here: a file of vectors needs no torch, which takes seconds to import.
+    import transformers
+
+    from modeling_aslstm import ASLSTMForSequenceClassification
+    from tokenization import ASLSTMTokenizer
+
+    transformers.utils.logging.disable_progress_bar()
+    check_model_folder(folder)
+    tokenizer = ASLSTMTokenizer.from_pretrained(folder)
     model = ASLSTMForSequenceClassification.from_pretrained(folder)
     matrix = model.aslstm.word_embeddings.weight.detach().numpy()
-    special = set(start.tokenizer.all_special_tokens)
-    ids = {t: i for t, i in start.tokenizer.get_vocab().items() if t not in special and not is_name_piece(t)}
+    special = set(tokenizer.all_special_tokens)
+    ids = {t: i for t, i in tokenizer.get_vocab().items() if t not in special and not is_name_piece(t)}
     vectors = KeyedVectors(matrix.shape[1])
     vectors.add_vectors(list(ids), matrix[list(ids.values())])
     return vectors
 
 
-def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, float]]:
-    """The nearest tokens of a word or emoji, with their cosine.
-
-    Raises:
-        UserError: the vectors neither have the word nor compose it.
-    """
-    token = TextNormalizer().normalize(word)
-    pieces = split_emoji(token)
-    if len(pieces) == 1 and pieces[0].is_emoji and not is_emoji_code(token):
-        token = fold_emoji(token)
-    try:
-        return vectors.most_similar(token, topn=count)
-    except KeyError as error:
-        raise UserError(f"{word}: expected a word that the vectors have, found none of this name; try another") from error
-
-
-def place_emoji(vectors: KeyedVectors, count: int) -> dict[str, tuple[float, float]]:
-    """The first ``count`` emoji of the vectors, which stand by frequency, in the plane of their two main directions (PCA)."""
-    unicode_emoji = set(known_unicode_emoji())
-    codes = [token for token in vectors.index_to_key if is_emoji_code(token)]
-    emoji = (codes if len(codes) >= 3 else codes + [t for t in vectors.index_to_key if t in unicode_emoji])[:count]
-    if len(emoji) < 3:
-        raise UserError(f"--emoji_map: expected vectors of three emoji or more, found {len(emoji)}; train on posts with emoji")
-    matrix = np.stack([vectors.get_vector(token, norm=True) for token in emoji])
-    places = PCA(n_components=2, random_state=0).fit_transform(matrix)
-    return {token: (float(x), float(y)) for token, (x, y) in zip(emoji, places, strict=True)}
-
-
 def main(given: Sequence[str] | None = None) -> None:
     """Read, print and draw."""
-    arguments = parse_arguments(given)
-    transformers.utils.logging.disable_progress_bar()
-    vectors = read_vectors(arguments.vectors) if arguments.vectors else vectors_of_model(arguments.model)
+    parser = CommandParser("nearest", "Show the nearest neighbours of words and emoji.")
+    parser.add_argument("words", nargs="*", help="words or emoji")
+    add_settings(parser, NearestSettings)
+    arguments = parser.parse_args(given)
+    settings = make_settings(NearestSettings, arguments)
+    if not arguments.words and settings.emoji_map is None:
+        raise UserError("expected words or `emoji_map`, found neither; name a word")
+    vectors = vectors_of_model(settings.model) if settings.model is not None else read_vectors(Path(str(settings.vectors)))
     for word in arguments.words:
-        print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, arguments.num_neighbours)))
-    if arguments.emoji_map:
+        print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
+    if settings.emoji_map is not None:
         # Imported here: only the map needs the extra "report".
         from aslstm.charts import plot_emoji_map
 
-        with replacing(arguments.emoji_map) as partial:
-            plot_emoji_map(partial, place_emoji(vectors, arguments.num_emoji))
-        print(f"saved {arguments.emoji_map}")
+        with replacing(settings.emoji_map) as partial:
+            plot_emoji_map(partial, place_emoji(vectors, settings.num_emoji))
+        print(f"saved {settings.emoji_map}")

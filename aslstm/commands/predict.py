@@ -21,8 +21,8 @@ from tqdm.auto import tqdm
 
 from aslstm.data.file_formats import READERS, Row, suffix_of
 from aslstm.errors import UserError, check_encoding
-from aslstm.files import check_output_file
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder
+from aslstm.files import CHECKSUMS, check_output_file
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from aslstm.prediction.classifier import add_inference_arguments
 from aslstm.prediction.files import OUTPUT_FORMATS, Types, json_lines, types_of_answers, write_csv

@@ -27,8 +27,8 @@ from torch.utils.data import DataLoader
 
 from aslstm.data.corpora import CorpusSource, load_corpus
 from aslstm.data.known_corpora import KNOWN_CORPORA
-from aslstm.data.text_sources import add_text_arguments, all_texts
-from aslstm.errors import UserError, check_encoding
+from aslstm.data.text_sources import TextSource
+from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics
 from aslstm.training.batches import Collator
 from aslstm.training.model import make_model, make_tokenizer
@@ -41,7 +41,7 @@ from aslstm.training.trainer import Progress
 from modeling_aslstm import ASLSTMForEmojiPrediction
 from tokenization import ASLSTMTokenizer
 
-from .flags import CommandParser, check_seed
+from .flags import CommandParser, add_settings, check_seed, make_settings
 from .train_arguments import model_settings
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         UserError: a value that is not possible.
     """
     parser = CommandParser("pretrain", "Pre-train by emoji prediction.")
-    add_text_arguments(parser)
+    add_settings(parser, TextSource)
     parser.add_argument("--also_learn", nargs="+", choices=KNOWN_CORPORA, default=[], help="labels of these corpora's train")
     parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of the known corpora")
     parser.add_argument("--min_count", type=int, default=3, help="rarer words are spelled in characters")
@@ -86,7 +86,6 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
             raise UserError(f"--{name}: expected 0 or more and less than 1, found {getattr(arguments, name)}")
     if not 0.0 < arguments.learning_rate < math.inf:
         raise UserError(f"--learning_rate: expected a number above 0, found {arguments.learning_rate}")
-    check_encoding(arguments.encoding)
     check_seed(arguments.seed)
     return arguments
 
@@ -185,7 +184,7 @@ def pretrain(arguments: argparse.Namespace, accelerator: Accelerator, start: Sta
         raise UserError("--input -: expected one process, which alone can read it, found several; save the posts first")
     set_seed(arguments.seed)
     with accelerator.main_process_first():
-        texts = list(all_texts(arguments))
+        texts = list(make_settings(TextSource, arguments).texts())
         if not texts:
             raise UserError("--input: expected posts, found none; check the files")
         labelled = read_labelled(arguments)

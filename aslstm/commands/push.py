@@ -1,32 +1,49 @@
-"""``aslstm push``: publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag."""
+"""``aslstm push``: publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag.
 
-import argparse
-import re
+aslstm push --model DIR --repo owner/name [--private] [--tag v1.0] [--dry_run]
+
+The folder is checked, loaded in a fresh process and only read. The token is that of ``hf auth login`` or ``HF_TOKEN``.
+"""
+
 from collections.abc import Sequence
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-from aslstm.errors import UserError
-from aslstm.model_folder.hub import check_repo, check_token, prepare, push
+from aslstm.model_folder.hub import check_repo, check_tag, check_token, prepare, push
+from aslstm.settings import setting
 
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
+
+
+@dataclass(frozen=True)
+class PushSettings:
+    """What is published, where, and under which name.
+
+    Raises:
+        UserError: The repository or the tag has an impossible name, or there is no token.
+    """
+
+    model: Path = setting(MISSING, "model folder")
+    repo: str = setting(MISSING, "owner/name of the repository; made where there is none")
+    private: bool = setting(False, "make the repository private")
+    tag: str | None = setting(None, "name of this version, e.g. v1.0")
+    dry_run: bool = setting(False, "check and show, send nothing")
+
+    def __post_init__(self) -> None:
+        check_repo(self.repo)
+        if self.tag is not None:
+            check_tag(self.tag)
+        if not self.dry_run:
+            check_token()
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Read the command line, prepare and push."""
+    """Prepare and push."""
     parser = CommandParser("push", "Publish a model folder on the Hugging Face Hub.")
-    parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    parser.add_argument("--repo", required=True, help="owner/name; made where there is none")
-    parser.add_argument("--private", action="store_true", help="make it private")
-    parser.add_argument("--tag", help="name this version, e.g. v1.0")
-    parser.add_argument("--dry_run", action="store_true", help="check and show, send nothing")
-    arguments: argparse.Namespace = parser.parse_args(given)
-    check_repo(arguments.repo)
-    if arguments.tag is not None and not re.fullmatch(r"\w[\w.-]*", arguments.tag):
-        raise UserError(f"--tag {arguments.tag!r}: expected letters, digits, dots and hyphens, found others, e.g. v1.0")
-    if not arguments.dry_run:
-        check_token()
-    files = prepare(arguments.model, arguments.repo)
-    if arguments.dry_run:
+    add_settings(parser, PushSettings)
+    settings = make_settings(PushSettings, parser.parse_args(given))
+    files = prepare(settings.model, settings.repo)
+    if settings.dry_run:
         print("dry run: nothing was sent")
     else:
-        push(files, arguments.repo, is_private=arguments.private, tag=arguments.tag)
+        push(files, settings.repo, is_private=settings.private, tag=settings.tag)

@@ -1,4 +1,4 @@
-"""Show what a topic feels: the predictions of ``aslstm predict`` in, a report that anybody can open out.
+"""``aslstm report``: the answers of ``aslstm predict`` as a page of charts that anybody can open.
 
 aslstm report --input out.jsonl --output report/
 aslstm report --input out.csv --output report/ --date_column created_at --language zh --title 话题
@@ -6,109 +6,66 @@ aslstm report --input out.csv --output report/ --date_column created_at --langua
 Writes ``index.html``, which holds all it needs and asks the network for nothing, and each chart as PNG and as CSV beside it.
 """
 
-import argparse
-import csv
-import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from aslstm.data.file_formats import READERS, refuse_bad
 from aslstm.errors import UserError, check_encoding, check_packages
-from aslstm.report.tables import NAMES, Table, build_tables
-from aslstm.report.texts import LANGUAGES
+from aslstm.settings import setting
 
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
-PAGE = "index.html"
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read and check the command line.
+@dataclass(frozen=True)
+class FileSettings:
+    """What is read and where the report is written.
 
     Raises:
-        UserError: a value that is not possible, or a package that is missing.
+        UserError: The encoding does not exist, or the place of the report is taken.
     """
-    parser = CommandParser("report", "Report on predictions.")
-    parser.add_argument("--input", type=Path, required=True, help="what aslstm predict wrote: JSONL, CSV, TSV (.gz), Parquet")
-    parser.add_argument("--output", type=Path, required=True, help="the folder of the report")
-    parser.add_argument("--overwrite", action="store_true", help="write into a folder that holds files")
-    parser.add_argument("--text_column", default="text")
-    parser.add_argument("--prefix", default="", help="before the names of the predictions, as aslstm predict was given it")
-    parser.add_argument("--date_column", help="default: the first column that has a date, if any")
-    parser.add_argument("--encoding", default="utf-8", help="of text files, e.g. GB18030")
-    parser.add_argument("--title", help="default: the name of the input")
-    parser.add_argument("--language", choices=sorted(LANGUAGES), default="en", help="of headings and explanations")
-    arguments = parser.parse_args(given)
-    check_encoding(arguments.encoding)
-    check_packages("report", "altair", "jinja2", "mplfonts", "vl_convert")
-    output = arguments.output
-    if output.exists() and not output.is_dir():
-        raise UserError(f"--output {output}: expected a folder, found a file; choose another name")
-    if output.is_dir() and any(output.iterdir()) and not arguments.overwrite:
-        raise UserError(f"--output {output}: expected a new or an empty folder, found files; choose another or add --overwrite")
-    return arguments
+
+    input: Path = setting(MISSING, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet")
+    output: Path = setting(MISSING, "folder of the report")
+    overwrite: bool = setting(False, "write into a folder that holds files")
+    encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+
+    def __post_init__(self) -> None:
+        check_encoding(self.encoding)
+        if self.output.exists() and not self.output.is_dir():
+            raise UserError(f"`output` {self.output}: expected a folder, found a file; choose another name")
+        if self.output.is_dir() and any(self.output.iterdir()) and not self.overwrite:
+            raise UserError(
+                f"`output` {self.output}: expected a new or an empty folder, found files; choose another or add `overwrite`"
+            )
 
 
 def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     """The rows of a file.
 
     Raises:
-        UserError: an unreadable or malformed file.
+        UserError: The file cannot be read, or its name has another ending.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix
     if suffix not in FORMATS:
-        raise UserError(f"--input {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
+        raise UserError(f"`input` {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
     return (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
-
-
-def write_csv(path: Path, table: Table) -> None:
-    """Write a table for a spreadsheet: with a byte order mark, so that Excel reads Chinese, and without formulas."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table.columns)
-        writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Count, draw and write."""
-    arguments = parse_arguments(given)
+    check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts")
     # Imported here: the packages of the extra "report" are looked for first.
-    from aslstm.charts import png
-    from aslstm.report import charts as report_charts
-    from aslstm.report import page as report_page
+    from aslstm.report.writing import PAGE, ReportSettings, write_report
 
-    rows = read_predictions(arguments.input, arguments.encoding)
-    columns = {name: getattr(arguments, name) for name in ("text_column", "date_column", "prefix")}
-    tables = build_tables(rows, **columns, place=str(arguments.input))
-    charts = report_charts.build(tables, arguments.language)
-    title = arguments.title or arguments.input.name.removesuffix(".gz").rsplit(".", 1)[0]
-    specifications = {name: chart.to_dict() for name, chart in charts.items()}
-    page = report_page.render(tables, specifications, title=title, language=arguments.language)
-    output = arguments.output
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
-            # All of it is written before anything of the last report is touched.
-            for name, chart in charts.items():
-                Path(new, f"{name}.png").write_bytes(png(chart))
-                write_csv(Path(new, f"{name}.csv"), tables.tables[name])
-            Path(new, PAGE).write_text(page, encoding="utf-8")
-            # The page comes last, so that it never stands without its files.
-            for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
-                path.replace(output / path.name)
-        for name in set(NAMES) - set(charts):  # of the last report
-            for suffix in ("png", "csv"):
-                (output / f"{name}.{suffix}").unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"--output {output}: expected a place to write, found: {error.strerror}; mend it, then run again"
-        ) from error
-    print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {output / PAGE}")
+    parser = CommandParser("report", "Make a page of charts from the answers of aslstm predict.")
+    add_settings(parser, FileSettings, ReportSettings)
+    arguments = parser.parse_args(given)
+    files = make_settings(FileSettings, arguments)
+    settings = make_settings(ReportSettings, arguments)
+    settings = replace(settings, title=settings.title or files.input.name.removesuffix(".gz").rsplit(".", 1)[0])
+    tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
+    print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from aslstm.data.corpora import CorpusSource
 from aslstm.errors import UserError, check_packages
 from aslstm.model_folder.hub import check_repo, check_token
 from aslstm.training.model import ModelSettings
@@ -13,8 +14,7 @@ from aslstm.training.starting_weights import add_model_arguments
 from aslstm.training.states import LATEST
 from tokenization.word_segmentation import SEGMENTERS
 
-from .corpus_arguments import add_corpus_arguments, resolve_corpus_arguments
-from .flags import CommandParser, check_seed
+from .flags import CommandParser, add_settings, check_seed, make_settings
 
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
@@ -31,13 +31,13 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     add_model_arguments(parser)
     _add_training(parser)
     arguments = parser.parse_args(given)
-    resolve_corpus_arguments(arguments)
+    vars(arguments).update(vars(make_settings(CorpusSource, arguments)))
     _check(arguments)
     return arguments
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    add_corpus_arguments(parser)
+    add_settings(parser, CorpusSource)
     group = parser.add_argument_group("data")
     group.add_argument("--selection", choices=SELECTIONS, default="all", help="train, validate and test on these rows alone")
     group.add_argument("--max_train_samples", type=int, help="train on so many rows, chosen by --seed")

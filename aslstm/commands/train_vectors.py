@@ -19,14 +19,14 @@ from pathlib import Path
 from gensim.models import FastText, Word2Vec
 from gensim.models.fasttext import save_facebook_model
 
-from aslstm.data.text_sources import add_text_arguments, all_texts
-from aslstm.errors import UserError, check_encoding
+from aslstm.data.text_sources import TextSource
+from aslstm.errors import UserError
 from aslstm.files import check_output_file, replacing
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.text_splitting import split_texts
 from tokenization.word_segmentation import keep_whole
 
-from .flags import CommandParser, check_seed
+from .flags import CommandParser, add_settings, check_seed, make_settings
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         UserError: a value that is not possible.
     """
     parser = CommandParser("train-vectors", "Train vectors of words and emoji.")
-    add_text_arguments(parser)
+    add_settings(parser, TextSource)
     parser.add_argument("--output", type=Path, required=True, help=".bin with fasttext, .vec with word2vec")
     parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
     parser.add_argument("--method", choices=("fasttext", "word2vec"), default="fasttext")
@@ -61,7 +61,6 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
             f"--output {arguments.output}: expected a name ending in {suffix} with --method {arguments.method}, found "
             f"{arguments.output.suffix or 'no ending'!r}"
         )
-    check_encoding(arguments.encoding)
     check_seed(arguments.seed)
     check_output_file(arguments.output, overwrite=arguments.overwrite)
     return arguments
@@ -85,6 +84,7 @@ def train_vectors(corpus_file: Path, arguments: argparse.Namespace) -> FastText 
 def main(given: Sequence[str] | None = None) -> None:
     """Split the posts, train and write."""
     arguments = parse_arguments(given)
+    source = make_settings(TextSource, arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logger.setLevel(logging.INFO)
     started = time.perf_counter()
@@ -94,7 +94,7 @@ def main(given: Sequence[str] | None = None) -> None:
         num_tokens = 0
         with corpus_file.open("w", encoding="utf-8", newline="\n") as file:
             for tokens in split_texts(
-                all_texts(arguments), user_words=user_words, use_hmm=not user_words, num_workers=arguments.num_workers
+                source.texts(), user_words=user_words, use_hmm=not user_words, num_workers=arguments.num_workers
             ):
                 num_tokens += len(tokens)
                 file.write(" ".join(tokens) + "\n")

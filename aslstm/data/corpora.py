@@ -1,10 +1,12 @@
 """Corpora to ``datasets.DatasetDict`` with the columns ``text`` and ``label`` (strings) and clear split names.
 
-Takes what the command line names (the embedded sample, a known corpus or files), cuts a validation split where there is
-none, and removes what stands in two splits. Texts stay as they are: what changes text travels with the tokenizer.
+Takes a :class:`CorpusSource` (the embedded sample, a known corpus, files or a data set of the Hub), cuts a validation split
+where there is none, and removes rows that two splits share. Texts stay as they are: what changes text travels with the
+tokenizer.
 """
 
 import logging
+import os
 import random
 import re
 import zlib
@@ -17,7 +19,8 @@ from datasets import ClassLabel, Dataset, DatasetDict, load_dataset
 from datasets.exceptions import DatasetGenerationError
 from huggingface_hub.errors import HfHubHTTPError
 
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_encoding
+from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
 from . import file_formats, row_readers
@@ -29,8 +32,9 @@ logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 VALIDATION_SHARE = 0.1
-# Cutting does not follow --seed: runs of several seeds are compared on the same validation rows.
+# Cutting does not follow the seed of training: runs of several seeds are compared on the same validation rows.
 VALIDATION_SEED = 0
+DATA_VARIABLE = "ASLSTM_DATA"
 
 _WHITE_SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
@@ -40,23 +44,40 @@ _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 class CorpusSource:
     """Where a corpus comes from.
 
-    Attributes:
-        dataset: a name of ``KNOWN_CORPORA``, ``files``, or what ``datasets.load_dataset`` takes (``owner/name`` or a folder).
-        data_dir: folder of a known corpus.
-        train_file: with ``files``; likewise ``validation_file`` and ``test_file``.
-        text_column: its name in the files; None for that of a known corpus, or ``text``.
-        label_column: likewise, or ``label``.
-        encoding: of text files.
+    An empty ``dataset`` becomes ``files`` where files are given, and ``sample`` otherwise. A ``data_dir`` that is not given is
+    that of the environment variable ``ASLSTM_DATA``.
+
+    Raises:
+        UserError: Settings that contradict each other, or an encoding that does not exist.
     """
 
-    dataset: str = "sample"
-    data_dir: Path | None = None
-    train_file: Path | None = None
-    validation_file: Path | None = None
-    test_file: Path | None = None
-    text_column: str | None = None
-    label_column: str | None = None
-    encoding: str = "utf-8"
+    dataset: str = setting(
+        "",
+        f"{', '.join(KNOWN_CORPORA)}, or a data set of the Hub (owner/name); default: sample, or the files given",
+    )
+    data_dir: Path | None = setting(None, f"the folder of a known corpus; default: the variable {DATA_VARIABLE}")
+    train_file: Path | None = setting(None, "the training rows, as JSON Lines, CSV, TSV or Parquet, also .gz")
+    validation_file: Path | None = setting(None, "the validation rows; default: a tenth of train")
+    test_file: Path | None = setting(None, "the test rows; default: none")
+    text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or text")
+    label_column: str | None = setting(None, "the column of the labels; default: that of a known corpus, or label")
+    encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        check_encoding(self.encoding)
+        files = [name for name in ("train_file", "validation_file", "test_file") if getattr(self, name)]
+        if files and self.dataset not in ("", "files"):
+            raise UserError(
+                f"expected `dataset` or `train_file`, found both ({self.dataset}, `{files[0]}`); leave out one of them"
+            )
+        if (files or self.dataset == "files") and not self.train_file:
+            beside = f"`{files[0]}`" if files else "`dataset` files"
+            raise UserError(f"expected `train_file` beside {beside}, found none; name the training rows")
+        object.__setattr__(self, "dataset", "files" if files else self.dataset or "sample")
+        object.__setattr__(self, "data_dir", optional_path(self.data_dir or os.environ.get(DATA_VARIABLE)))
+        for name in files:
+            object.__setattr__(self, name, Path(getattr(self, name)))
 
     @property
     def known(self) -> KnownCorpus:
@@ -90,13 +111,14 @@ class CorpusSource:
     def _first_file(self, names: tuple[str, ...]) -> Path:
         if self.data_dir is None:
             raise UserError(
-                f"expected --data_dir (or ASLSTM_DATA) with the files of {self.dataset}, found none; name the folder"
+                f"expected `data_dir` (or the variable {DATA_VARIABLE}) with the files of {self.dataset}, found none; name the "
+                "folder"
             )
         # The corpus's own folder, or one that holds a folder for each corpus.
         for path in (folder / name for folder in (self.data_dir, self.data_dir / self.dataset) for name in names):
             if path.is_file():
                 return path
-        raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check --data_dir")
+        raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check `data_dir`")
 
 
 def without_white_space(text: str) -> str:
@@ -153,12 +175,12 @@ def _read_hub(source: CorpusSource) -> dict[str, Dataset]:
     except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"--dataset {source.dataset}: expected a data set that loads, found: {reason}; check the name"
+            f"`dataset` {source.dataset}: expected a data set that loads, found: {reason}; check the name"
         ) from error
     names = {"dev": "validation", "valid": "validation"}
     splits = {names.get(split, split): rows for split, rows in splits.items()}
     if "train" not in splits:
-        raise UserError(f"--dataset {source.dataset}: expected a split named train, found {', '.join(splits)}")
+        raise UserError(f"`dataset` {source.dataset}: expected a split named train, found {', '.join(splits)}")
     return {split: _standard_columns(splits[split], source) for split in SPLITS if split in splits}
 
 
@@ -167,15 +189,15 @@ def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
     for column in (text_column, label_column):
         if column not in rows.column_names:
             raise UserError(
-                f"--dataset {source.dataset}: expected a column {column!r}, found {', '.join(rows.column_names)}; name it with "
-                "--text_column or --label_column"
+                f"`dataset` {source.dataset}: expected a column {column!r}, found {', '.join(rows.column_names)}; name it with "
+                "`text_column` or `label_column`"
             )
     feature = rows.features[label_column]
 
     def convert(row: dict[str, Any], number: int) -> Row:
         label = row[label_column]
         label = feature.int2str(label) if isinstance(feature, ClassLabel) else label
-        return check_row(f"--dataset {source.dataset}", number + 1, row[text_column], label)
+        return check_row(f"`dataset` {source.dataset}", number + 1, row[text_column], label)
 
     return rows.map(convert, with_indices=True, remove_columns=rows.column_names, desc="Reading")
 
@@ -226,7 +248,7 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
         UserError: see :func:`row_readers.read_rows`; also a split that is left without rows, or a label that train lacks.
     """
     splits = read_splits(source)
-    places = {split: str(source.files().get(split, f"--dataset {source.dataset}, {split}")) for split in splits}
+    places = {split: str(source.files().get(split, f"`dataset` {source.dataset}, {split}")) for split in splits}
     _check_labels(splits, places)
     if "validation" not in splits:
         splits["train"], splits["validation"] = _cut_validation(splits["train"])
@@ -245,13 +267,13 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
 def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
     labels = set(splits["train"]["label"])
     if len(labels) < 2:
-        raise UserError(f"{places['train']}: expected two labels or more, found {sorted(labels)}; check --label_column")
+        raise UserError(f"{places['train']}: expected two labels or more, found {sorted(labels)}; check `label_column`")
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
             if label not in labels:
                 raise UserError(
                     f"{places[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
-                    f"{label!r}; mend the row or add it to train"
+                    f"{label!r}; correct the row or add the label to train"
                 )
 
 
@@ -264,5 +286,5 @@ def load_split(source: CorpusSource, split: str) -> Dataset:
     published = read_splits(source)
     rows = published.get(split) or load_corpus(source).get(split)
     if rows is None:
-        raise UserError(f"--split {split}: expected one of {', '.join(published)}, found no such split; choose another")
+        raise UserError(f"`split` {split}: expected one of {', '.join(published)}, found no such split; choose another")
     return rows

@@ -69,7 +69,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str | BadRow]:
                     message = (
                         f"{path}, line {number}: expected {encoding.upper()}, found byte "
                         f"{error.object[error.start]:#04x} at column {error.start + 1}; "
-                        "name another with --encoding, e.g. GB18030, or convert the file"
+                        "name another with `encoding`, e.g. GB18030, or convert the file"
                     )
                     yield BadRow(message, number, line.decode(encoding, "backslashreplace"))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

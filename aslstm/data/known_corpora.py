@@ -13,7 +13,7 @@ class KnownCorpus:
 
     Attributes:
         title: as a report or model card names it.
-        files: split -> names that its file may have in ``--data_dir``; the first that is there is taken.
+        files: split -> names that its file may have in ``data_dir``; the first that is there is taken.
         text_column: its name in the files.
         label_column: its name in the files.
         label_names: label as written -> as meant; a label that is not here stays as it is.

@@ -55,7 +55,7 @@ def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-
         if column is None:
             raise UserError(
                 f"{path}, row {number}: expected a text in column {' or '.join(map(repr, text_columns))}, found "
-                f"{names_of(row)}; name it with --text_column"
+                f"{names_of(row)}; name it with `text_column`"
             )
         if not isinstance(row[column], str):
             raise UserError(f"{path}, row {number}: expected a text in column {column!r}, found {row[column]!r:.60}")
@@ -83,8 +83,8 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
         for column in (text_column, label_column):
             if column not in row:
                 raise UserError(
-                    f"{path}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with --text_column or "
-                    "--label_column"
+                    f"{path}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` or "
+                    "`label_column`"
                 )
         checked = check_row(str(path), number, row[text_column], row[label_column])
         yield checked | {"post": str(row.get("weibo_id", number))}

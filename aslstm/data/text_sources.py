@@ -1,43 +1,54 @@
-"""The flags that name raw posts, and the posts: any number of files and known corpora, labelled or not."""
+"""Raw posts of any number of files, labelled or not.
 
-import argparse
+Takes a :class:`TextSource`, which names paths and globs; gives its texts one after the other.
+"""
+
 import glob
 from collections.abc import Iterator
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_encoding
+from aslstm.settings import check_settings, setting
 
 from .row_readers import read_texts
 
 
-def add_text_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags."""
-    group = parser.add_argument_group("texts")
-    group.add_argument(
-        "--input", nargs="+", required=True, help="text, JSONL, CSV, TSV, Parquet, XML, also .gz; globs; - for stdin"
-    )
-    group.add_argument(
-        "--text_column", nargs="+", default=["text"], help="its name in the files; of several the first that a row has"
-    )
-    group.add_argument("--encoding", default="utf-8", help="of text files, e.g. GB18030")
-
-
-def input_paths(patterns: list[str]) -> list[Path]:
-    """The files of paths and globs.
+@dataclass(frozen=True)
+class TextSource:
+    """Where raw posts come from.
 
     Raises:
-        UserError: a pattern that no file has.
+        UserError: An encoding that does not exist.
     """
-    paths = []
-    for pattern in patterns:
-        found = ["-"] if pattern == "-" else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (takes absolute ones)
-        if not found:
-            raise UserError(f"--input {pattern}: expected a file, found none; check the path")
-        paths += [Path(path) for path in found]
-    return paths
 
+    input: tuple[str, ...] = setting(MISSING, "files of text, JSONL, CSV, TSV, Parquet or XML, also .gz; globs; - for stdin")
+    text_column: tuple[str, ...] = setting(("text",), "the column of the texts; of several the first that a row has")
+    encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
 
-def all_texts(arguments: argparse.Namespace) -> Iterator[str]:
-    """The posts of all files, one after the other."""
-    for path in input_paths(arguments.input):
-        yield from read_texts(path, text_columns=arguments.text_column, encoding=arguments.encoding)
+    def __post_init__(self) -> None:
+        check_settings(self)
+        check_encoding(self.encoding)
+
+    def paths(self) -> list[Path]:
+        """The files of all paths and globs, in the order of ``input``; those of a glob in the order of their names.
+
+        Raises:
+            UserError: A path or glob that no file has.
+        """
+        paths = []
+        for pattern in self.input:
+            found = ["-"] if pattern == "-" else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (takes absolute ones)
+            if not found:
+                raise UserError(f"`input` {pattern}: expected a file, found none; check the path")
+            paths += [Path(path) for path in found]
+        return paths
+
+    def texts(self) -> Iterator[str]:
+        """The posts of all files, one after the other.
+
+        Raises:
+            UserError: See :meth:`paths` and :func:`aslstm.data.row_readers.read_texts`.
+        """
+        for path in self.paths():
+            yield from read_texts(path, text_columns=self.text_column, encoding=self.encoding)

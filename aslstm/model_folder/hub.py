@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,8 +27,9 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, json_text
 
-from .layout import CHECKSUMS, check_model_folder, json_text
+from .layout import check_model_folder
 
 CARD = "README.md"
 CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")
@@ -63,6 +65,16 @@ def check_repo(repo: str) -> None:
         raise UserError(f"{repo!r}: expected the name of a repository, found: {str(error).splitlines()[0]}") from error
     if repo.count("/") != 1:
         raise UserError(f"{repo!r}: expected the name of a repository as owner/name, found no owner; add yours")
+
+
+def check_tag(tag: str) -> None:
+    """Refuse a tag that is no name of a version.
+
+    Raises:
+        UserError: The tag holds other characters than a name may.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", tag):
+        raise UserError(f"`tag` {tag!r}: expected letters, digits, dots and hyphens, found others, e.g. v1.0")
 
 
 def check_token() -> None:
@@ -165,11 +177,11 @@ def send(files: dict[str, bytes], repo: str, *, is_private: bool, tag: str | Non
     api.create_repo(repo, private=is_private or None, exist_ok=True)
     head = api.model_info(repo, timeout=SECONDS_WITHOUT_ANSWER)
     if is_private and not head.private:
-        raise UserError(f"--private: expected {repo} to be private, found a public repository; change its settings or the name")
+        raise UserError(f"`private`: expected {repo} to be private, found a public repository; change its settings or the name")
     is_tagged = False
     if tag is not None and (tagged := checksums_on_hub(api, repo, tag)) is not None:
         if tagged != json.loads(files[CHECKSUMS]):
-            raise UserError(f"--tag {tag}: expected a new tag, found it on another model; choose another")
+            raise UserError(f"`tag` {tag}: expected a new tag, found it on another model; choose another")
         is_tagged = True
     present = {file.rfilename for file in head.siblings or []}
     left_over = sorted((set(checksums_on_hub(api, repo, head.sha) or ()) & present) - set(files))

@@ -1,26 +1,28 @@
-"""What a model folder holds, and whether it is whole; loads no model.
+"""What a model folder holds, and whether it is whole; no model is loaded.
 
-Takes a folder; gives its checksums, adds files to it so that it stays whole, or says in one line what is wrong with it.
+Takes a folder; adds files to it so that it stays whole, or says in one line what is wrong with it.
 """
 
-import hashlib
 import json
-from collections.abc import Collection, Iterable
-from pathlib import Path, PureWindowsPath
-from typing import Any
+from pathlib import Path
 
 from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 from modeling_aslstm.results_aslstm import check_format
 
-CHECKSUMS = "checksums.json"
-# What the folders of every version hold. The checksums name whatever else was written, the code of later versions with it.
-REQUIRED_FILES = (
+DATA_FILES = (
     "config.json",
     "model.safetensors",
     "tokenizer_config.json",
     "vocab.txt",
     "emoji_vocab.txt",
     "user_dict.txt",
+    "README.md",
+    "eval_results.json",
+)
+# The code in a folder is that of the version that saved it. These files were there from the first version on; the checksums
+# name whatever else was written.
+CODE_FILES = (
     "configuration_aslstm.py",
     "layers_aslstm.py",
     "modeling_aslstm.py",
@@ -31,43 +33,8 @@ REQUIRED_FILES = (
     "tokenization_aslstm.py",
     "vocabulary_files.py",
     "word_segmentation.py",
-    "README.md",
-    "eval_results.json",
-    CHECKSUMS,
 )
-
-
-def json_text(content: Any) -> str:
-    """JSON as the files of a model folder have it."""
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
-    """Write ``checksums.json``: the SHA-256 of these files, or of every other file in the folder."""
-    if names is None:
-        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
-        names = [p.relative_to(folder).as_posix() for p in files]
-    checksums = {name: _sha256(folder / name) for name in names}
-    (folder / CHECKSUMS).write_text(json_text(checksums), encoding="utf-8")
-
-
-def put_folder(folder: Path, staging: Path) -> None:
-    """Put a folder in its place; what stands there goes beside ``staging``, or stays where that fails."""
-    if not folder.is_dir():
-        staging.rename(folder)
-        return
-    old = staging.with_name("old")
-    folder.rename(old)
-    try:
-        staging.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
+REQUIRED_FILES = (*DATA_FILES, *CODE_FILES, CHECKSUMS)
 
 
 def put_subfolder(folder: Path, staging: Path) -> None:
@@ -82,7 +49,7 @@ def put_subfolder(folder: Path, staging: Path) -> None:
     target = folder / staging.name
     listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
-    files = {f"{staging.name}/{path.name}": _sha256(path) for path in sorted(staging.iterdir())}
+    files = {f"{staging.name}/{path.name}": sha256(path) for path in sorted(staging.iterdir())}
 
     def list_files(checksums: dict[str, str]) -> None:
         (staging.parent / CHECKSUMS).write_text(json_text(checksums), encoding="utf-8")
@@ -118,28 +85,3 @@ def _check_format(path: Path) -> None:
         check_format(config if isinstance(config, dict) else {})
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
-
-
-def find_damage(folder: Path, required: Collection[str]) -> str | None:
-    """What is not as :func:`write_checksums` left it, in words that begin with the path; None if nothing.
-
-    Args:
-        folder: of any kind.
-        required: files that it must list.
-    """
-    try:
-        checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return f"{folder / CHECKSUMS}: expected a file, found none"
-    except ValueError as error:
-        return f"{folder / CHECKSUMS}: expected JSON, found: {error}"
-    if not isinstance(checksums, dict) or not set(required) <= set(checksums):
-        return f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer"
-    for name in checksums:
-        # As Windows reads it, everywhere: it knows every way out of a folder, "/", ".." and drives among them.
-        if (path := PureWindowsPath(name)).anchor or ".." in path.parts:
-            return f"{folder / CHECKSUMS}: expected files of the folder, found {name!r}, which leads out"
-    for name, checksum in checksums.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != checksum:
-            return f"{folder / name}: expected the file that was saved ({CHECKSUMS}), found another or none"
-    return None

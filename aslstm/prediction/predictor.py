@@ -120,7 +120,7 @@ def added_columns(prefix: str, *, attention: bool) -> list[str]:
 def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
     """What is wrong with the text of a row, in one line; nothing where it has one, were it empty."""
     if text_column not in row:
-        return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with --text_column"
+        return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with `text_column`"
     if not isinstance(row[text_column], str):
         return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; mend the row"
     return ""

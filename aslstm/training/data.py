@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from datasets import Dataset, DatasetDict
 
-from aslstm.commands.corpus_arguments import corpus_source
-from aslstm.data.corpora import has_emoji, load_corpus, read_splits
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_splits
 from aslstm.errors import UserError
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.new_words import NewWord, discover_words
@@ -84,6 +83,10 @@ def prepare_data(
     return _prepare_corpus(arguments, start, stages)
 
 
+def _corpus_source(arguments: argparse.Namespace) -> CorpusSource:
+    return CorpusSource(**{name: getattr(arguments, name) for name in CorpusSource.__dataclass_fields__})
+
+
 def _make_tokenizer(
     texts: Dataset | Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
 ) -> ASLSTMTokenizer:
@@ -109,7 +112,7 @@ def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewW
 
 def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, stages: StageTimes) -> TrainingData:
     with stages.measure("reading"):
-        corpus = load_corpus(corpus_source(arguments))
+        corpus = load_corpus(_corpus_source(arguments))
     label_names = sorted(set(corpus["train"]["label"]))
     if arguments.max_train_samples:
         corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
@@ -145,7 +148,7 @@ def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, 
 
 
 def _prepare_stream(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
-    source = corpus_source(arguments)
+    source = _corpus_source(arguments)
     # Whatever is evaluated is small and read as a whole; what is trained on is not.
     splits = read_splits(source, skip=("train",))
     if "validation" not in splits:

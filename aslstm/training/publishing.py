@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder, json_text, put_folder, write_checksums
+from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
+from aslstm.model_folder.layout import check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
@@ -191,8 +192,8 @@ def command_of(arguments: argparse.Namespace, script: str) -> str:
             continue
         if value is True:
             flags.append(f"--{key}")
-        elif value is not None and value is not False and value != [] and (key, value) != ("dataset", "files"):
-            values = value if isinstance(value, list) else [value]
+        elif value is not None and value is not False and value not in ([], ()) and (key, value) != ("dataset", "files"):
+            values = value if isinstance(value, list | tuple) else [value]
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
             flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
     return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *flags])

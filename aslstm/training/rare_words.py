@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
-from aslstm.words.new_words import NewWord, known_words, measure_words
+from aslstm.words.measuring import measure_words
+from aslstm.words.new_words import NewWord, known_words
 from aslstm.words.ngram_counting import clean
 from tokenization.word_segmentation import UserWord, WordSegmenter, keep_whole
 

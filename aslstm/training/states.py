@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import find_damage, json_text, write_checksums
+from aslstm.files import find_damage, json_text, write_checksums
 
 logger = logging.getLogger(__name__)
 

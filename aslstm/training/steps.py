@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import json_text
+from aslstm.files import json_text
 
 from .batches import Collator, LengthBucketSampler
 from .optimization import dense_parameters

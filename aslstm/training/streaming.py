@@ -31,9 +31,9 @@ def stream_train(source: CorpusSource) -> Iterator[Row]:
         for number, row in enumerate(rows, start=1):
             for column in (text_column, label_column):
                 if column not in row:
-                    raise UserError(f"--dataset {source.dataset}: expected a column {column!r}, found {', '.join(row)}")
+                    raise UserError(f"`dataset` {source.dataset}: expected a column {column!r}, found {', '.join(row)}")
             label = feature.int2str(row[label_column]) if isinstance(feature, ClassLabel) else row[label_column]
-            checked = check_row(f"--dataset {source.dataset}", number, row[text_column], label)
+            checked = check_row(f"`dataset` {source.dataset}", number, row[text_column], label)
             yield checked | {"label": names.get(checked["label"], checked["label"])}
         return
     path = source.files()["train"]

@@ -14,7 +14,6 @@ import importlib.util
 import math
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +42,6 @@ _MIN_DEPENDENCE = 0.1
 _EXAMPLE_CHARACTERS = 60
 _MAX_JOINED_WORDS = 4
 _RUN = re.compile("[a-z]+|[0-9]+")
-_UNIT = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+")
-# The unit that ends or begins at a place; nothing where a boundary is.
-_UNIT_BEFORE = re.compile("(?:[\u4e00-\u9fd5]|[a-z]+|[0-9]+|)$")
-_UNIT_BEHIND = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+|")
-_LONGEST_RUN = 50
 
 
 @dataclass(frozen=True)
@@ -197,12 +191,12 @@ def _examples(words: Sequence[str], folder: Path) -> dict[str, str]:
             if position < 0:
                 still_missing.append(word)
                 continue
-            examples[word] = _surroundings(text, position)
+            examples[word] = surroundings(text, position)
         missing = still_missing
     return examples
 
 
-def _surroundings(text: str, position: int) -> str:
+def surroundings(text: str, position: int) -> str:
     """What stands around a position in its post."""
     start = max(text.rfind("\n", 0, position) + 1, position - _EXAMPLE_CHARACTERS // 2)
     return " ".join(text[start : min(text.find("\n", position), position + _EXAMPLE_CHARACTERS)].split())
@@ -286,41 +280,6 @@ def discover_words(
         )
         for i in chosen
     ]
-
-
-def measure_words(words: Iterable[str], texts: Sequence[str]) -> list[NewWord]:
-    """The measures of given words of Chinese characters, however rare; those that do not occur are left out.
-
-    Args:
-        words: two characters or more each.
-        texts: of :func:`ngram_counting.clean`, held in memory: each word is looked for in all of them.
-    """
-    text = "\n".join(["", *texts, ""])
-    num_units = len(_UNIT.findall(text))
-    measured = []
-    for word in words:
-        places = _places(text, word)
-        if not places:
-            continue
-        count = len(places)
-        left = _entropy(Counter(_UNIT_BEFORE.search(text, max(0, i - _LONGEST_RUN), i).group() for i in places))  # type: ignore[union-attr]
-        right = _entropy(Counter(_UNIT_BEHIND.match(text, i + len(word)).group() for i in places))  # type: ignore[union-attr]
-        parts = [(len(_places(text, word[:i])), len(_places(text, word[i:]))) for i in range(1, len(word))]
-        cohesion = min(math.log(count * num_units / (a * b)) for a, b in parts)
-        score = cohesion * math.sqrt(left * right)
-        measured.append(NewWord(word, count, cohesion, left, right, score, _surroundings(text, places[0])))
-    return measured
-
-
-def _places(text: str, word: str) -> list[int]:
-    """Where a word stands, overlaps among them."""
-    return [match.start() for match in re.finditer(f"(?={re.escape(word)})", text)]
-
-
-def _entropy(counts: Counter[str]) -> float:
-    total = counts.total()
-    # Rounding may leave a little less than nothing.
-    return max(0.0, math.log(total) - sum(count * math.log(count) for count in counts.values()) / total)
 
 
 def _length(word: str) -> int:

@@ -13,7 +13,8 @@ from tests.support.commands import ROOT, contents, files_no_larger_than
 sys.path.append(str(ROOT / "benchmarks"))
 
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import CHECKSUMS, check_model_folder
+from aslstm.files import CHECKSUMS
+from aslstm.model_folder.layout import check_model_folder
 from benchmarks.results import GATES, polarity_accuracy, publish_in_card, table_of
 from benchmarks.speed import HEADER, Result
 

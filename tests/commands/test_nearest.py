@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from aslstm.commands.nearest import nearest, place_emoji
 from aslstm.errors import UserError
+from aslstm.words.neighbours import nearest, place_emoji
 from tests.support.commands import run_command
 
 # Two groups: sad and glad.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aslstm.commands.flags import show_flags
 from aslstm.errors import UserError
 from tests.support.commands import run_command
 from tests.support.prediction_runs import answer, read_csv, read_lines, write_txt
@@ -53,7 +54,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     path.write_bytes(gzip.compress(content) if name == "a.parquet.gz" else content)
     with pytest.raises(UserError) as raised:
         answer(onnx_folder, "--input", path, "--output", tmp_path / "out.jsonl", *flags)
-    message = str(raised.value)
+    message = show_flags(str(raised.value))
     assert [word for word in words if word not in message] == []
     assert len(message.splitlines()) == 1
     assert list(tmp_path.iterdir()) == [path]
@@ -94,7 +95,7 @@ def test_nothing_of_the_user_is_overwritten(onnx_folder: Path, tmp_path: Path) -
     posts = write_txt(tmp_path / "posts.txt", [{"text": "a"}])
     output = tmp_path / "out.jsonl"
     output.write_text("mine", encoding="utf-8")
-    with pytest.raises(UserError, match=r"expected a new file, found one; choose another or add --overwrite"):
+    with pytest.raises(UserError, match=r"expected a new file, found one; choose another or add `overwrite`"):
         answer(onnx_folder, "--input", posts, "--output", output)
     (tmp_path / "out.jsonl.parts").mkdir()
     (tmp_path / "out.jsonl.parts" / "tmp-state.json").touch()  # of a run that was killed at its start

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
@@ -132,7 +133,7 @@ def test_train_keeps_a_label_that_the_cut_would_have_taken_whole(tmp_path: Path)
 
 def test_one_label_only_is_an_error(tmp_path: Path) -> None:
     message = load_error(tmp_path, [(f"post {i}", "same") for i in range(40)])
-    assert "train.jsonl" in message and "two labels" in message and "same" in message and "--label_column" in message
+    assert "train.jsonl" in message and "two labels" in message and "same" in message and "`label_column`" in message
 
 
 def test_a_split_that_is_left_without_rows_is_an_error(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_the_original_xml_goes_before_the_rebuilt_json_lines(tmp_path: Path) -> 
 
 
 def test_a_known_corpus_without_its_folder_says_so() -> None:
-    with pytest.raises(UserError, match="--data_dir"):
+    with pytest.raises(UserError, match="`data_dir`"):
         load_corpus(CorpusSource("nlpcc2014"))
 
 
@@ -264,3 +265,30 @@ def test_the_nlpcc_training_format_is_read() -> None:
     rows = list(read_rows(NLPCC / "SmallClassTrain.xml", text_column="text", label_column="label"))
     assert len({row["post"] for row in rows}) == 16
     assert {row["label"] for row in rows} > {"none", "like"}
+
+
+def test_the_name_of_a_corpus_follows_from_what_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASLSTM_DATA", str(tmp_path / "corpora"))
+    assert CorpusSource().dataset == "sample"
+    assert CorpusSource(train_file=tmp_path / "a.csv").dataset == "files"
+    assert CorpusSource("nlpcc2014").data_dir == tmp_path / "corpora"
+    assert CorpusSource("nlpcc2014", data_dir=tmp_path).data_dir == tmp_path
+    monkeypatch.delenv("ASLSTM_DATA")
+    assert CorpusSource("nlpcc2014").data_dir is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"dataset": "sample", "test_file": Path("t.csv")},
+            r"expected `dataset` or `train_file`, found both \(sample, `test_file`\)",
+        ),
+        ({"test_file": Path("t.csv")}, "expected `train_file` beside `test_file`, found none"),
+        ({"dataset": "files"}, "expected `train_file` beside `dataset` files, found none"),
+        ({"encoding": "klingon"}, "`encoding`: expected the name of an encoding, e.g. GB18030, found 'klingon'"),
+    ],
+)
+def test_sources_that_contradict_themselves_are_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=f"^{message}"):
+        CorpusSource(**given)

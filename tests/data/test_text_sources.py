@@ -1,4 +1,3 @@
-import argparse
 import csv
 import gzip
 import json
@@ -7,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from aslstm.data.text_sources import add_text_arguments, all_texts, input_paths
+from aslstm.commands.flags import CommandParser, add_settings, make_settings
+from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError
 
 POSTS = ["今天又加班[泪]", "奖金到手😂", "明天下午三点开会"]
 
 
 def read(*flags: str | Path) -> list[str]:
-    parser = argparse.ArgumentParser()
-    add_text_arguments(parser)
-    return list(all_texts(parser.parse_args([str(flag) for flag in flags])))
+    parser = CommandParser("texts", "Read texts.")
+    add_settings(parser, TextSource)
+    return list(make_settings(TextSource, parser.parse_args([str(flag) for flag in flags])).texts())
 
 
 def refusal_of(call: Callable[[], object]) -> str:
@@ -41,14 +41,14 @@ def write_csv(path: Path, column: str = "text", posts: list[str] = POSTS) -> Pat
 def test_a_glob_is_its_files_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name in ("b.jsonl", "a.jsonl", "c.csv"):
         (tmp_path / name).touch()
-    assert input_paths([f"{tmp_path}/*.jsonl"]) == [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    assert TextSource((f"{tmp_path}/*.jsonl",)).paths() == [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
 
 
 def test_two_stars_look_into_folders(tmp_path: Path) -> None:
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / "deep" / "deeper" / "a.jsonl").touch()
     (tmp_path / "b.jsonl").touch()
-    found = input_paths([f"{tmp_path}/**/*.jsonl"])
+    found = TextSource((f"{tmp_path}/**/*.jsonl",)).paths()
     assert sorted(found) == [tmp_path / "b.jsonl", tmp_path / "deep" / "deeper" / "a.jsonl"]
 
 
@@ -56,14 +56,14 @@ def test_patterns_keep_their_order_and_a_dash_is_standard_input(tmp_path: Path) 
     first, second = tmp_path / "z.csv", tmp_path / "a.csv"
     first.touch()
     second.touch()
-    assert input_paths([str(first), "-", str(second)]) == [first, Path("-"), second]
+    assert TextSource((str(first), "-", str(second))).paths() == [first, Path("-"), second]
 
 
 @pytest.mark.parametrize("pattern", ["nowhere.jsonl", "*.parquet", "no/folder/*.csv"])
 def test_a_pattern_that_no_file_has_is_named(tmp_path: Path, pattern: str) -> None:
     (tmp_path / "a.jsonl").touch()
-    message = refusal_of(lambda: input_paths([str(tmp_path / "a.jsonl"), str(tmp_path / pattern)]))
-    assert message.startswith(f"--input {tmp_path / pattern}: expected a file, found none")
+    message = refusal_of(lambda: TextSource((str(tmp_path / "a.jsonl"), str(tmp_path / pattern))).paths())
+    assert message.startswith(f"`input` {tmp_path / pattern}: expected a file, found none")
 
 
 def test_several_files_of_several_formats_come_one_after_the_other(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_missing_column_ends_in_a_line_that_names_what_there_is(tmp_path: Path
     path = write(tmp_path / ("posts.jsonl" if write is write_jsonl else "posts.csv"), "content")
     message = refusal_of(lambda: read("--input", path, "--text_column", "text", "review"))
     assert message.startswith(f"{path}, row 1: expected a text in column 'text' or 'review', found ")
-    assert "content" in message and "id" in message and "--text_column" in message
+    assert "content" in message and "id" in message and "`text_column`" in message
 
 
 def test_a_row_whose_text_is_no_text_is_named(tmp_path: Path) -> None:
@@ -119,7 +119,5 @@ def test_a_row_whose_text_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 def test_the_files_are_looked_for_before_the_first_text_is_given(tmp_path: Path) -> None:
-    parser = argparse.ArgumentParser()
-    add_text_arguments(parser)
-    flags = ["--input", str(write_jsonl(tmp_path / "posts.jsonl")), str(tmp_path / "nowhere.csv")]
-    assert "nowhere.csv" in refusal_of(lambda: next(all_texts(parser.parse_args(flags))))
+    source = TextSource((str(write_jsonl(tmp_path / "posts.jsonl")), str(tmp_path / "nowhere.csv")))
+    assert "nowhere.csv" in refusal_of(lambda: next(source.texts()))

@@ -17,7 +17,8 @@ from aslstm.commands import evaluate as evaluate_model
 from aslstm.commands import export_onnx, predict, try_model
 from aslstm.commands import push as push_to_hub
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import CHECKSUMS, REQUIRED_FILES, check_model_folder, find_damage, write_checksums
+from aslstm.files import CHECKSUMS, find_damage, write_checksums
+from aslstm.model_folder.layout import REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.starting_weights import StartingModel
 from tests.support.commands import contents, run_command

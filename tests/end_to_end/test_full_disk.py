@@ -74,7 +74,7 @@ def test_a_report_leaves_the_one_before(
     assert {"index.html", "labels.png"} <= set(before)
     with files_no_larger_than(100_000), pytest.raises(SystemExit, match="2"):  # the charts fit, the page does not
         call(report.main, monkeypatch, "--input", predictions, "--output", folder, "--title", "after", "--overwrite")
-    reason = "expected a place to write, found: File too large; mend it, then run again"
+    reason = "expected a place to write, found: File too large; choose another, then run again"
     assert said(capfd) == f"error: --output {folder}: {reason}"
     assert contents(folder) == before
 

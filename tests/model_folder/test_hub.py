@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 
 from aslstm.commands.train_arguments import parse_arguments
 from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.model_folder.hub import check_repo, name_in_card, read_files
-from aslstm.model_folder.layout import CHECKSUMS, write_checksums
 from aslstm.prediction.classifier import TextClassifier
 from tests.support.commands import ROOT, TINY_TRAINING, contents, files_no_larger_than
 from tests.support.fake_hub import FakeHub

@@ -11,7 +11,7 @@ import pandas
 import pytest
 
 from aslstm.errors import UserError
-from aslstm.model_folder.layout import write_checksums
+from aslstm.files import write_checksums
 from aslstm.prediction.predictor import BatchPredictor
 from tests.support.commands import ROOT
 

@@ -22,6 +22,7 @@ from aslstm.report.dates import parse_date
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
+from aslstm.report.writing import write_csv
 from tests.prediction.test_attention_view import Page
 from tests.support.commands import ROOT, run_command
 from tokenization import split_emoji
@@ -176,7 +177,7 @@ def test_the_page_loads_nothing_and_runs_no_script_but_its_own(html: str, folder
 
 def test_spreadsheets_get_no_formulas(tmp_path: Path) -> None:
     rows = [{"text": "好", "label": "=1+1", "score": 1.0}, {"text": "好", "label": "-1", "score": 1.0}]
-    report.write_csv(tmp_path / "labels.csv", build_tables(rows).tables["labels"])
+    write_csv(tmp_path / "labels.csv", build_tables(rows).tables["labels"])
     assert [row["label"] for row in read_csv(tmp_path / "labels.csv")] == ["'=1+1", "'-1"]
 
 
@@ -306,7 +307,7 @@ def test_a_folder_with_other_files_is_refused_and_overwrite_leaves_them(
     (out / "thesis.txt").write_text("my own", encoding="utf-8")
     command = ["report.py", "--input", str(tmp_path / "in.jsonl"), "--output", str(out)]
     monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(UserError, match=r"expected a new or an empty folder, found files; .* --overwrite"):
+    with pytest.raises(UserError, match=r"expected a new or an empty folder, found files; .* `overwrite`"):
         report.main()
     (out / "time.png").write_bytes(b"of the last report")
     monkeypatch.setattr(sys, "argv", [*command, "--overwrite"])

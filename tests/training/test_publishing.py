@@ -17,8 +17,9 @@ from huggingface_hub import ModelCard
 
 from aslstm.commands.train_arguments import parse_arguments
 from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.metrics import compute_metrics
-from aslstm.model_folder.layout import CHECKSUMS, REQUIRED_FILES, check_model_folder, write_checksums
+from aslstm.model_folder.layout import REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.model import ModelSettings, make_model
 from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from aslstm.words.new_words import Thresholds, _is_phrase, discover_words, known_words, measure_words
+from aslstm.words.measuring import measure_words
+from aslstm.words.new_words import Thresholds, _is_phrase, discover_words, known_words
 from aslstm.words.ngram_counting import clean
 from tests.support.commands import ROOT
 

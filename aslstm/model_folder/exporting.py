@@ -1,0 +1,84 @@
+"""ONNX graphs of a model folder, for answers without torch: written, compared with the model, and put in place.
+
+Takes a model folder; adds ``onnx/model.onnx`` (fp32) and ``onnx/model_int8.onnx``, and their checksums.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from aslstm.errors import UserError, check_packages
+from modeling_aslstm import ASLSTMForSequenceClassification
+
+from .layout import check_model_folder, put_subfolder
+
+FOLDER = "onnx"
+GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
+# The largest difference of logits and attention weights; rounding in another order makes 1e-5.
+MAX_DIFFERENCE = 1e-4
+# The largest difference of probabilities, on random ids, where answers are closer than on posts.
+MAX_INT8_DIFFERENCE = 0.15
+MIN_INT8_SAME_ANSWER = 0.9
+
+
+class Graphs(NamedTuple):
+    """The graphs that were added, and how far each is from the model, in words."""
+
+    paths: list[Path]
+    differences: list[str]
+
+
+def write_graphs(model: ASLSTMForSequenceClassification, folder: Path) -> list[str]:
+    """Write both graphs into a folder and compare them with the model.
+
+    Returns:
+        How far each graph is from the model, in words.
+
+    Raises:
+        UserError: A graph does not answer as the model does.
+    """
+    check_packages("export", "onnx", "onnxruntime")
+    from .onnx_graphs import compare_with_model, export_graph, quantize_graph
+
+    export_graph(model, folder / GRAPH)
+    quantize_graph(folder / GRAPH, folder / INT8_GRAPH)
+    exact, int8 = (compare_with_model(folder / name, model) for name in (GRAPH, INT8_GRAPH))
+    if not max(exact.logits, exact.attention_weights) <= MAX_DIFFERENCE:
+        raise UserError(f"{GRAPH}: expected the model's outputs to {MAX_DIFFERENCE}, found {exact}; try another torch")
+    if not (int8.probabilities <= MAX_INT8_DIFFERENCE and int8.same_answer >= MIN_INT8_SAME_ANSWER):
+        raise UserError(
+            f"{INT8_GRAPH}: expected the model's probabilities to {MAX_INT8_DIFFERENCE} and its answer in "
+            f"{MIN_INT8_SAME_ANSWER:.0%} of the rows, found {int8}; this model does not bear int8"
+        )
+    return [
+        f"{GRAPH}: largest difference of logits {exact.logits:.1e}, of attention weights {exact.attention_weights:.1e}",
+        f"{INT8_GRAPH}: largest difference of probabilities {int8.probabilities:.3f}, same answer {int8.same_answer:.1%}",
+    ]
+
+
+def add_graphs(folder: Path, *, overwrite: bool = False) -> Graphs:
+    """Add the graphs to a model folder, which is whole at every moment.
+
+    Args:
+        folder: The model folder.
+        overwrite: Whether graphs that exist are replaced.
+
+    Raises:
+        UserError: The folder is damaged or has graphs, packages are missing, or a graph does not answer as the model does.
+    """
+    check_packages("export", "onnx", "onnxruntime")
+    check_model_folder(folder)
+    target = folder / FOLDER
+    if target.exists() and not overwrite:
+        raise UserError(f"{target}: expected no graphs yet, found some; add `overwrite` to replace them")
+    folder = folder.absolute()
+    model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+            staging = Path(beside) / FOLDER
+            staging.mkdir()
+            differences = write_graphs(model, staging)
+            put_subfolder(folder, staging)
+    except OSError as error:
+        raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; make room, then run again") from error
+    return Graphs(sorted((folder / FOLDER).iterdir()), differences)

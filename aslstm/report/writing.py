@@ -1,0 +1,93 @@
+"""A report on disk: the page, and each chart as PNG and as CSV beside it.
+
+Takes the rows that ``aslstm predict`` writes; gives a folder whose ``index.html`` holds all it needs.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aslstm.charts import png
+from aslstm.errors import UserError
+from aslstm.settings import check_settings, setting
+
+from . import charts, page
+from .tables import NAMES, ReportTables, Table, build_tables
+from .texts import LANGUAGES
+
+PAGE = "index.html"
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What a report reads of the rows, and how it speaks.
+
+    Raises:
+        UserError: There is no such language.
+    """
+
+    text_column: str = setting("text", "name of the column of the posts")
+    prefix: str = setting("", "what stands before the names of the predictions, as aslstm predict was given it")
+    date_column: str | None = setting(None, "name of the column of dates; default: the first column that has a date, if any")
+    title: str | None = setting(None, "title of the page; default: the name of the input")
+    language: str = setting("en", "language of headings and explanations", choices=sorted(LANGUAGES))
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+def write_report(
+    rows: Iterable[Mapping[str, Any]], output: Path, settings: ReportSettings, *, place: str = "predictions"
+) -> ReportTables:
+    """Count the rows, draw the charts and write the folder; nothing of an earlier report is touched before all is drawn.
+
+    Args:
+        rows: The predictions, each read once.
+        output: The folder to write, created if missing.
+        settings: See :class:`ReportSettings`.
+        place: Where the rows come from, for complaints.
+
+    Raises:
+        UserError: The rows cannot be counted, or nothing can be written there.
+    """
+    tables = build_tables(
+        rows, text_column=settings.text_column, date_column=settings.date_column, prefix=settings.prefix, place=place
+    )
+    drawn = charts.build(tables, settings.language)
+    specifications = {name: chart.to_dict() for name, chart in drawn.items()}
+    html = page.render(tables, specifications, title=settings.title or output.name, language=settings.language)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
+            for name, chart in drawn.items():
+                Path(new, f"{name}.png").write_bytes(png(chart))
+                write_csv(Path(new, f"{name}.csv"), tables.tables[name])
+            Path(new, PAGE).write_text(html, encoding="utf-8")
+            # The page comes last, so that it never stands without its files.
+            for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
+                path.replace(output / path.name)
+        for name in set(NAMES) - set(drawn):  # of the last report
+            for suffix in ("png", "csv"):
+                (output / f"{name}.{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"`output` {output}: expected a place to write, found: {error.strerror}; choose another, then run again"
+        ) from error
+    return tables
+
+
+def write_csv(path: Path, table: Table) -> None:
+    """Write a table for a spreadsheet: with a byte order mark, so that Excel reads Chinese, and without formulas."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.columns)
+        writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell

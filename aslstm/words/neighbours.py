@@ -1,0 +1,42 @@
+"""The nearest neighbours of words and emoji, and the emoji as a map.
+
+Takes vectors, gives tokens with their cosine, or places in the plane.
+"""
+
+import numpy as np
+from gensim.models import KeyedVectors
+from sklearn.decomposition import PCA
+
+from aslstm.errors import UserError
+from tokenization.emoji_splitting import fold_emoji, known_unicode_emoji, split_emoji
+from tokenization.text_normalization import TextNormalizer
+
+from .text_splitting import is_emoji_code
+
+
+def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, float]]:
+    """The nearest tokens of a word or emoji, with their cosine.
+
+    Raises:
+        UserError: the vectors neither have the word nor compose it.
+    """
+    token = TextNormalizer().normalize(word)
+    pieces = split_emoji(token)
+    if len(pieces) == 1 and pieces[0].is_emoji and not is_emoji_code(token):
+        token = fold_emoji(token)
+    try:
+        return vectors.most_similar(token, topn=count)
+    except KeyError as error:
+        raise UserError(f"{word}: expected a word that the vectors have, found none of this name; try another") from error
+
+
+def place_emoji(vectors: KeyedVectors, count: int) -> dict[str, tuple[float, float]]:
+    """The first ``count`` emoji of the vectors, which stand by frequency, in the plane of their two main directions (PCA)."""
+    unicode_emoji = set(known_unicode_emoji())
+    codes = [token for token in vectors.index_to_key if is_emoji_code(token)]
+    emoji = (codes if len(codes) >= 3 else codes + [t for t in vectors.index_to_key if t in unicode_emoji])[:count]
+    if len(emoji) < 3:
+        raise UserError(f"`emoji_map`: expected vectors of three emoji or more, found {len(emoji)}; train on posts with emoji")
+    matrix = np.stack([vectors.get_vector(token, norm=True) for token in emoji])
+    places = PCA(n_components=2, random_state=0).fit_transform(matrix)
+    return {token: (float(x), float(y)) for token, (x, y) in zip(emoji, places, strict=True)}
