@@ -3,6 +3,7 @@ PYTHON ?= python3
 # For test-matrix; those that are not there are skipped.
 PYTHONS ?= python3.11 python3.12 python3.13
 TRANSFORMERS ?= ==4.57.* ==5.5.* ==5.12.* >=5.5,<6
+SESSIONS ?= folders load package summary
 VENV := .venv/bin
 MINIMAL := .venv-minimal/bin
 
@@ -48,9 +49,15 @@ test: .venv/installed .venv-minimal/installed browser
 fuzz: .venv/installed-fuzz
 	HF_HUB_OFFLINE=1 $(VENV)/python -m tests.fuzz.run_targets
 
+.venv-nox/installed:
+	$(PYTHON) -m venv .venv-nox
+	.venv-nox/bin/pip install --quiet nox
+	touch $@
+
 # An environment for each interpreter and release of transformers, fresh each time, and a table of what passed.
-test-matrix:
-	$(PYTHON) tests/version_matrix.py --pythons $(PYTHONS) --transformers $(foreach release,$(TRANSFORMERS),'$(release)')
+test-matrix: .venv-nox/installed
+	rm -rf .venv-matrix
+	PYTHONS='$(PYTHONS)' TRANSFORMERS='$(TRANSFORMERS)' .venv-nox/bin/nox --session $(SESSIONS)
 
 lint: .venv/installed
 	$(VENV)/ruff check .
@@ -65,4 +72,4 @@ benchmark-sample: .venv/installed
 	$(VENV)/python -m benchmarks.sample_corpus
 
 clean:
-	rm -rf .venv .venv-minimal .venv-matrix outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-minimal .venv-nox .venv-matrix outputs build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 
-from aslstm.model_folder.hub import check_repo, check_tag, check_token, prepare, push
+from aslstm.model_folder.hub import check_repo, check_tag, check_token, push
+from aslstm.model_folder.staging import Prepared, prepare
 from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings
@@ -37,13 +38,23 @@ class PushSettings:
             check_token()
 
 
+def show(prepared: Prepared, repo: str) -> None:
+    """Print what the model answers and the files that are going to be sent."""
+    for post, (label, score) in prepared.answers.items():
+        print(f"{post}: {label} {score:.2f}")
+    for name, size in prepared.sizes.items():
+        print(f"{name:<32}{size:>12,} bytes")
+    print(f"{len(prepared.sizes)} files, {sum(prepared.sizes.values()) / 1e6:.1f} MB for {repo}")
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Prepare and push."""
     parser = CommandParser("push", "Publish a model folder on the Hugging Face Hub.")
     add_settings(parser, PushSettings)
     settings = make_settings(PushSettings, parser.parse_args(given))
-    files = prepare(settings.model, settings.repo)
-    if settings.dry_run:
-        print("dry run: nothing was sent")
-    else:
-        push(files, settings.repo, is_private=settings.private, tag=settings.tag)
+    with prepare(settings.model, settings.repo) as prepared:
+        show(prepared, settings.repo)
+        if settings.dry_run:
+            print("dry run: nothing was sent")
+        else:
+            print(f"pushed {push(prepared.folder, settings.repo, private=settings.private, tag=settings.tag)}")

@@ -19,7 +19,8 @@ from accelerate.utils import set_seed
 
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95
-from aslstm.model_folder.hub import prepare, push
+from aslstm.model_folder.hub import push
+from aslstm.model_folder.staging import prepare
 from aslstm.printing import table_text
 from aslstm.training.bag_of_words import add_bag_of_words
 from aslstm.training.batches import Collator
@@ -34,6 +35,7 @@ from aslstm.training.steps import make_loader, predict_logits, saving_bad_batch,
 from aslstm.training.trainer import Trainer, TrainingSettings
 from modeling_aslstm import ASLSTMForSequenceClassification
 
+from .push import show
 from .train_arguments import model_settings, parse_arguments
 
 logger = logging.getLogger(__name__)
@@ -276,4 +278,6 @@ def main(given: Sequence[str] | None = None) -> None:
     logger.info(stages.table())
     accelerator.end_training()
     if arguments.push_to_hub and accelerator.is_main_process:
-        push(prepare(outputs[0].path, arguments.hub_model_id), arguments.hub_model_id)
+        with prepare(outputs[0].path, arguments.hub_model_id) as prepared:
+            show(prepared, arguments.hub_model_id)
+            print(f"pushed {push(prepared.folder, arguments.hub_model_id)}")

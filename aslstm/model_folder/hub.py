@@ -1,22 +1,18 @@
 """Publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag.
 
-Run as ``aslstm push --model DIR --repo owner/name [--private] [--tag v1.0] [--dry_run]``. The folder is
-checked, loaded in a fresh process and only read. The token is that of ``hf auth login`` or ``HF_TOKEN``.
+Takes a folder that :func:`aslstm.model_folder.staging.prepare` gives; its checksums are compared once more right before the
+commit, so that what is sent is what was checked. The token is that of ``hf auth login`` or ``HF_TOKEN``.
 """
 
-import hashlib
+import glob
 import json
-import math
 import os
 import re
-import subprocess
-import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import yaml
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ModelCard, constants, get_session, get_token
+from huggingface_hub import HfApi, constants, get_session, get_token
 from huggingface_hub.errors import (
     HFValidationError,
     HTTPError,  # of the HTTP library that huggingface_hub uses, whichever it is
@@ -24,22 +20,13 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, validate_repo_id
 
 from aslstm.errors import UserError
-from aslstm.files import CHECKSUMS, json_text
+from aslstm.files import CHECKSUMS
 
-from .layout import check_model_folder
+from .staging import staged_files
 
-CARD = "README.md"
-CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")
-POSTS = ("今天又加班[泪]", "今天又加班[太开心]")
-ANSWER_POSTS = """
-import json, sys
-from transformers import pipeline
-folder, posts = json.loads(sys.argv[1])
-print(json.dumps(pipeline("text-classification", model=folder, trust_remote_code=True)(posts, top_k=None)))
-"""
 # By default the client waits for ever, but for files that it fetches, for which it has this variable.
 SECONDS_WITHOUT_ANSWER = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or 60)
 RACE = "expected no other change at the same time, found one; look at the repository and run again"
@@ -68,10 +55,10 @@ def check_repo(repo: str) -> None:
 
 
 def check_tag(tag: str) -> None:
-    """Refuse a tag that is no name of a version.
+    """Refuse what is no name of a version.
 
     Raises:
-        UserError: The tag holds other characters than a name may.
+        UserError: The name has other characters than a tag may have.
     """
     if not re.fullmatch(r"\w[\w.-]*", tag):
         raise UserError(f"`tag` {tag!r}: expected letters, digits, dots and hyphens, found others, e.g. v1.0")
@@ -87,74 +74,6 @@ def check_token() -> None:
         raise UserError("expected a token of the Hub, found none; run `hf auth login` or set HF_TOKEN")
 
 
-def read_files(folder: Path) -> dict[str, bytes]:
-    """The files that the checksums name, and these, as they are now: name -> content, each what its checksum says.
-
-    Held in memory, so that what is sent is what was checked, whatever happens to the folder meanwhile.
-
-    Raises:
-        UserError: a folder that is not whole, or a file outside it.
-    """
-    check_model_folder(folder)
-    content = (folder / CHECKSUMS).read_bytes()
-    checksums = json.loads(content)
-    files = {}
-    for name in checksums:
-        if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            raise UserError(f"{folder / CHECKSUMS}: expected files in the folder, found {name!r}, which leads out; copy it")
-        files[name] = (folder / name).read_bytes()
-        if hashlib.sha256(files[name]).hexdigest() != checksums[name]:
-            raise UserError(f"{folder / name}: expected the file that was saved, found another; is it being written?")
-    return files | {CHECKSUMS: content}
-
-
-def name_in_card(files: dict[str, bytes], repo: str) -> dict[str, bytes]:
-    """The same files, where the examples of the card load the repository instead of a local folder.
-
-    Raises:
-        UserError: a card that lacks what the Hub reads.
-    """
-    try:
-        card = ModelCard(files[CARD].decode("utf-8"))
-    except (ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{CARD}: expected a model card, found: {str(error).splitlines()[0]}") from error
-    missing = [key for key in CARD_KEYS if not card.data.get(key)]
-    if "custom_code" not in (card.data.get("tags") or ()):
-        missing.append("custom_code among the tags")
-    if missing:
-        raise UserError(f"{CARD}: expected metadata that the Hub shows a model by, found no {', '.join(missing)}; add them")
-    for form in ('"{}"', "# {}\n"):
-        card.text = card.text.replace(form.format(card.data["model_name"]), form.format(repo))
-    card.data["model_name"] = repo
-    content = str(card).encode()
-    checksums = json.loads(files[CHECKSUMS]) | {CARD: hashlib.sha256(content).hexdigest()}
-    return files | {CARD: content, CHECKSUMS: json_text(checksums).encode()}
-
-
-def answer_posts(folder: Path) -> list[tuple[str, float]]:
-    """Label and score of ``POSTS`` by a fresh process that has the folder and no project, token or network.
-
-    Raises:
-        UserError: it does not load or does not answer.
-    """
-    with tempfile.TemporaryDirectory() as elsewhere:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "PYTHONPATH"))}
-        result = subprocess.run(
-            [sys.executable, "-c", ANSWER_POSTS, json.dumps([str(folder.absolute()), POSTS])],
-            capture_output=True, text=True, encoding="utf-8", cwd=elsewhere,
-            env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere},
-        )  # fmt: skip
-    if result.returncode:
-        found = (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
-        raise UserError(f"{folder}: expected a folder that loads in a fresh process, found: {found}")
-    labels = set(json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
-    answers = json.loads(result.stdout.splitlines()[-1])
-    for answer in answers:
-        if {entry["label"] for entry in answer} != labels or not math.isclose(sum(e["score"] for e in answer), 1, abs_tol=1e-3):
-            raise UserError(f"{folder}: expected a score of each label, adding up to 1, found {answer}")
-    return [(answer[0]["label"], answer[0]["score"]) for answer in answers]
-
-
 def checksums_on_hub(api: HfApi, repo: str, revision: str | None) -> dict[str, str] | None:
     """The checksums of a revision; None where there is no such revision or no checksums."""
     try:
@@ -164,30 +83,55 @@ def checksums_on_hub(api: HfApi, repo: str, revision: str | None) -> dict[str, s
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def send(files: dict[str, bytes], repo: str, *, is_private: bool, tag: str | None) -> str:
+@contextmanager
+def _as_one_commit() -> Iterator[None]:
+    """Keep the client from drawing progress bars, and from the upload that may become several commits.
+
+    With hf_xet, ``upload_folder`` answers a commit that failed by smaller ones, of which only the first is bound to the head
+    that was looked at: others would see half a model, and a change in between would be mixed with it.
+    """
+    had_bars, had_no_xet = not are_progress_bars_disabled(), constants.HF_HUB_DISABLE_XET
+    disable_progress_bars()
+    constants.HF_HUB_DISABLE_XET = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET = had_no_xet
+        if had_bars:
+            enable_progress_bars()
+
+
+def send(staging: Path, repo: str, *, private: bool, tag: str | None) -> str:
     """One commit with the files, on top of the head that was looked at, and a tag on it; gives the commit's address.
 
     Files of an earlier model that this one has not are deleted; what else stands in the repository stays.
 
     Raises:
-        UserError: a public repository where a private one was asked for; a tag of another model.
+        UserError: The repository is public where a private one was asked for, the tag is on another model, or the files are
+            no longer those that were checked.
     """
     get_session().timeout = SECONDS_WITHOUT_ANSWER
     api = HfApi()
-    api.create_repo(repo, private=is_private or None, exist_ok=True)
+    api.create_repo(repo, private=private or None, exist_ok=True)
     head = api.model_info(repo, timeout=SECONDS_WITHOUT_ANSWER)
-    if is_private and not head.private:
+    if private and not head.private:
         raise UserError(f"`private`: expected {repo} to be private, found a public repository; change its settings or the name")
     is_tagged = False
     if tag is not None and (tagged := checksums_on_hub(api, repo, tag)) is not None:
-        if tagged != json.loads(files[CHECKSUMS]):
+        if tagged != json.loads((staging / CHECKSUMS).read_text(encoding="utf-8")):
             raise UserError(f"`tag` {tag}: expected a new tag, found it on another model; choose another")
         is_tagged = True
     present = {file.rfilename for file in head.siblings or []}
-    left_over = sorted((set(checksums_on_hub(api, repo, head.sha) or ()) & present) - set(files))
-    operations: list[Any] = [CommitOperationAdd(name, content) for name, content in files.items()]
-    operations += [CommitOperationDelete(name) for name in left_over]
-    commit = api.create_commit(repo, operations, commit_message="Upload AS-LSTM model", parent_commit=head.sha)
+    earlier = set(checksums_on_hub(api, repo, head.sha) or ()) & present
+    left_over = sorted(earlier - set(staged_files(staging)))
+    commit = api.upload_folder(
+        repo_id=repo,
+        folder_path=staging,
+        commit_message="Upload AS-LSTM model",
+        parent_commit=head.sha,
+        # The client takes patterns: a bracket or an asterisk in a name stands for itself.
+        delete_patterns=[glob.escape(name) for name in left_over] or None,
+    )
     if tag is not None and not is_tagged:
         api.create_tag(repo, tag=tag, revision=commit.oid)
     return commit.commit_url
@@ -205,32 +149,27 @@ def explain(error: Exception, repo: str) -> str:
     found = " ".join(f"{type(error).__name__}: {error}".split())
     if token := get_token():
         found = found.replace(token, "***")
-    what_next = "mend that" if status is not None and status < 500 else "run again: it goes on from what was sent"
+    what_next = "put that right" if status is not None and status < 500 else "run again: it goes on from what was sent"
     return f"{repo}: expected {constants.ENDPOINT} to take the model, found {found}; {what_next}"
 
 
-def prepare(folder: Path, repo: str) -> dict[str, bytes]:
-    """Check a model folder, show its answers and its files; gives what is to be sent. The folder is only read.
+def push(staging: Path, repo: str, *, private: bool = False, tag: str | None = None) -> str:
+    """Send what :func:`aslstm.model_folder.staging.prepare` gives.
+
+    Args:
+        staging: The folder with what is to be sent.
+        repo: The repository as owner/name, made where there is none.
+        private: Whether it must be private.
+        tag: The name of this version, if it gets one.
+
+    Returns:
+        The address of the commit.
 
     Raises:
-        UserError: a folder that is not whole, whose card says too little, or that does not answer.
-    """
-    files = name_in_card(read_files(folder), repo)
-    for post, (label, score) in zip(POSTS, answer_posts(folder), strict=True):
-        print(f"{post}: {label} {score:.2f}")
-    for name, content in sorted(files.items()):
-        print(f"{name:<32}{len(content):>12,} bytes")
-    print(f"{len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB for {repo}")
-    return files
-
-
-def push(files: dict[str, bytes], repo: str, *, is_private: bool = False, tag: str | None = None) -> None:
-    """Send what was prepared.
-
-    Raises:
-        UserError: whatever keeps it from being sent, in one line.
+        UserError: Something keeps it from being sent; the message says what, in one line.
     """
     try:
-        print(f"pushed {send(files, repo, is_private=is_private, tag=tag)}")
+        with _as_one_commit():
+            return send(staging, repo, private=private, tag=tag)
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise UserError(explain(error, repo)) from None

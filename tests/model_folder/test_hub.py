@@ -20,9 +20,10 @@ from safetensors.torch import load_file, save_file
 from aslstm.commands.train_arguments import parse_arguments
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
-from aslstm.model_folder.hub import check_repo, name_in_card, read_files
+from aslstm.model_folder.hub import check_repo, check_tag
+from aslstm.model_folder.staging import name_in_card, stage
 from aslstm.prediction.classifier import TextClassifier
-from tests.support.commands import ROOT, TINY_TRAINING, contents, files_no_larger_than
+from tests.support.commands import ROOT, TINY_TRAINING, contents
 from tests.support.fake_hub import FakeHub
 
 TOKEN, READ_ONLY_TOKEN = "hf_aVeryPrivateToken", "hf_anotherPrivateToken"
@@ -30,16 +31,20 @@ POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "Nice 一天�
 
 # Prepared without the load in a fresh process, which takes seconds; a second try in the same process where one is asked for.
 PUSH = """
-import sys
+import sys, tempfile
 from pathlib import Path
-from aslstm.model_folder.hub import name_in_card, push, read_files
+from aslstm.model_folder.hub import push
+from aslstm.model_folder.staging import stage
 from aslstm.errors import UserError
 folder, repo, tag, tries = sys.argv[1:]
 for _ in range(int(tries)):
-    try:
-        push(name_in_card(read_files(Path(folder)), repo), repo, tag=tag or None)
-    except UserError as error:
-        print(f"error: {error}")
+    with tempfile.TemporaryDirectory() as staging:
+        stage(Path(folder), repo, Path(staging))
+        # here
+        try:
+            print("pushed", push(Path(staging), repo, tag=tag or None))
+        except UserError as error:
+            print(f"error: {error}")
 """
 LOAD = """
 import json, sys
@@ -73,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def start(hub: FakeHub, home: Path, *command: str | Path, cwd: Path = ROOT, token: str | None = TOKEN) -> subprocess.Popen[str]:
     """A process that knows this Hub; it knows the project when it runs in its folder."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HF_H", "HF_TOKEN", "PYTHONPATH"))}
-    environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
     if token:
         environment["HF_TOKEN"] = token
     if cwd == ROOT:
@@ -181,7 +186,7 @@ def test_a_tag_of_another_model_is_refused_before_anything_is_sent(
     hub: FakeHub, home: Path, other_folder: Path, log_of_first_push: str
 ) -> None:
     head = hub.repos["alice/weibo"].head
-    assert "--tag v1.0: expected a new tag, found it on another model" in push(
+    assert "`tag` v1.0: expected a new tag, found it on another model" in push(
         hub, home, other_folder, "alice/weibo", tag="v1.0"
     )
     assert hub.repos["alice/weibo"].head is head
@@ -253,7 +258,7 @@ FAILURES: list[tuple[str, int | str, str]] = [
     (
         "commit",
         400,
-        r"expected http\S+ to take the model, found BadRequestError: .* failing as told, Bearer \*\*\*; mend that",
+        r"expected http\S+ to take the model, found BadRequestError: .* failing as told, Bearer \*\*\*; put that right",
     ),
     ("commit", 429, r"expected fewer requests, found the Hub's limit reached; .* \(status 429\)"),
     ("commit", 503, r"expected http\S+ to take the model, found HfHubHTTPError: Server error '503"),
@@ -295,8 +300,10 @@ def test_a_failure_is_one_line_and_the_next_try_goes_on(
 def test_a_full_disk_is_one_line_and_the_next_try_goes_on(hub: FakeHub, home: Path, folder: Path, tmp_path: Path) -> None:
     push(hub, home, folder, "alice/full")
     head = hub.repos["alice/full"].head
-    with files_no_larger_than(500):  # the client keeps what it looks up
-        found = push(hub, tmp_path, folder, "alice/full")
+    # The client keeps what it looks up; the copy of the folder is there by then.
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (500, resource.RLIM_INFINITY))"
+    code = PUSH.replace("# here", limit)
+    found, _ = finish(start(hub, tmp_path, "-c", code, folder, "alice/full", "", "1"))
     assert re.fullmatch(r"error: alice/full: expected .* File too large.*; run again: .*\n", found), found
     assert hub.repos["alice/full"].head is head
     assert push(hub, tmp_path, folder, "alice/full").startswith("pushed http")
@@ -341,12 +348,12 @@ def test_the_token_of_a_login_serves_too(hub: FakeHub, folder: Path, tmp_path: P
 
 
 def test_a_public_repository_is_not_taken_for_a_private_one(hub: FakeHub, home: Path, folder: Path) -> None:
-    private = PUSH.replace("tag=tag or None", "is_private=True")
+    private = PUSH.replace("tag=tag or None", "private=True")
     for repo, is_there in (("alice/secret", False), ("alice/open", True)):
         if is_there:
             push(hub, home, folder, repo)
         output, _ = finish(start(hub, home, "-c", private, folder, repo, "", "1"))
-        assert output.startswith("error: --private: expected alice/open" if is_there else "pushed http")
+        assert output.startswith("error: `private`: expected alice/open" if is_there else "pushed http")
         assert hub.repos[repo].is_private != is_there
 
 
@@ -399,6 +406,12 @@ def test_what_is_no_owner_and_name_is_refused(name: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["v 1", "-v1", "", "v1/0", "v1\n"])
+def test_what_is_no_tag_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f"^`tag` {re.escape(repr(name))}: expected letters, digits, dots and hyphens"):
+        check_tag(name)
+
+
 @pytest.mark.parametrize("way_out", ["parent", "absolute", "link"])
 def test_a_file_outside_the_folder_is_never_sent(way_out: str, folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "model"
@@ -411,7 +424,42 @@ def test_a_file_outside_the_folder_is_never_sent(way_out: str, folder: Path, tmp
     sums = json.loads((path / CHECKSUMS).read_text(encoding="utf-8")) | {name: hashlib.sha256(b"secret").hexdigest()}
     (path / CHECKSUMS).write_text(json.dumps(sums), encoding="utf-8")
     with pytest.raises(UserError, match=r"expected files (in|of) the folder, found .* leads out"):
-        read_files(path)
+        stage(path, "alice/weibo", tmp_path)
+
+
+def test_a_file_that_the_client_would_leave_out_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    shutil.copytree(folder, path)
+    (path / ".cache" / "huggingface").mkdir(parents=True)
+    (path / ".cache" / "huggingface" / "part.txt").write_text("part", encoding="utf-8")
+    write_checksums(path)
+    with pytest.raises(UserError, match=r"expected files that the Hub takes, found '.cache/huggingface/part.txt'"):
+        stage(path, "alice/weibo", tmp_path / "staging")
+
+
+@pytest.mark.parametrize("change", ["change", "remove", "add"])
+def test_a_copy_that_was_changed_after_the_check_is_not_sent(change: str, hub: FakeHub, home: Path, folder: Path) -> None:
+    name, step = {
+        "change": ("vocab.txt", "path = Path(staging, 'vocab.txt'); path.write_text(path.read_text('utf-8')[1:], 'utf-8')"),
+        "remove": ("onnx/model.onnx", "Path(staging, 'onnx', 'model.onnx').unlink()"),
+        "add": ("onnx/more.txt", "Path(staging, 'onnx', 'more.txt').write_text('more')"),
+    }[change]
+    repo = f"alice/{change}"
+    output, _ = finish(start(hub, home, "-c", PUSH.replace("# here", step), folder, repo, "", "1"))
+    assert re.fullmatch(rf"error: \S+/{name}: expected .*, run again\n", output), output
+    assert set(hub.repos[repo].head.files) == {".gitattributes"}
+
+
+def test_files_that_are_deleted_are_no_patterns(hub: FakeHub, home: Path, folder: Path) -> None:
+    push(hub, home, folder, "alice/patterns")
+    repo = hub.repos["alice/patterns"]
+    stays, goes = {"notes a.md", "notes b.md", "notes [ab].txt"}, {"notes [ab].md", "notes ?.md", "*"}
+    sums = json.dumps(json.loads(repo.head.files[CHECKSUMS]) | dict.fromkeys(goes, "0"))
+    repo.commit(repo.head.files | dict.fromkeys(stays | goes, b"note") | {CHECKSUMS: sums.encode()})
+    before = len(repo.commits)
+    assert push(hub, home, folder, "alice/patterns").startswith("pushed http")
+    assert files_of(hub, "alice/patterns") == expected_on_hub(folder, "alice/patterns") | dict.fromkeys(stays, b"note")
+    assert len(repo.commits) == before + 1
 
 
 def test_a_file_of_the_hub_cannot_be_written_outside(hub: FakeHub, home: Path, folder: Path, tmp_path: Path) -> None:
@@ -430,12 +478,11 @@ def test_a_file_of_the_hub_cannot_be_written_outside(hub: FakeHub, home: Path, f
 
 
 def test_a_card_that_says_too_little_is_refused(folder: Path) -> None:
-    files = read_files(folder)
-    bare = re.sub(rb"license: \S+\n|- custom_code\n", b"", files["README.md"])
+    bare = re.sub(rb"license: \S+\n|- custom_code\n", b"", (folder / "README.md").read_bytes())
     with pytest.raises(UserError, match=r"^README.md: expected metadata .* found no license, custom_code among the tags; add"):
-        name_in_card(files | {"README.md": bare}, "alice/weibo")
+        name_in_card(bare, "alice/weibo")
     with pytest.raises(UserError, match=r"^README.md: expected a model card, found: "):
-        name_in_card(files | {"README.md": b"---\n: [\n---\n"}, "alice/weibo")
+        name_in_card(b"---\n: [\n---\n", "alice/weibo")
 
 
 def test_a_folder_that_does_not_load_is_refused_and_its_code_sees_no_token(

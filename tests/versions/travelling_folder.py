@@ -1,6 +1,6 @@
 """Model folders between versions: ``build`` writes one a fusion and what it answers; ``load`` finds whether others agree.
 
-Needs ``torch transformers jieba emoji`` and nothing else, so that it runs in every environment of ``version_matrix.py``.
+Needs ``torch transformers jieba emoji`` and nothing else, so that it runs in every environment of ``noxfile.py``.
 ``build`` reads the packages of this repository, ``load`` only what travels with a folder.
 """
 
@@ -121,7 +121,7 @@ def load(folder: Path) -> float:
 
 
 def main() -> None:
-    """Build folders, or load those of other versions; the last line is JSON for ``version_matrix.py``."""
+    """Build folders, or load those of other versions; the last line is JSON for ``noxfile.py``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("build", "load"))
     parser.add_argument("folders", nargs="+", type=Path, help="where to build, or what was built")

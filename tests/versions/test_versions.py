@@ -1,5 +1,5 @@
 import os
-import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,12 +8,11 @@ import pytest
 import torch
 from packaging.requirements import Requirement
 from safetensors.torch import load_file, save_file
-from version_matrix import TESTS, pin_lowest, read_setup, version_of
 
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
+from noxfile import TESTS, TRAVELLING_FOLDER, oldest_python, pin_lowest, read_requirements
 from tests.support.commands import ROOT
 
-CHECK = ROOT / "tests" / "travelling_folder.py"
 # As `travelling_folder.py load`, which refuses an environment that has more than a user of a model needs, as this one has.
 LOAD = """
 import sys
@@ -28,12 +27,12 @@ print(load(Path(sys.argv[2])))
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, str(CHECK), "build", str(folder)], check=True, env=environment)
+    subprocess.run([sys.executable, str(TRAVELLING_FOLDER), "build", str(folder)], check=True, env=environment)
     return folder
 
 
 def load_elsewhere(model: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", LOAD, str(CHECK.parent), str(model)]
+    command = [sys.executable, "-c", LOAD, str(TRAVELLING_FOLDER.parent), str(model)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["HF_HOME"] = str(model.parent / "cache")
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=model.parent, env=environment)
@@ -60,7 +59,7 @@ def test_a_weight_that_starts_fresh_instead_of_being_loaded_is_found(models: Pat
 
 def test_bare_environments_alone_are_believed(models: Path) -> None:
     result = subprocess.run(
-        [sys.executable, str(CHECK), "load", str(models)],
+        [sys.executable, str(TRAVELLING_FOLDER), "load", str(models)],
         capture_output=True, text=True, encoding="utf-8", env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert result.returncode == 1
@@ -68,8 +67,8 @@ def test_bare_environments_alone_are_believed(models: Path) -> None:
 
 
 def test_the_lowest_versions_are_allowed_and_exact() -> None:
-    oldest, requirements = read_setup()
-    assert oldest == "3.11"
+    assert oldest_python(ROOT / "setup.cfg") == "3.11"
+    requirements = read_requirements(ROOT / "setup.cfg")
     assert {"torch", "transformers", "rjieba", "onnxruntime"} <= {Requirement(line).name for line in requirements}
     for line in requirements:
         (pin,) = Requirement(pin_lowest(line)).specifier or [None]
@@ -77,14 +76,52 @@ def test_the_lowest_versions_are_allowed_and_exact() -> None:
         assert pin is not None or line in ("mplfonts", "tensorboard")
 
 
-def test_interpreters_that_are_not_there_are_told_from_those_that_are(tmp_path: Path) -> None:
-    assert version_of(sys.executable) == platform.python_version()
-    assert version_of(str(tmp_path / "python9.9")) is None
+def test_extras_that_name_extras_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "setup.cfg").write_text(
+        """
+[metadata]
+name = ours
+[options]
+python_requires = >=3.12
+install_requires =
+    numpy>=1.26
+[options.extras_require]
+torch =
+    torch>=2.13
+train =
+    ours[torch]
+# Of the tools.
+    datasets>=5,<6
+dev =
+    ours[torch, train]
+    pytest
+""",
+        encoding="utf-8",
+    )
+    path = tmp_path / "setup.cfg"
+    assert oldest_python(path) == "3.12"
+    assert read_requirements(path, []) == ["numpy>=1.26"]
+    assert read_requirements(path, ["train"]) == ["numpy>=1.26", "datasets>=5,<6", "torch>=2.13"]
+    assert read_requirements(path, ["dev"]) == ["numpy>=1.26", "pytest", "torch>=2.13", "datasets>=5,<6"]
+    assert read_requirements(path) == ["numpy>=1.26", "torch>=2.13", "datasets>=5,<6"]
+
+
+def test_interpreters_that_are_not_there_are_skipped_and_a_matrix_of_nothing_fails(tmp_path: Path) -> None:
     # As the names that a version manager leaves for interpreters that it has not activated.
     (tmp_path / "python9.8").write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
     (tmp_path / "python9.8").chmod(0o755)
-    assert version_of(str(tmp_path / "python9.8")) is None
+    absent = ("python9.9", str(tmp_path / "python9.8"))
+    sessions = ("--envdir", str(tmp_path / "environments"), "--session", "folders", "load", "package", "summary")
+    result = subprocess.run(
+        [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), *sessions],
+        capture_output=True, text=True, encoding="utf-8",
+        env=os.environ | {"PYTHONS": " ".join(absent), "TRANSFORMERS": "==5.5.*"},
+    )  # fmt: skip
+    for python in absent:
+        assert re.search(rf"\* package-{re.escape(python)}\(versions='newest'\): skipped", result.stderr), result.stderr
+    assert "expected a row that passed, found none" in result.stderr
+    assert result.returncode == 1
 
 
 def test_the_part_of_the_suite_is_there() -> None:
-    assert [name for name in TESTS if not (ROOT / "tests" / f"test_{name}.py").is_file()] == []
+    assert [name for name in TESTS if not (ROOT / "tests" / name).exists()] == []

@@ -1,0 +1,153 @@
+"""What is sent to a Hub: a copy of a model folder, checked, with the card of the repository.
+
+Takes a model folder, which is only read; gives a temporary folder with exactly the files that are going to be sent.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from huggingface_hub import ModelCard
+
+from aslstm.errors import UserError
+from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
+
+from .layout import check_model_folder
+
+CARD = "README.md"
+CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")
+POSTS = ("今天又加班[泪]", "今天又加班[太开心]")
+ANSWER_POSTS = """
+import json, sys
+from transformers import pipeline
+folder, posts = json.loads(sys.argv[1])
+print(json.dumps(pipeline("text-classification", model=folder, trust_remote_code=True)(posts, top_k=None)))
+"""
+NOT_SENT = frozenset({".git", ".cache"})
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A folder that may be sent.
+
+    Attributes:
+        folder: Where the files are that are going to be sent.
+        sizes: The bytes of each of them.
+        answers: The label and the score that the model gives to some posts.
+    """
+
+    folder: Path
+    sizes: dict[str, int]
+    answers: dict[str, tuple[str, float]]
+
+
+def stage(folder: Path, repo: str, staging: Path) -> None:
+    """Copy what is going to be sent, the files that the checksums name and these, into an empty folder.
+
+    Every copy is compared with its checksum. The card is the one of :func:`name_in_card`, and its checksum follows.
+
+    Raises:
+        UserError: The folder is not whole, one of its files lies outside or is none that a repository takes, or its card
+            says too little.
+    """
+    check_model_folder(folder)
+    checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    for name, checksum in checksums.items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise UserError(f"{folder / CHECKSUMS}: expected files in the folder, found {name!r}, which leads out; copy it")
+        # The client leaves some of these out without a word.
+        if not NOT_SENT.isdisjoint(Path(name).parts):
+            raise UserError(f"{folder / CHECKSUMS}: expected files that the Hub takes, found {name!r}; save the model again")
+        copy = staging / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, copy)
+        if sha256(copy) != checksum:
+            raise UserError(f"{folder / name}: expected the file that was saved, found another; is it being written?")
+    card = name_in_card((staging / CARD).read_bytes(), repo)
+    (staging / CARD).write_bytes(card)
+    checksums[CARD] = hashlib.sha256(card).hexdigest()
+    (staging / CHECKSUMS).write_bytes(json_text(checksums).encode())
+
+
+def name_in_card(content: bytes, repo: str) -> bytes:
+    """The same card, where its examples load the repository instead of a local folder.
+
+    Raises:
+        UserError: The card lacks what the Hub reads.
+    """
+    try:
+        card = ModelCard(content.decode("utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{CARD}: expected a model card, found: {str(error).splitlines()[0]}") from error
+    missing = [key for key in CARD_KEYS if not card.data.get(key)]
+    if "custom_code" not in (card.data.get("tags") or ()):
+        missing.append("custom_code among the tags")
+    if missing:
+        raise UserError(f"{CARD}: expected metadata that the Hub shows a model by, found no {', '.join(missing)}; add them")
+    for form in ('"{}"', "# {}\n"):
+        card.text = card.text.replace(form.format(card.data["model_name"]), form.format(repo))
+    card.data["model_name"] = repo
+    return str(card).encode()
+
+
+def staged_files(staging: Path) -> list[str]:
+    """The names of the files in a folder that :func:`stage` filled, after a comparison with their checksums.
+
+    Raises:
+        UserError: The folder is not as it was left: a file was changed, removed or added.
+    """
+    if damage := find_damage(staging, (CARD,)):
+        raise UserError(f"{damage}; it was changed after the check, run again")
+    names = [*json.loads((staging / CHECKSUMS).read_text(encoding="utf-8")), CHECKSUMS]
+    added = {path for path in staging.rglob("*") if path.is_file()} - {staging / name for name in names}
+    if added:
+        raise UserError(f"{min(added)}: expected nothing but the checked files, found another; it was added since, run again")
+    return names
+
+
+def answer_posts(folder: Path) -> list[tuple[str, float]]:
+    """Label and score of ``POSTS`` by a fresh process that has the folder and no project, token or network.
+
+    Raises:
+        UserError: it does not load or does not answer.
+    """
+    with tempfile.TemporaryDirectory() as elsewhere:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "PYTHONPATH"))}
+        result = subprocess.run(
+            [sys.executable, "-c", ANSWER_POSTS, json.dumps([str(folder.absolute()), POSTS])],
+            capture_output=True, text=True, encoding="utf-8", cwd=elsewhere,
+            env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere},
+        )  # fmt: skip
+    if result.returncode:
+        found = (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
+        raise UserError(f"{folder}: expected a folder that loads in a fresh process, found: {found}")
+    labels = set(json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
+    answers = json.loads(result.stdout.splitlines()[-1])
+    for answer in answers:
+        if {entry["label"] for entry in answer} != labels or not math.isclose(sum(e["score"] for e in answer), 1, abs_tol=1e-3):
+            raise UserError(f"{folder}: expected a score of each label, adding up to 1, found {answer}")
+    return [(answer[0]["label"], answer[0]["score"]) for answer in answers]
+
+
+@contextmanager
+def prepare(folder: Path, repo: str) -> Iterator[Prepared]:
+    """Check a model folder; gives what is to be sent, in a temporary folder.
+
+    Raises:
+        UserError: The folder is not whole, its card says too little, or it does not answer.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        staging = Path(name)
+        stage(folder, repo, staging)
+        answers = dict(zip(POSTS, answer_posts(folder), strict=True))
+        yield Prepared(staging, {file: (staging / file).stat().st_size for file in sorted(staged_files(staging))}, answers)
