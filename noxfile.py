@@ -94,7 +94,7 @@ def note(session: nox.Session, python: Path, title: str, result: str) -> None:
 
 def share_torch(session: nox.Session, environments: Path) -> None:
     """Give an environment the torch of its interpreter, which takes gigabytes and is there once for all releases."""
-    shared = environments / f"torch-{Path(str(session.python)).name}"
+    shared = environments / re.sub(r"\W+", "-", f"torch-{session.python}")
     if not shared.exists():
         install(session, "--target", str(shared), "torch", "jieba", "emoji")
     purelib = session.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", silent=True)
@@ -115,11 +115,12 @@ def folders(session: nox.Session, transformers: str) -> None:
     built[str(session.python), transformers] = location
 
 
-@nox.session(python=PYTHONS, venv_backend="none")
+@nox.session(venv_backend="none")
 @nox.parametrize("transformers", RELEASES)
-def load(session: nox.Session, transformers: str) -> None:
-    """Load the folders that all built, away from the repository, and compare the answers."""
-    location = built.get((str(session.python), transformers))
+@nox.parametrize("interpreter", PYTHONS)
+def load(session: nox.Session, interpreter: str, transformers: str) -> None:
+    """Load the folders that all built, away from the repository, and compare the answers; in an environment of ``folders``."""
+    location = built.get((interpreter, transformers))
     if location is None:
         session.skip("its folders were not built in this run")
     python = location / "bin" / "python"

@@ -5,30 +5,62 @@ Prints the list of commands without importing any of them, and answers a misspel
 
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from types import MappingProxyType
+from typing import NamedTuple
 
-# Command -> its module in ``aslstm.commands`` and what it does.
+_TORCH = ("torch", "transformers")
+_TRAIN = (*_TORCH, "accelerate", "datasets", "gensim", "scipy", "sklearn", "torchmetrics")
+_REPORT = ("altair", "vl_convert", "mplfonts", "jinja2")
+
+
+class Command(NamedTuple):
+    """What is known of a command before it is imported.
+
+    Attributes:
+        module: Its module in ``aslstm.commands``.
+        summary: What it does.
+        needs: The packages that it imports beside those of the base installation, by the extra that brings them.
+    """
+
+    module: str
+    summary: str
+    needs: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
 COMMANDS = {
-    "train": ("train", "train a model on a corpus of your own or on the embedded sample"),
-    "pretrain": ("pretrain", "pre-train a model on posts without labels, by their emoji"),
-    "predict": ("predict", "label the posts of a file"),
-    "evaluate": ("evaluate", "score a model on a corpus, and what emoji are worth to it"),
-    "report": ("report", "make a page of charts from the answers of predict"),
-    "describe": ("describe", "count what a corpus holds before anybody trains on it"),
-    "find-words": ("find_words", "find the new words of raw posts"),
-    "train-vectors": ("train_vectors", "train vectors of words and emoji on raw posts"),
-    "nearest": ("nearest", "show the nearest neighbours of words and emoji"),
-    "export-onnx": ("export_onnx", "add ONNX graphs to a model folder, for answers without torch"),
-    "push": ("push", "publish a model folder on the Hugging Face Hub"),
-    "try": ("try_model", "show what a model says of a few posts"),
-    "app": ("app", "show what a model says, in the browser"),
+    "train": Command("train", "train a model on a corpus of your own or on the embedded sample", {"train": _TRAIN}),
+    "pretrain": Command("pretrain", "pre-train a model on posts without labels, by their emoji", {"train": _TRAIN}),
+    "predict": Command("predict", "label the posts of a file"),
+    "evaluate": Command(
+        "evaluate",
+        "score a model on a corpus, and what emoji are worth to it",
+        {"train": ("torch", "datasets", "scipy", "sklearn", "torchmetrics")},
+    ),
+    "report": Command("report", "make a page of charts from the answers of predict", {"report": _REPORT}),
+    "describe": Command(
+        "describe", "count what a corpus holds before anybody trains on it", {"train": ("datasets",), "report": _REPORT}
+    ),
+    "find-words": Command("find_words", "find the new words of raw posts"),
+    "train-vectors": Command("train_vectors", "train vectors of words and emoji on raw posts", {"train": ("gensim",)}),
+    "nearest": Command(
+        "nearest",
+        "show the nearest neighbours of words and emoji",
+        {"train": (*_TORCH, "gensim", "sklearn"), "report": _REPORT},
+    ),
+    "export-onnx": Command(
+        "export_onnx", "add ONNX graphs to a model folder, for answers without torch", {"export": (*_TORCH, "onnx")}
+    ),
+    "push": Command("push", "publish a model folder on the Hugging Face Hub", {"torch": _TORCH}),
+    "try": Command("try_model", "show what a model says of a few posts", {"torch": _TORCH}),
+    "app": Command("app", "show what a model says, in the browser", {"app": ("gradio", *_REPORT)}),
 }
 
 
 def usage() -> str:
     """The list of commands, a line for each."""
-    lines = [f"  {name:<15}{summary}" for name, (_, summary) in COMMANDS.items()]
+    lines = [f"  {name:<15}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "usage: aslstm COMMAND [flags]",
@@ -47,16 +79,18 @@ def call_command(name: str, given: Sequence[str]) -> None:
     """Run a command with its flags.
 
     Raises:
-        UserError: There is no such command, or the command refuses its flags or its input.
+        UserError: There is no such command, its packages are not installed, or it refuses its flags or its input.
     """
-    # Imported here and not above: the list of commands needs neither of them.
-    from aslstm.errors import UserError
+    # Imported here and not above: the list of commands does not need it.
+    from aslstm.errors import UserError, check_packages
 
     if name not in COMMANDS:
         nearest = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise UserError(f"expected a command ({', '.join(COMMANDS)}), found {name!r}{hint}")
-    import_module(f"aslstm.commands.{COMMANDS[name][0]}").main(given)
+    for extra, packages in COMMANDS[name].needs.items():
+        check_packages(extra, *packages)
+    import_module(f"aslstm.commands.{COMMANDS[name].module}").main(given)
 
 
 def main() -> None:

@@ -23,12 +23,13 @@ def check_encoding(name: str) -> None:
         raise UserError(f"`encoding`: expected the name of an encoding, e.g. GB18030, found {name!r}") from error
 
 
-def check_packages(extra: str, *names: str) -> None:
+def check_packages(extra: str, *names: str, instead: str = "") -> None:
     """Refuse to go on without packages that only some commands need; the message names the extra that brings them.
 
     Args:
         extra: The extra of ``setup.cfg`` that lists the packages.
         names: The modules that are going to be imported.
+        instead: What the user can do without the packages.
 
     Raises:
         UserError: A package is not installed.
@@ -37,5 +38,5 @@ def check_packages(extra: str, *names: str) -> None:
     if missing:
         raise UserError(
             f"expected the package {', '.join(missing)}, found none; install the extra {extra!r} of aslstm, "
-            f"e.g. pip install '.[{extra}]' in a checkout"
+            f"e.g. pip install '.[{extra}]' in a checkout{instead and f', or {instead}'}"
         )

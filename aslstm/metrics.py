@@ -1,29 +1,29 @@
-"""Predictions to figures, and the decision rule that is fitted on validation.
+"""Answers to figures: scores with intervals, calibration, confusion, and labels of one corpus as those of another.
 
-Takes arrays of labels, predictions or logits; gives plain dictionaries and numbers. All figures are scikit-learn's.
+Takes arrays of labels and of predictions or probabilities; gives plain dictionaries and numbers. Every figure is
+scikit-learn's or torchmetrics'; only the bootstrap counts by itself.
 """
 
 from typing import Any
 
 import numpy as np
-import sklearn.metrics
-from scipy.optimize import minimize_scalar
-from scipy.special import softmax
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
+
+from aslstm.data.known_corpora import LABEL_MAPS
+from aslstm.errors import UserError
 
 NO_EMOTION = "none"
-PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
-NUM_RESAMPLES = 200
 NUM_INTERVAL_RESAMPLES = 1000
+NUM_CALIBRATION_BINS = 15
 
 
 def compute_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: list[str]) -> dict[str, Any]:
     """Figures of one split.
 
     Args:
-        labels: (num_examples,) int, indices into ``label_names``.
-        predictions: (num_examples,) int, likewise.
-        label_names: every label of the model.
+        labels: The labels of the rows, (num_examples,) int, indices into ``label_names``.
+        predictions: The answers, (num_examples,) int, likewise.
+        label_names: Every label of the model.
 
     Returns:
         ``num_examples``, ``accuracy``, ``macro_f1``, ``macro_f1_emotions`` (without the label "none", where there is one),
@@ -57,11 +57,11 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
     Both follow from the confusion matrix, and that of rows drawn with replacement is a multinomial draw of its cells.
 
     Args:
-        labels: (num_examples,) int.
-        predictions: (num_examples,) int.
-        num_labels: of the model.
+        labels: The labels of the rows, (num_examples,) int.
+        predictions: The answers, (num_examples,) int.
+        num_labels: The number of labels that the model has.
     """
-    cells = sklearn.metrics.confusion_matrix(labels, predictions, labels=range(num_labels)).ravel()
+    cells = confusion_matrix(labels, predictions, labels=range(num_labels)).ravel()
     drawn = np.random.default_rng(0).multinomial(len(labels), cells / len(labels), NUM_INTERVAL_RESAMPLES)
     drawn = drawn.reshape(-1, num_labels, num_labels)
     hits = drawn.diagonal(axis1=1, axis2=2)
@@ -70,49 +70,57 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
     return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
 
 
-def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
-    """The weight of the log prior for macro-F1 and accuracy together (their mean), by the one-standard-error rule.
+def map_labels(labels: list[str], name: str | None) -> list[str]:
+    """Labels of one corpus as labels of another, by a map of ``LABEL_MAPS``.
 
-    1 is what the prior itself asks for. Another weight needs evidence: of all weights whose score lies within one standard
-    error of the best, the one nearest to 1 is taken (Breiman et al. 1984, section 3.4.3). The curve is flat and the rare
-    labels few, so its peak is much a matter of chance (figures of other rules: benchmarks/decision_rule.py).
+    Raises:
+        UserError: A label that the map lacks.
+    """
+    if name is None:
+        return labels
+    unknown = sorted(set(labels) - set(LABEL_MAPS[name]))
+    if unknown:
+        raise UserError(f"`map_labels` {name}: expected labels among {', '.join(LABEL_MAPS[name])}, found {', '.join(unknown)}")
+    return [LABEL_MAPS[name][label] for label in labels]
+
+
+def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str | None) -> tuple[np.ndarray, list[str]]:
+    """Probabilities (num_texts, num_labels) of the labels of a map: added up over the labels that share a name."""
+    if map_name is None:
+        return probabilities, names
+    mapped = map_labels(names, map_name)
+    targets = sorted(set(mapped))
+    groups = [[i for i, label in enumerate(mapped) if label == target] for target in targets]
+    return np.stack([probabilities[:, group].sum(1) for group in groups], axis=1), targets
+
+
+def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_names: list[str]) -> dict[str, Any]:
+    """Everything about one set of rows.
 
     Args:
-        logits: (num_examples, num_labels) before any decision rule.
-        labels: (num_examples,) int.
-        label_prior: (num_labels,) shares in training.
+        labels: The labels of the rows, (num_examples,) int, indices into ``label_names``.
+        probabilities: The probability of each label, (num_examples, num_labels).
+        label_names: Every label of the model.
+
+    Returns:
+        The figures of :func:`compute_metrics` and ``weighted_f1``, ``micro_f1_emotions``, ``expected_calibration_error``,
+        ``confusion_matrix`` (gold by predicted, in the order of ``label_names``) and ``intervals_95`` of accuracy and macro-F1.
     """
-    answers = np.stack([(logits + weight * np.log(label_prior)).argmax(1) for weight in PRIOR_WEIGHTS])
-    scores = mean_scores(labels, answers, logits.shape[1])
-    rows = np.random.default_rng(0).integers(0, len(labels), (NUM_RESAMPLES, len(labels)))
-    best = int(scores.argmax())
-    error = np.std([mean_scores(labels[drawn], answers[best : best + 1, drawn], logits.shape[1])[0] for drawn in rows])
-    good = PRIOR_WEIGHTS[scores >= scores[best] - error]
-    return float(good[np.abs(good - 1.0).argmin()])
+    predictions = probabilities.argmax(1)
+    every = list(range(len(label_names)))
+    emotions = [i for i in every if label_names[i] != NO_EMOTION]
+    # Imported here: training and benchmarks need the other figures alone, without torchmetrics.
+    import torch
+    from torchmetrics.functional.classification import multiclass_calibration_error
 
-
-def mean_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.ndarray:
-    """The mean of macro-F1 and accuracy of several lists of answers, (num_lists,).
-
-    Args:
-        labels: (num_examples,) int.
-        answers: (num_lists, num_examples) int.
-        num_labels: of the model.
-    """
-    # Counted here, because scikit-learn takes 50 times as long for the thousands of lists of a bootstrap.
-    right = answers == labels
-    hits = np.stack([np.bincount(labels[row], minlength=num_labels) for row in right])
-    given = np.stack([np.bincount(row, minlength=num_labels) for row in answers])
-    f1 = 2 * hits / np.maximum(given + np.bincount(labels, minlength=num_labels), 1)
-    return (f1.mean(1) + right.mean(1)) / 2
-
-
-def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean cross entropy of logits (num_examples, num_labels) against labels (num_examples,)."""
-    return float(sklearn.metrics.log_loss(labels, softmax(logits, axis=1), labels=np.arange(logits.shape[1])))
-
-
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
-    found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
-    return float(np.exp(found.x))
+    calibration = multiclass_calibration_error(
+        torch.from_numpy(probabilities), torch.from_numpy(labels), num_classes=len(label_names), n_bins=NUM_CALIBRATION_BINS
+    )
+    return {
+        **compute_metrics(labels, predictions, label_names),
+        "weighted_f1": float(f1_score(labels, predictions, labels=every, average="weighted", zero_division=0)),
+        "micro_f1_emotions": float(f1_score(labels, predictions, labels=emotions, average="micro", zero_division=0)),
+        "expected_calibration_error": float(calibration),
+        "confusion_matrix": confusion_matrix(labels, predictions, labels=every).tolist(),
+        "intervals_95": intervals_95(labels, predictions, len(label_names)),
+    }

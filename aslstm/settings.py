@@ -56,6 +56,17 @@ def setting(default: Any, help: str, **more: Any) -> Any:
     return field(default=default, metadata={_KEY: Setting(help, **more)})
 
 
+def setting_like(cls: Any, name: str, default: Any) -> Any:
+    """The field of another dataclass, with another default.
+
+    Args:
+        cls: The other dataclass.
+        name: The name of its field.
+        default: The value where none is given.
+    """
+    return field(default=default, metadata={_KEY: settings_of(cls)[name]})
+
+
 def seed_setting(help: str = "seed of everything that is random") -> Any:
     """The field of a seed, which is in the range that NumPy takes."""
     return setting(0, help, at_least=0, at_most=MAX_SEED)
@@ -76,11 +87,11 @@ def check_settings(values: Any) -> None:
         value = getattr(values, name)
         if value is None:
             continue
-        if known.choices and value not in known.choices:
-            raise UserError(f"`{name}`: expected one of {', '.join(known.choices)}, found {value!r}")
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and not isinstance(number, bool) and not _is_within(number, known):
-                raise UserError(f"`{name}`: expected {_range_of(known)}, found {number}")
+        for one in value if isinstance(value, tuple) else (value,):
+            if known.choices and one not in known.choices:
+                raise UserError(f"`{name}`: expected one of {', '.join(known.choices)}, found {one!r}")
+            if isinstance(one, int | float) and not isinstance(one, bool) and not _is_within(one, known):
+                raise UserError(f"`{name}`: expected {_range_of(known)}, found {one}")
 
 
 def _is_within(number: float, known: Setting) -> bool:

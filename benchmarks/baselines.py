@@ -6,7 +6,7 @@ emoji, and prints one table. Texts are the same for all: white space taken out.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,10 @@ from sklearn.svm import LinearSVC
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
 from aslstm.data.counterfactuals import emoji_of
-from aslstm.metrics import compute_metrics, fit_prior_weight
-from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from aslstm.metrics import compute_metrics
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.settings import InferenceSettings
+from aslstm.training.decision import fit_prior_weight
 from tokenization import strip_emoji
 
 # The one setting of the SVMs; on NLPCC 2014 it gives the published figures of this baseline (.784 / .428).
@@ -99,8 +101,7 @@ def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.
 def main() -> None:
     """Train, score and print."""
     parser = CommandParser("baselines", "Baselines beside our model.")
-    add_settings(parser, CorpusSource)
-    add_inference_arguments(parser)
+    add_settings(parser, CorpusSource, InferenceSettings)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")
     arguments = parser.parse_args()
     source = make_settings(CorpusSource, arguments)
@@ -113,7 +114,7 @@ def main() -> None:
     }
     answers = baseline_answers(splits["train"], splits["validation"], splits["test"])
     for folder in arguments.model:
-        classifier = load_classifier(folder, arguments)
+        classifier = Classifier(folder, **asdict(make_settings(InferenceSettings, arguments)))
         numbers = np.array([names.index(name) for name in classifier.label_names])
         answers[f"AS-LSTM ({folder.name})"] = numbers[classifier.predict(splits["test"].texts).argmax(1)]
     with_emoji = np.array([has_emoji(text) for text in corpus["test"]["text"]])

@@ -6,14 +6,16 @@ the one-standard-error rule: the peak of the curve, the peak of the smoothed cur
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import transformers
 
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, load_split
-from aslstm.metrics import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.torch_backend import TorchBackend
+from aslstm.training.decision import PRIOR_WEIGHTS, fit_prior_weight, mean_scores
 
 NUM_HALVINGS = 40
 
@@ -41,9 +43,10 @@ def main() -> None:
     arguments = parser.parse_args()
     source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
-    classifier = TextClassifier(arguments.model)
-    prior = np.array(classifier.model.config.label_prior)
-    classifier.model.config.decision_prior_weight, classifier.model.config.temperature = 0.0, 1.0
+    classifier = Classifier(arguments.model, backend="torch")
+    config = cast(TorchBackend, classifier.backend).model.config
+    prior = np.array(config.label_prior)
+    config.decision_prior_weight, config.temperature = 0.0, 1.0
     rows = load_split(source, "validation")
     logits = np.log(classifier.predict(rows["text"][:]))
     labels = np.array([classifier.label_names.index(label) for label in rows["label"]])

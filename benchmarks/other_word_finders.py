@@ -1,7 +1,8 @@
 """The word discovery of other packages, one a process, so that time and memory are its own.
 
 Run by ``new_words.py`` as ``python benchmarks/other_word_finders.py TOOL TEXT OUTPUT.json``. None of the packages is needed:
-those that are not installed (``pip install -e '.[finders]'``) are left out of the table. jiayan imports ``kenlm``, which it
+those that are not installed (``pip install -r benchmarks/requirements.txt``) are left out of the table. jiayan imports
+``kenlm``, which it
 does not name among its requirements.
 """
 

@@ -17,17 +17,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 
-from aslstm.commands.flags import CommandParser, run
+from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError
 from aslstm.prediction.chunks import CHUNK_ROWS
-from aslstm.prediction.classifier import add_inference_arguments
 from aslstm.prediction.files import OUTPUT_FORMATS
+from aslstm.prediction.settings import InferenceSettings
 from benchmarks.measuring import Cost, megabytes_of
 
 PREDICT = ("-m", "aslstm", "predict")
@@ -92,8 +93,9 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--formats", nargs="+", choices=OUTPUT_FORMATS, default=list(OUTPUT_FORMATS))
-    add_inference_arguments(parser)
+    add_settings(parser, InferenceSettings)
     arguments = parser.parse_args()
+    inference = make_settings(InferenceSettings, arguments)
     num_parts = math.ceil(arguments.rows / CHUNK_ROWS)
     if num_parts < 2:
         raise UserError(f"--rows: expected more than {CHUNK_ROWS}, the rows of a part, found {arguments.rows}")
@@ -106,9 +108,8 @@ def main() -> None:
         folder = Path(name)
         write_posts(folder / "10000_posts.jsonl", texts, FEW_ROWS)
         write_posts(folder / "posts.jsonl", texts, arguments.rows)
-        command = [sys.executable, *PREDICT, "--model", str(arguments.model), "--backend", arguments.backend]
-        command += ["--batch_size", str(arguments.batch_size)]
-        command += ["--num_threads", str(arguments.num_threads)] if arguments.num_threads else []
+        command = [sys.executable, *PREDICT, "--model", str(arguments.model)]
+        command += [text for name, value in asdict(inference).items() if value for text in (f"--{name}", str(value))]
         for suffix in arguments.formats:
             few = run_predict([*command, "--input", str(folder / "10000_posts.jsonl")], folder / f"few.{suffix}")
             whole, broken = (folder / f"{name}.{suffix}" for name in ("whole", "broken"))

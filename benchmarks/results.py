@@ -29,7 +29,7 @@ from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, check_output_file, put_folder, write_checksums
 from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.words.neighbours import place_emoji
 from benchmarks.baselines import Rows, fitted_answers, ngram_features, svm_scores
 
@@ -86,13 +86,13 @@ def polarity_accuracy(
     return float((answers == positive[labels])[rows].mean())
 
 
-def load_classifier(folder: Path, names: list[str]) -> TextClassifier:
+def load_classifier(folder: Path, names: list[str]) -> Classifier:
     """A model whose labels are the corpus's.
 
     Raises:
         UserError: other labels.
     """
-    classifier = TextClassifier(folder)
+    classifier = Classifier(folder, backend="torch")
     if classifier.label_names != names:
         raise UserError(
             f"{folder}: expected a model of the labels {', '.join(names)}, found {', '.join(classifier.label_names)}"

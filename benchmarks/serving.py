@@ -18,7 +18,7 @@ import transformers
 from aslstm.commands.flags import CommandParser, run
 from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 
 COLD_STARTS = {
@@ -27,10 +27,7 @@ COLD_STARTS = {
         "import sys; from transformers import pipeline; "
         "pipeline('text-classification', model=sys.argv[1], trust_remote_code=True)('今天又加班[泪]')"
     ),
-    "ONNX pipeline": (
-        "import sys; from modeling_aslstm import OnnxPipeline; from tokenization import ASLSTMTokenizer; "
-        "OnnxPipeline(sys.argv[1], ASLSTMTokenizer.from_pretrained(sys.argv[1]))('今天又加班[泪]')"
-    ),
+    "ONNX pipeline": ("import sys; from aslstm import OnnxPipeline; OnnxPipeline(sys.argv[1])('今天又加班[泪]')"),
 }
 BATCH_SIZES = (1, 64)
 
@@ -66,17 +63,21 @@ def main() -> None:
     for name, seconds in median_seconds(starts, arguments.repeats).items():
         print(f"{name:<42}{seconds:>9.2f}")
 
-    torch_model = TextClassifier(arguments.model, num_threads=1)
+    torch_model = Classifier(arguments.model, backend="torch", num_threads=1)
     graphs = [
-        OnnxPipeline(arguments.model, torch_model.tokenizer, name, num_threads=1) for name in ("model.onnx", "model_int8.onnx")
+        OnnxPipeline(arguments.model, torch_model.encoder, name, num_threads=1) for name in ("model.onnx", "model_int8.onnx")
     ]
     posts = load_split(CorpusSource(), "test")["text"][:]
-    ids = sorted(torch_model.tokenizer(posts, truncation=True)["input_ids"], key=len)
+    ids = sorted(torch_model.encoder.encode_batch(posts, max_length=torch_model.encoder.model_max_length), key=len)
     print(f"\n{'milliseconds a batch, without tokenizing':<42}{'torch':>9}{'fp32':>9}{'int8':>9}")
     for batch_size in BATCH_SIZES:
         start = (len(ids) - batch_size) // 2
         rows = ids[start : start + batch_size]  # posts of middling length
-        runs: dict[str, Callable[..., object]] = {"torch": torch_model.run, "fp32": graphs[0].run, "int8": graphs[1].run}
+        runs: dict[str, Callable[..., object]] = {
+            "torch": torch_model.backend.run,
+            "fp32": graphs[0].classifier.backend.run,
+            "int8": graphs[1].classifier.backend.run,
+        }
         found = median_seconds({name: partial(run_batch, rows) for name, run_batch in runs.items()}, 40 * arguments.repeats)
         print(f"{f'batch of {batch_size}, {len(rows[-1])} tokens':<42}" + "".join(f"{s * 1e3:>9.2f}" for s in found.values()))
     print(f"\n{'megabytes':<42}")

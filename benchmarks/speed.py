@@ -3,7 +3,8 @@ r"""How fast every stage is beside what a user would pick instead, each a ratio 
 python -m benchmarks.speed --model outputs/nlpcc2014 --data_dir DIR \\
     --output benchmarks/results/speed.json
 
-The folder needs the graphs of ``aslstm export-onnx``; the others come with ``pip install -e '.[speed]'``. Two threads,
+The folder needs the graphs of ``aslstm export-onnx``; the others come with ``pip install -r
+benchmarks/requirements.txt``. Two threads,
 ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, memory, growth,
 training.
 """
@@ -33,7 +34,7 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file
 from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from benchmarks.measuring import run_measured
 from benchmarks.serving import COLD_STARTS, median_seconds, seconds_of
@@ -121,7 +122,7 @@ def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
 
     bert, rules, lexicon = Bert(posts[:NUM_BERT_POSTS]), pysenti.RuleClassifier(), jionlp.sentiment.LexiconSentiment()
     onnx = _onnx(folder)
-    in_torch = TextClassifier(folder, batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
+    in_torch = Classifier(folder, backend="torch", batch_size=BATCH_SIZE, num_threads=NUM_THREADS)
     seconds = _seconds(
         {
             "int8 ONNX and rjieba": lambda: onnx(posts, batch_size=BATCH_SIZE),
@@ -185,8 +186,10 @@ def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
     onnx = _onnx(folder)
     seconds = _seconds({str(n): partial(onnx, posts * n, batch_size=BATCH_SIZE) for n in (1, 2, 4, 8)})
     yield Result("8 x the rows, time beside 8 x", seconds["8"] / (8 * seconds["1"]), 1.1, True)
-    ids = list(chain.from_iterable(onnx.tokenizer(posts)["input_ids"]))
-    seconds = _seconds({str(n): partial(onnx.run, np.resize(ids, (BATCH_SIZE, n)).tolist()) for n in LENGTHS})
+    ids = list(chain.from_iterable(onnx.tokenizer.encode_batch(posts)))
+    seconds = _seconds(
+        {str(n): partial(onnx.classifier.backend.run, np.resize(ids, (BATCH_SIZE, n)).tolist()) for n in LENGTHS}
+    )
     for short, long in pairwise(LENGTHS):
         yield Result(
             f"posts of {long} tokens, time beside {long / short:.3g} x that of {short}",

@@ -20,11 +20,11 @@ from accelerate import Accelerator
 from datasets import Dataset
 from torch import Tensor, nn
 
-from aslstm.commands.train_arguments import ModelSettings
 from aslstm.data.corpora import CorpusSource, load_corpus
 from aslstm.training.batches import Collator, encode_rows
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.optimization import make_optimizers, make_schedules
+from aslstm.training.settings import ModelSettings
 from aslstm.training.steps import make_loader, train_epoch, usable_precision
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer
@@ -67,9 +67,8 @@ class TrainingRun:
             embedding_size=300,
             hidden_size=128,
             num_hidden_layers=2,
-            bidirectional=bidirectional,
+            unidirectional=not bidirectional,
             hidden_dropout_prob=0.3,
-            use_max_pooling=True,
         )
         model = make_model(tokenizer, settings, labels, dict.fromkeys(labels, 1))
         self.collator = Collator(tokenizer, emoji_spelling_prob=0.2, word_spelling_prob=0.1)

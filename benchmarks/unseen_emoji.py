@@ -4,6 +4,7 @@ Run as ``python -m benchmarks.unseen_emoji --model DIR --dataset nlpcc2014 --dat
 the test posts with an emoji, puts others in its place, and prints how often the answer stays and how far probabilities move.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import transformers
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError
-from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.settings import InferenceSettings
 
 
 def main() -> None:
@@ -21,13 +23,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--emoji", default="[泪]", help="that the posts have")
     parser.add_argument("--others", nargs="+", default=["[泪流满面]", "[泪崩]", "🥲", "[太开心]", "[开心死了]", "🥳"])
-    add_settings(parser, CorpusSource)
-    add_inference_arguments(parser)
+    add_settings(parser, CorpusSource, InferenceSettings)
     arguments = parser.parse_args()
     source = make_settings(CorpusSource, arguments)
     transformers.utils.logging.disable_progress_bar()
-    classifier = load_classifier(arguments.model, arguments)
-    vocabulary = classifier.tokenizer.get_vocab()
+    classifier = Classifier(arguments.model, **asdict(make_settings(InferenceSettings, arguments)))
+    vocabulary = classifier.encoder.table
     texts = [text for text in load_split(source, "test")["text"] if arguments.emoji in text]
     if not texts:
         raise UserError(f"--emoji {arguments.emoji}: expected test posts with it, found none; name another")

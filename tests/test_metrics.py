@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import accuracy_score, classification_report, f1_score
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
 
-from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, intervals_95, log_loss, mean_scores
+from aslstm.data.known_corpora import KNOWN_CORPORA, LABEL_MAPS
+from aslstm.errors import UserError
+from aslstm.metrics import compute_metrics, evaluate_probabilities, intervals_95, map_labels, map_probabilities
 
 NAMES = ["anger", "like", "none"]
 
@@ -60,82 +62,6 @@ def test_without_a_label_none_there_is_no_figure_of_the_emotions_alone() -> None
     assert "macro_f1_emotions" not in compute_metrics(np.array([0, 1]), np.array([0, 1]), ["negative", "positive"])
 
 
-def test_log_loss_is_the_mean_of_the_negative_log_probabilities() -> None:
-    logits = np.log(np.array([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]])) + np.array([[3.0], [-2.0]])
-    assert log_loss(logits, np.array([0, 2])) == pytest.approx(-(np.log(0.7) + np.log(0.25)) / 2)
-
-
-@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
-def test_the_temperature_that_makes_shares_and_probabilities_agree_is_found(temperature: float) -> None:
-    # Three of four rows are label 0, and at temperature 1 the logits say three to one.
-    logits = np.tile([np.log(3.0), 0.0], (400, 1)) * temperature
-    labels = np.array([0, 0, 0, 1] * 100)
-    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=1e-3)
-
-
-def test_the_fitted_temperature_is_no_worse_than_any_of_a_grid() -> None:
-    random = np.random.default_rng(0)
-    logits = random.normal(size=(300, 5)) * 3
-    labels = random.integers(0, 5, 300)
-    fitted = log_loss(logits / fit_temperature(logits, labels), labels)
-    assert fitted <= min(log_loss(logits / t, labels) for t in np.geomspace(0.06, 18, 200)) + 1e-6
-
-
-def test_a_prior_that_changes_nothing_keeps_its_full_weight() -> None:
-    random = np.random.default_rng(0)
-    assert fit_prior_weight(random.normal(size=(50, 4)), random.integers(0, 4, 50), np.full(4, 0.25)) == 1.0
-
-
-@pytest.mark.parametrize("weight", [0.3, 0.6, 1.0])
-def test_the_weight_that_made_the_labels_is_found(weight: float) -> None:
-    prior = np.array([0.7, 0.2, 0.1])
-    logits = np.random.default_rng(1).normal(size=(20_000, 3))
-    labels = (logits + weight * np.log(prior)).argmax(1)
-    assert fit_prior_weight(logits, labels, prior) == pytest.approx(weight, abs=0.051)
-
-
-def naive_scores(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> list[float]:
-    every = list(range(len(prior)))
-    scores = []
-    for i in range(31):
-        predictions = [int(np.argmax([z + i * 0.05 * np.log(p) for z, p in zip(row, prior, strict=True)])) for row in logits]
-        macro_f1 = f1_score(labels, predictions, labels=every, average="macro", zero_division=0)
-        scores.append((macro_f1 + accuracy_score(labels, predictions)) / 2)
-    return scores
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_weight_is_the_nearest_to_1_that_is_within_one_standard_error_of_the_best(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    prior = np.array([0.6, 0.3, 0.1])
-    labels = random.choice(3, 120, p=prior)
-    logits = random.normal(size=(120, 3)) + np.eye(3)[labels]
-    scores = naive_scores(logits, labels, prior)
-    # The standard error, from resamples of its own.
-    best = int(np.argmax(scores)) * 0.05
-    resampled = []
-    for _ in range(300):
-        rows = random.integers(0, 120, 120)
-        predictions = (logits[rows] + best * np.log(prior)).argmax(1)
-        macro_f1 = f1_score(labels[rows], predictions, labels=[0, 1, 2], average="macro", zero_division=0)
-        resampled.append((macro_f1 + accuracy_score(labels[rows], predictions)) / 2)
-    error = np.std(resampled)
-    found = fit_prior_weight(logits, labels, prior)
-    nearer = [scores[i] for i in range(31) if abs(i * 0.05 - 1) < abs(found - 1) - 1e-9]
-    assert scores[round(found / 0.05)] >= max(scores) - 1.2 * error
-    assert all(score < max(scores) - 0.8 * error for score in nearer)
-
-
-def test_the_mean_score_is_scikit_learns() -> None:
-    random = np.random.default_rng(0)
-    labels, answers = random.integers(0, 4, 60), random.integers(0, 3, (5, 60))
-    expected = [
-        (f1_score(labels, row, labels=range(4), average="macro", zero_division=0) + accuracy_score(labels, row)) / 2
-        for row in answers
-    ]
-    assert mean_scores(labels, answers, 4) == pytest.approx(expected)
-
-
 def test_intervals_are_those_of_a_bootstrap_over_the_rows() -> None:
     generator = np.random.default_rng(3)
     labels = generator.integers(0, 4, 300)
@@ -147,3 +73,79 @@ def test_intervals_are_those_of_a_bootstrap_over_the_rows() -> None:
             (labels, predictions), statistic, n_resamples=500, paired=True, vectorized=False, method="percentile", rng=0
         )
         assert found[name] == pytest.approx(list(drawn.confidence_interval), abs=0.012)
+
+
+# ---- the full account of probabilities ----
+
+EMOTIONS = ["anger", "happiness", "none"]
+
+
+def make_rows(num_rows: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 3, num_rows)
+    logits = generator.normal(size=(num_rows, 3)) + 1.5 * np.eye(3)[labels]
+    return labels, np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+
+
+def naive_calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int) -> float:
+    """Gap between confidence and accuracy in bins of confidence, weighted by their rows."""
+    total = 0.0
+    for i in range(num_bins):
+        rows = [r for r in range(len(labels)) if i / num_bins < probabilities[r].max() <= (i + 1) / num_bins]
+        if rows:
+            confidence = np.mean([probabilities[r].max() for r in rows])
+            accuracy = np.mean([probabilities[r].argmax() == labels[r] for r in rows])
+            total += len(rows) / len(labels) * abs(confidence - accuracy)
+    return total
+
+
+def test_the_full_account_is_scikit_learns() -> None:
+    labels, probabilities = make_rows()
+    answers = probabilities.argmax(1)
+    found = evaluate_probabilities(labels, probabilities, EMOTIONS)
+    report = classification_report(labels, answers, target_names=EMOTIONS, output_dict=True)
+    assert found["accuracy"] == pytest.approx(report["accuracy"])
+    assert found["macro_f1"] == pytest.approx(report["macro avg"]["f1-score"])
+    assert found["weighted_f1"] == pytest.approx(report["weighted avg"]["f1-score"])
+    assert found["micro_f1_emotions"] == pytest.approx(f1_score(labels, answers, labels=[0, 1], average="micro"))
+    assert found["macro_f1_emotions"] == pytest.approx((report["anger"]["f1-score"] + report["happiness"]["f1-score"]) / 2)
+    assert found["confusion_matrix"] == confusion_matrix(labels, answers).tolist()
+    assert found["expected_calibration_error"] == pytest.approx(naive_calibration_error(labels, probabilities, 15), abs=1e-6)
+
+
+def test_intervals_hold_the_figure_and_narrow_with_more_rows() -> None:
+    widths = []
+    for num_rows in (100, 1600):
+        labels, probabilities = make_rows(num_rows)
+        found = evaluate_probabilities(labels, probabilities, EMOTIONS)
+        low, high = found["intervals_95"]["accuracy"]
+        assert low < accuracy_score(labels, probabilities.argmax(1)) < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_three_rows_of_one_label_are_evaluated() -> None:
+    found = evaluate_probabilities(np.array([2, 2, 2]), np.array([[0.1, 0.1, 0.8]] * 3), EMOTIONS)
+    assert found["accuracy"] == 1.0
+    assert found["majority_accuracy"] == 1.0
+
+
+def test_probabilities_add_up_over_a_map() -> None:
+    names = ["anger", "happiness", "like", "none", "surprise"]
+    probabilities = np.array([[0.1, 0.2, 0.3, 0.15, 0.25]])
+    mapped, targets = map_probabilities(probabilities, names, "nlpcc2014_to_polarity")
+    assert targets == ["negative", "none", "positive"]
+    np.testing.assert_allclose(mapped, [[0.1, 0.4, 0.5]])
+
+
+def test_a_label_that_a_map_lacks_is_an_error() -> None:
+    assert map_labels(["happy", "neutral"], "smp2020_ewect_to_nlpcc2014") == ["happiness", "none"]
+    with pytest.raises(UserError, match=r"expected labels among .* found joy"):
+        map_labels(["happy", "joy"], "smp2020_ewect_to_nlpcc2014")
+
+
+def test_maps_lead_to_the_labels_of_their_target() -> None:
+    emotions = set(LABEL_MAPS["nlpcc2014_to_polarity"])
+    assert set(LABEL_MAPS["smp2020_ewect_to_nlpcc2014"].values()) <= emotions
+    polarity = set(KNOWN_CORPORA["weibo_senti_100k"].label_names.values()) | {"none"}
+    assert {name for key in LABEL_MAPS if key.endswith("polarity") for name in LABEL_MAPS[key].values()} == polarity

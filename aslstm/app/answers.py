@@ -16,8 +16,8 @@ from aslstm.data.file_formats import Row, refuse_bad
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
-from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.attention_view import attention_html
+from aslstm.prediction.classifier import Answer, Classifier
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
@@ -25,7 +25,6 @@ from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
 from aslstm.report.templates import environment
 from aslstm.report.texts import LANGUAGES
-from modeling_aslstm import ASLSTMConfig, ASLSTMPipeline
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
 from tokenization import split_emoji
 
@@ -45,13 +44,15 @@ class Panel(NamedTuple):
 
     Attributes:
         heading: What was asked.
-        scores: ``label`` and ``score`` of each label, the best first.
+        best: The label of the highest score.
+        scores: label -> score.
         heat_map: The post, as HTML where its words are shaded.
         notes: What is said below it.
     """
 
     heading: str
-    scores: list[dict[str, Any]]
+    best: str
+    scores: dict[str, float]
     heat_map: Markup | str
     notes: list[str]
 
@@ -67,12 +68,9 @@ class Answers:
     """
 
     def __init__(self, folder: Path) -> None:
-        check_model_folder(folder)
-        fusion = ASLSTMConfig.from_pretrained(folder).emoji_fusion
-        self.has_weights = fusion in FUSIONS_WITH_WEIGHTS
-        self.predictor = BatchPredictor(folder, prefix=_PREFIX, attention=self.has_weights, batch_size=_CHUNK)
-        classifier: Any = self.predictor.classifier
-        self.pipeline = ASLSTMPipeline(model=classifier.model, tokenizer=classifier.tokenizer, device="cpu")
+        self.classifier = Classifier(folder, batch_size=_CHUNK)
+        self.has_weights = self.classifier.config.emoji_fusion in FUSIONS_WITH_WEIGHTS
+        self.predictor = BatchPredictor(self.classifier, prefix=_PREFIX, attention=self.has_weights)
 
     def of_post(self, post: str, language: str) -> str:
         """A post beside itself without emoji, as HTML."""
@@ -80,7 +78,7 @@ class Answers:
         if not post.strip():
             return note(texts.no_post)
         whole = self._answer(post)
-        effect = whole[0]["emoji_effect"]
+        effect = whole.emoji_effect
         left = self._panel(texts.with_emoji, post, whole, language)
         if effect is None:
             return str(_HTML.pair(left, None, texts.no_emoji, []))
@@ -92,21 +90,23 @@ class Answers:
         notes += [texts.disagree] * effect["disagree"]
         return str(_HTML.pair(left, right, texts.no_emoji, [*notes, texts.legend]))
 
-    def _answer(self, text: str) -> list[dict[str, Any]]:
-        answer: list[dict[str, Any]] = self.pipeline(text, top_k=None, return_attention=self.has_weights, emoji_effect=True)
+    def _answer(self, text: str) -> Answer:
+        (answer,) = self.classifier.answers([text], attention=self.has_weights, emoji_effect=True)
         return answer
 
-    def _panel(self, heading: str, text: str, answer: list[dict[str, Any]], language: str) -> Panel:
+    def _panel(self, heading: str, text: str, answer: Answer, language: str) -> Panel:
         texts = TEXTS[language]
         shown = text[:MAX_CHARACTERS]
         heat_map: Markup | str = shown
-        if self.has_weights:
-            entries = [entry for entry in answer[0]["attention"] if entry["end"] <= MAX_CHARACTERS]
+        if answer.attention is not None:
+            entries = [entry for entry in answer.attention if entry["end"] <= MAX_CHARACTERS]
             heat_map = Markup(attention_html(entries, shown))
         notes = [] if self.has_weights else [texts.no_weights]
         if len(text) > MAX_CHARACTERS:
             notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
-        return Panel(heading, answer, heat_map, notes)
+        scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
+        best = max(scores, key=lambda label: scores[label])
+        return Panel(heading, best, dict(sorted(scores.items())), heat_map, notes)
 
     def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
         """The page of a report on posts, as ``aslstm report`` writes it.

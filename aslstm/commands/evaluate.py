@@ -8,20 +8,20 @@ matrix as PNG.
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import transformers
 
 from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError, check_packages
-from aslstm.evaluation import evaluate_probabilities, map_labels, map_probabilities
 from aslstm.files import check_output_file, replacing
-from aslstm.metrics import NO_EMOTION, compute_metrics
-from aslstm.prediction.classifier import Classifier, add_inference_arguments, load_classifier
+from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, map_labels, map_probabilities
+from aslstm.prediction.classifier import Classifier
+from aslstm.prediction.settings import InferenceSettings
 from aslstm.printing import table_text
 
 from .flags import CommandParser, add_settings, make_settings
@@ -42,11 +42,12 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--split", default="test")
     parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
     parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
-    add_inference_arguments(parser)
+    add_settings(parser, InferenceSettings)
     parser.add_argument("--output", type=Path, help="all figures, as JSON")
     parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
     parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
     arguments = parser.parse_args(given)
+    arguments.inference = make_settings(InferenceSettings, arguments)
     for name in OUTPUTS:
         if path := getattr(arguments, name):
             check_output_file(path, name=name, overwrite=True)
@@ -59,7 +60,9 @@ def evaluate(
     classifier: Classifier, texts: list[str], gold: list[str], map_name: str | None
 ) -> tuple[dict[str, Any], np.ndarray, list[str]]:
     """Figures by group of rows, the probabilities of all rows and the labels they stand for."""
-    probabilities, names = map_probabilities(classifier.predict(texts), classifier.label_names, map_name)
+    probabilities, names = map_probabilities(
+        classifier.predict(texts, description="Predicting"), classifier.label_names, map_name
+    )
     for number, label in enumerate(gold, start=1):
         if label not in names:
             raise UserError(
@@ -127,8 +130,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
     arguments = parse_arguments(given)
     source = make_settings(CorpusSource, arguments)
-    transformers.utils.logging.disable_progress_bar()
-    classifier = load_classifier(arguments.model, arguments)
+    classifier = Classifier(arguments.model, **asdict(arguments.inference))
     rows = load_split(source, arguments.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)

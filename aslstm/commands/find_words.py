@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aslstm.data.text_sources import TextSource
-from aslstm.errors import UserError
+from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import METHODS, Thresholds, discover_words
@@ -68,6 +68,8 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(given)
     source = make_settings(TextSource, arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if arguments.method == "tagger":
+        check_packages("tagger", "torch", "transformers", "torchcrf")
     started = time.perf_counter()
     thresholds = Thresholds(arguments.min_count, arguments.min_cohesion, arguments.min_entropy, arguments.min_score)
     words = discover_words(

@@ -12,30 +12,27 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import transformers
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from aslstm.data.file_formats import READERS, Row, suffix_of
-from aslstm.errors import UserError, check_encoding
+from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import CHECKSUMS, check_output_file
-from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
-from aslstm.prediction.classifier import add_inference_arguments
-from aslstm.prediction.files import OUTPUT_FORMATS, Types, json_lines, types_of_answers, write_csv
+from aslstm.prediction.files import OUTPUT_FORMATS, Types, json_lines, write_csv
 from aslstm.prediction.parts import Parts
 from aslstm.prediction.predictor import BatchPredictor, added_columns
+from aslstm.prediction.settings import InferenceSettings
 
-from .flags import CommandParser
+from .flags import CommandParser, add_settings, make_settings
 
 STANDARD_STREAM = Path("-")
-# What the answers depend on, besides the input, the model and how rows are cut into chunks.
-FLAGS_OF_ANSWERS = (
-    "input_format", "output_format", "text_column", "encoding", "prefix", "attention", "backend", "batch_size", "num_threads",
-)  # fmt: skip
+# What the answers depend on, besides the input, the model, how it is run and how rows are cut into chunks.
+FLAGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention")
 
 
 class Processes(NamedTuple):
@@ -70,8 +67,10 @@ def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--overwrite", action="store_true", help="replace the output, or an unfinished run")
     again.add_argument("--resume", action="store_true", help="go on with an unfinished run")
-    add_inference_arguments(parser)
-    return parser.parse_args(given)
+    add_settings(parser, InferenceSettings)
+    arguments = parser.parse_args(given)
+    arguments.inference = make_settings(InferenceSettings, arguments)
+    return arguments
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
@@ -92,6 +91,8 @@ def check_arguments(arguments: argparse.Namespace) -> None:
                 f"--output {arguments.output}: expected a name ending in .jsonl, .csv or .parquet, found "
                 f"{arguments.output.name!r}; rename it or add --output_format"
             )
+    if arguments.output_format == "parquet":
+        check_packages("parquet", "pyarrow")
     if STANDARD_STREAM in (arguments.input, arguments.output) and (arguments.resume or number_of_processes() > 1):
         raise UserError("expected files with --resume or several processes, found -, which is read or written once; name files")
     if arguments.output == STANDARD_STREAM:
@@ -107,13 +108,14 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise UserError(f"--output {arguments.output}: expected another file than --input, found the same; choose another")
 
 
-def state_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What a run must have in common with one that it continues."""
+def state_of(arguments: argparse.Namespace, inference: InferenceSettings) -> dict[str, Any]:
+    """What a run must have in common with one that it continues; ``inference`` is how the model is run."""
     state: dict[str, Any] = {}
     for name, path in (("input", arguments.input), ("model", arguments.model / CHECKSUMS)):
         with path.open("rb") as file:
             state[name] = hashlib.file_digest(file, "sha256").hexdigest()
     state |= {f"--{name}": getattr(arguments, name) for name in FLAGS_OF_ANSWERS}
+    state |= {f"--{name}": value for name, value in asdict(inference).items()}
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
 
 
@@ -126,6 +128,7 @@ def join_processes() -> Processes:
     """Meet the other processes, if there are any."""
     if number_of_processes() == 1:
         return Processes(0, 1, lambda: None)
+    check_packages("train", "accelerate", "torch")
     # Imported here and not above: it imports torch.
     from accelerate import PartialState
 
@@ -148,12 +151,15 @@ def answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
 
 def predict_to_file(arguments: argparse.Namespace, chunks: Iterable[Chunk], types: Types) -> None:
     """Answer what has no part yet, then join the parts."""
-    check_model_folder(arguments.model)
-    parts = Parts(arguments.output, arguments.output_format)
-    state = state_of(arguments)
-    parts.check(state, resume=arguments.resume, overwrite=arguments.overwrite)
     predictor = load_predictor(arguments)
-    types = types | types_of_answers(predictor.added, predictor.label_names)
+    parts = Parts(arguments.output, arguments.output_format)
+    state = state_of(arguments, predictor.classifier.settings)
+    parts.check(state, resume=arguments.resume, overwrite=arguments.overwrite)
+    if arguments.output_format == "parquet":
+        # Imported here and not above: it imports pyarrow, which the other formats do not need.
+        from aslstm.prediction.parquet_files import types_of_answers
+
+        types = types | types_of_answers(predictor.added, predictor.label_names)
     processes = join_processes()
     processes.wait()  # until all have checked
     if processes.rank == 0:
@@ -206,8 +212,9 @@ def predict_to_stdout(arguments: argparse.Namespace, chunks: Iterable[Chunk]) ->
 
 def load_predictor(arguments: argparse.Namespace) -> BatchPredictor:
     """The model as the flags say."""
-    names = ("text_column", "prefix", "attention", "backend", "batch_size", "num_threads")
-    return BatchPredictor(arguments.model, **{name: getattr(arguments, name) for name in names})
+    names = ("text_column", "prefix", "attention")
+    given = {name: getattr(arguments, name) for name in names}
+    return BatchPredictor(arguments.model, **given, **asdict(arguments.inference))
 
 
 def print_summary(labels: Mapping[str, int], num_errors: int) -> None:
@@ -221,7 +228,6 @@ def main(given: Sequence[str] | None = None) -> None:
     """Read, answer and write, as the command line says or what is given."""
     arguments = parse_arguments(given)
     check_arguments(arguments)
-    transformers.utils.logging.disable_progress_bar()
     chunks, types = read_chunks(
         arguments.input,
         suffix=f".{arguments.input_format}",

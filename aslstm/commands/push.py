@@ -47,14 +47,19 @@ def show(prepared: Prepared, repo: str) -> None:
     print(f"{len(prepared.sizes)} files, {sum(prepared.sizes.values()) / 1e6:.1f} MB for {repo}")
 
 
+def publish(folder: Path, repo: str, *, private: bool = False, tag: str | None = None, dry_run: bool = False) -> None:
+    """Check a model folder, print what it answers and holds, and send it unless this is a dry run."""
+    with prepare(folder, repo) as prepared:
+        show(prepared, repo)
+        if dry_run:
+            print("dry run: nothing was sent")
+        else:
+            print(f"pushed {push(prepared.folder, repo, private=private, tag=tag)}")
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Prepare and push."""
     parser = CommandParser("push", "Publish a model folder on the Hugging Face Hub.")
     add_settings(parser, PushSettings)
     settings = make_settings(PushSettings, parser.parse_args(given))
-    with prepare(settings.model, settings.repo) as prepared:
-        show(prepared, settings.repo)
-        if settings.dry_run:
-            print("dry run: nothing was sent")
-        else:
-            print(f"pushed {push(prepared.folder, settings.repo, private=settings.private, tag=settings.tag)}")
+    publish(settings.model, settings.repo, private=settings.private, tag=settings.tag, dry_run=settings.dry_run)

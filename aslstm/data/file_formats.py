@@ -8,25 +8,20 @@ import csv
 import gzip
 import itertools
 import json
-import shutil
 import sys
-import tempfile
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-import pyarrow
-import pyarrow.parquet
+from aslstm.errors import UserError, check_packages
 
-from aslstm.errors import UserError
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
 
 T = TypeVar("T")
 Row = dict[str, Any]
-# At once out of a Parquet file, so that memory stays flat.
-_PARQUET_ROWS = 4096
 
 
 class BadRow(UserError):
@@ -187,39 +182,32 @@ def read_plain(path: Path, encoding: str, text_column: str) -> Iterator[Numbered
         yield line if isinstance(line, BadRow) else (number, {text_column: line.removesuffix("\n").removesuffix("\r")})
 
 
-@contextmanager
-def _parquet_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pyarrow.ArrowException) as error:
-        message = str(error).splitlines()[0]
-        raise UserError(f"{path}: expected a Parquet file, found: {message}; check or write it again") from error
-
-
-def open_parquet(path: Path) -> pyarrow.parquet.ParquetFile:
-    """Open a Parquet file; a compressed one, or standard input, through a temporary file, for its end is read first.
+def open_parquet(path: Path) -> "ParquetFile":
+    """Open a Parquet file.
 
     Raises:
-        UserError: no Parquet file, or one of two columns of one name.
+        UserError: The file is no Parquet file, has two columns of one name, or cannot be read without a package.
     """
-    with _parquet_errors(path):
-        file = _open(path)
-        if str(path) == "-" or path.suffix == ".gz":
-            temporary = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the Parquet file that reads it)
-            with file:
-                shutil.copyfileobj(file, temporary)
-            file = temporary
-        # A buffer: else a column of a whole row group is in memory at once.
-        parquet = pyarrow.parquet.ParquetFile(file, buffer_size=1 << 20)
-        _refuse_repeated(path, parquet.schema_arrow.names)
-        return parquet
+    check_packages("parquet", "pyarrow")
+    # Imported here and not above: pyarrow is large, and few files are Parquet.
+    from .parquet import open_file
+
+    file = open_file(path, _open(path))
+    _refuse_repeated(path, file.schema_arrow.names)
+    return file
 
 
-def parquet_rows(path: Path, file: pyarrow.parquet.ParquetFile) -> Iterator[NumberedRow]:
-    """The rows of an open Parquet file, batch by batch."""
-    with _parquet_errors(path), file:
-        batches = (batch.to_pylist() for batch in file.iter_batches(_PARQUET_ROWS))
-        yield from enumerate(itertools.chain.from_iterable(batches), start=1)
+def read_parquet(path: Path, file: "ParquetFile | None" = None) -> Iterator[NumberedRow]:
+    """The rows of a Parquet file, batch by batch.
+
+    Args:
+        path: Its path.
+        file: The file itself, where it is open already.
+    """
+    file = file or open_parquet(path)
+    from .parquet import rows_of
+
+    yield from rows_of(path, file)
 
 
 def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
@@ -267,7 +255,7 @@ READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
     ".csv": lambda path, encoding: read_delimited(path, encoding, ","),
     ".tsv": lambda path, encoding: read_delimited(path, encoding, "\t"),
     ".txt": read_json_list,
-    ".parquet": lambda path, encoding: parquet_rows(path, open_parquet(path)),
+    ".parquet": lambda path, encoding: read_parquet(path),
     ".xml": lambda path, encoding: read_nlpcc2014_xml(path),
 }
 

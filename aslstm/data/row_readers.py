@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow
-
 from aslstm.errors import UserError
 
 from .file_formats import (
@@ -15,7 +13,7 @@ from .file_formats import (
     Row,
     names_of,
     open_parquet,
-    parquet_rows,
+    read_parquet,
     read_plain,
     refuse_bad,
     suffix_of,
@@ -93,10 +91,10 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
 
 
 class Posts(NamedTuple):
-    """Whole rows of a file, and the types of its columns where the file says them."""
+    """Whole rows of a file, and the types (pyarrow's) of its columns where the file is Parquet, which says them."""
 
     rows: Iterator[NumberedRow | BadRow]
-    types: dict[str, pyarrow.DataType]
+    types: dict[str, Any]
 
 
 def read_posts(path: Path, *, suffix: str, text_column: str, encoding: str = "utf-8") -> Posts:
@@ -113,7 +111,7 @@ def read_posts(path: Path, *, suffix: str, text_column: str, encoding: str = "ut
     """
     if suffix == ".parquet":
         file = open_parquet(path)
-        return Posts(parquet_rows(path, file), {field.name: field.type for field in file.schema_arrow})
+        return Posts(read_parquet(path, file), {field.name: field.type for field in file.schema_arrow})
     if suffix == ".txt":
         return Posts(read_plain(path, encoding, text_column), {})
     return Posts(READERS[suffix](path, encoding), {})

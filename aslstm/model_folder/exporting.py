@@ -10,10 +10,8 @@ from typing import NamedTuple
 from aslstm.errors import UserError, check_packages
 from modeling_aslstm import ASLSTMForSequenceClassification
 
-from .layout import check_model_folder, put_subfolder
+from .layout import GRAPH, GRAPH_FOLDER, INT8_GRAPH, check_model_folder, put_subfolder
 
-FOLDER = "onnx"
-GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 # The largest difference of logits and attention weights; rounding in another order makes 1e-5.
 MAX_DIFFERENCE = 1e-4
 # The largest difference of probabilities, on random ids, where answers are closer than on posts.
@@ -68,17 +66,17 @@ def add_graphs(folder: Path, *, overwrite: bool = False) -> Graphs:
     """
     check_packages("export", "onnx", "onnxruntime")
     check_model_folder(folder)
-    target = folder / FOLDER
+    target = folder / GRAPH_FOLDER
     if target.exists() and not overwrite:
         raise UserError(f"{target}: expected no graphs yet, found some; add `overwrite` to replace them")
     folder = folder.absolute()
     model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            staging = Path(beside) / FOLDER
+            staging = Path(beside) / GRAPH_FOLDER
             staging.mkdir()
             differences = write_graphs(model, staging)
             put_subfolder(folder, staging)
     except OSError as error:
         raise UserError(f"{folder}: expected a place to write, found: {error.strerror}; make room, then run again") from error
-    return Graphs(sorted((folder / FOLDER).iterdir()), differences)
+    return Graphs(sorted((folder / GRAPH_FOLDER).iterdir()), differences)

@@ -10,6 +10,10 @@ from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 from modeling_aslstm.results_aslstm import check_format
 
+# What aslstm export-onnx adds.
+GRAPH_FOLDER = "onnx"
+GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
+
 DATA_FILES = (
     "config.json",
     "model.safetensors",

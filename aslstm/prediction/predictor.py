@@ -4,27 +4,27 @@ A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of t
 any process may take any of them. README shows both.
 """
 
-from argparse import Namespace
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas
 
 from aslstm.data.file_formats import names_of
 from aslstm.errors import UserError
-from modeling_aslstm.results_aslstm import attention_entries, check_has_weights
+from modeling_aslstm.results_aslstm import check_has_weights
 
-from .classifier import BACKENDS, load_classifier, to_probabilities
+from .classifier import Classifier
+
+if TYPE_CHECKING:
+    import pandas
 
 COLUMNS = ("label", "score", "scores", "emoji")
 ATTENTION = "attention"
 # Of a probability; more digits would tell the order in which a processor adds.
 _DIGITS = 6
 
-Columns = TypeVar("Columns", dict[str, np.ndarray], pandas.DataFrame)
+Columns = TypeVar("Columns", dict[str, np.ndarray], "pandas.DataFrame")
 
 
 class BatchPredictor:
@@ -35,13 +35,12 @@ class BatchPredictor:
     as the pipeline gives). The answers to a batch depend on that batch alone.
 
     Args:
-        model: a model folder; it is loaded here, once.
+        model: a model folder, which is loaded here, once; or a :class:`Classifier`, for which the last three arguments are not
+            used.
         text_column: the column that holds the texts.
         prefix: stands before the names of the columns that are added.
         attention: whether to add it.
-        backend: ``torch``, or ``onnx`` for the int8 graph of the folder, without torch.
-        batch_size: posts that the model reads at once.
-        num_threads: of one operation; None: one a core.
+        backend, batch_size, num_threads: See :class:`Classifier`.
 
     Raises:
         UserError: a folder that is not whole, or a model that gives no attention.
@@ -49,22 +48,21 @@ class BatchPredictor:
 
     def __init__(
         self,
-        model: str | PathLike[str],
+        model: str | PathLike[str] | Classifier,
         *,
         text_column: str = "text",
         prefix: str = "",
         attention: bool = False,
-        backend: str = "torch",
+        backend: str | None = None,
         batch_size: int = 256,
         num_threads: int | None = None,
     ) -> None:
-        if backend not in BACKENDS:
-            raise UserError(f"backend: expected one of {', '.join(BACKENDS)}, found {backend!r}")
         self.text_column = text_column
         self.attention = attention
         self.added = added_columns(prefix, attention=attention)
-        options = Namespace(backend=backend, batch_size=batch_size, num_threads=num_threads)
-        self.classifier = load_classifier(Path(model), options)
+        if not isinstance(model, Classifier):
+            model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
+        self.classifier = model
         self.label_names = self.classifier.label_names
         if attention:
             try:
@@ -82,9 +80,12 @@ class BatchPredictor:
         if self.text_column not in batch:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(list(batch[self.text_column]))
-        if isinstance(batch, pandas.DataFrame):
-            return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
-        return {**batch, **{name: _array(values) for name, values in answers.items()}}
+        if isinstance(batch, dict):
+            return {**batch, **{name: _array(values) for name, values in answers.items()}}
+        # Imported here and not above: whoever gives a frame has pandas.
+        import pandas
+
+        return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
 
     def answers(self, texts: Sequence[str]) -> dict[str, list[Any]]:
         """The columns that are added, a value a text.
@@ -95,21 +96,13 @@ class BatchPredictor:
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str):
                 raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))
-        answers: list[tuple[Any, ...]] = [()] * len(texts)
-        outputs = ("logits", "attention_weights") if self.attention else ("logits",)
-        config, tokenizer = self.classifier.config, self.classifier.tokenizer
-        posts = tokenizer.encode_with_offsets(texts, max_length=tokenizer.model_max_length)
-        for batch in self.classifier.batches([post.ids for post in posts], outputs):
-            probabilities = to_probabilities(batch.outputs[0])
-            for j, place in enumerate(batch.places):
-                post = posts[place]
-                best = int(probabilities[j].argmax())
-                scores = dict(zip(self.label_names, probabilities[j].round(_DIGITS).tolist(), strict=True))
-                answers[place] = (self.label_names[best], scores[self.label_names[best]], scores, post.emoji)
-                if self.attention:
-                    weights = batch.outputs[1][j].tolist()
-                    answers[place] += (attention_entries(texts[place], post.spans, post.ids, weights, config),)
-        return {name: [answer[i] for answer in answers] for i, name in enumerate(self.added)}
+        rows = []
+        for answer in self.classifier.answers(texts, attention=self.attention):
+            best = int(answer.probabilities.argmax())
+            scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
+            label = self.label_names[best]
+            rows.append((label, scores[label], scores, answer.emoji, answer.attention))
+        return {name: [row[i] for row in rows] for i, name in enumerate(self.added)}
 
 
 def added_columns(prefix: str, *, attention: bool) -> list[str]:

@@ -1,9 +1,8 @@
 """A corpus made ready for training: its tokenizer, its rows as ids, what is known of its labels.
 
-Takes the command line, gives :class:`TrainingData`. Vocabulary and labels come from the training split alone.
+Takes :class:`TrainSettings`, gives :class:`TrainingData`. Vocabulary and labels come from the training split alone.
 """
 
-import argparse
 import logging
 from collections import Counter
 from collections.abc import Iterable
@@ -11,10 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-import torch
 from datasets import Dataset, DatasetDict
 
-from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_splits
+from aslstm.data.corpora import has_emoji, load_corpus, read_splits
 from aslstm.errors import UserError
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.new_words import NewWord, discover_words
@@ -23,6 +21,7 @@ from tokenization import ASLSTMTokenizer, strip_emoji
 from .batches import encode_rows
 from .model import make_tokenizer
 from .selections import select_rows
+from .settings import DataSettings, TrainSettings
 from .stage_times import StageTimes
 from .starting_weights import StartingModel
 from .streaming import StreamingRows, counted_texts
@@ -35,15 +34,15 @@ class TrainingData:
     """A corpus ready for training.
 
     Attributes:
-        tokenizer: made from the training texts.
-        new_words: what it keeps whole beside jieba's dictionary.
-        train: rows of ``input_ids``, ``labels``, ``row``.
-        evaluation: the same for ``validation`` and, where there is one, ``test``.
-        label_names: in the order of the model's outputs.
-        label_counts: rows of each label in train.
-        labels: (num_rows,) int of each evaluation split.
-        emoji_rows: (num_rows,) bool of each evaluation split: the raw text has an emoji, also where ``--strip_emoji`` took it
-            out.
+        tokenizer: The tokenizer, made from the training texts.
+        new_words: The words that it keeps whole beside jieba's dictionary.
+        train: The training rows, with ``input_ids``, ``labels`` and ``row``.
+        evaluation: The same for ``validation`` and, where there is one, ``test``.
+        label_names: The labels in the order of the model's outputs.
+        label_counts: The number of rows of each label in train.
+        labels: The labels of each evaluation split, (num_rows,) int.
+        emoji_rows: Whether the raw text of each row of an evaluation split has an emoji, (num_rows,) bool, also where
+            ``strip_emoji`` took it out.
     """
 
     tokenizer: ASLSTMTokenizer
@@ -66,71 +65,68 @@ class TrainingData:
         return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
-def prepare_data(
-    arguments: argparse.Namespace, start: StartingModel | None, num_processes: int, stages: StageTimes
-) -> TrainingData:
+def prepare_data(settings: TrainSettings, start: StartingModel | None, num_processes: int, stages: StageTimes) -> TrainingData:
     """Read the corpus, build the tokenizer from its training split, encode and select the rows.
 
     Args:
-        arguments: the command line.
-        start: a model whose vocabulary is kept.
-        num_processes: that share the rows of a stream.
-        stages: where the time goes.
+        settings: The corpus, and what is done with its rows.
+        start: A model whose vocabulary is kept.
+        num_processes: The number of processes that share the rows of a stream.
+        stages: Where the time of each stage is noted.
     """
-    if arguments.streaming:
+    if settings.data.streaming:
         with stages.measure("reading and counting a stream"):
-            return _prepare_stream(arguments, start, num_processes)
-    return _prepare_corpus(arguments, start, stages)
-
-
-def _corpus_source(arguments: argparse.Namespace) -> CorpusSource:
-    return CorpusSource(**{name: getattr(arguments, name) for name in CorpusSource.__dataclass_fields__})
+            return _prepare_stream(settings, start, num_processes)
+    return _prepare_corpus(settings, start, stages)
 
 
 def _make_tokenizer(
-    texts: Dataset | Iterable[str], new_words: list[NewWord], start: StartingModel | None, arguments: argparse.Namespace
+    texts: Dataset | Iterable[str], new_words: list[NewWord], start: StartingModel | None, settings: DataSettings
 ) -> ASLSTMTokenizer:
-    names = ("min_count", "min_emoji_count", "model_max_length", "segmenter")
     return make_tokenizer(
         texts,
         new_words=(word.word for word in new_words),
         start=start,
-        **{name: getattr(arguments, name) for name in names},
+        min_count=settings.min_count,
+        min_emoji_count=settings.min_emoji_count,
+        model_max_length=settings.model_max_length,
+        segmenter=settings.segmenter,
     )
 
 
-def _new_words(texts: Iterable[str], arguments: argparse.Namespace) -> list[NewWord]:
-    """The words of ``--new_words``, or those that ``--discover_words`` finds in the training texts."""
-    if arguments.new_words:
-        return read_new_words(arguments.new_words)
-    if not arguments.discover_words:
+def _new_words(texts: Iterable[str], settings: DataSettings) -> list[NewWord]:
+    """The words of the table ``new_words``, or those that ``discover_words`` finds in the training texts."""
+    if settings.new_words:
+        return read_new_words(settings.new_words)
+    if not settings.discover_words:
         return []
-    words = discover_words(texts, method=arguments.discover_words, num_workers=2)
+    words = discover_words(texts, method=settings.discover_words, num_workers=2)
     logger.info("new words: %d, such as %s", len(words), " ".join(word.word for word in words[:10]))
     return words
 
 
-def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, stages: StageTimes) -> TrainingData:
+def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages: StageTimes) -> TrainingData:
+    data = settings.data
     with stages.measure("reading"):
-        corpus = load_corpus(_corpus_source(arguments))
+        corpus = load_corpus(settings.corpus)
     label_names = sorted(set(corpus["train"]["label"]))
-    if arguments.max_train_samples:
-        corpus["train"] = corpus["train"].shuffle(seed=arguments.seed)
-        corpus["train"] = corpus["train"].select(range(min(arguments.max_train_samples, len(corpus["train"]))))
+    if data.max_train_samples:
+        corpus["train"] = corpus["train"].shuffle(seed=settings.training.seed)
+        corpus["train"] = corpus["train"].select(range(min(data.max_train_samples, len(corpus["train"]))))
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
-    if arguments.strip_emoji:
+    if data.strip_emoji:
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     with stages.measure("segmentation and vocabulary"):
-        new_words = _new_words(corpus["train"]["text"], arguments)
-        tokenizer = _make_tokenizer(corpus["train"].select_columns("text"), new_words, start, arguments)
+        new_words = _new_words(corpus["train"]["text"], data)
+        tokenizer = _make_tokenizer(corpus["train"].select_columns("text"), new_words, start, data)
     encoded = DatasetDict()
     with stages.measure("tokenization"):
         for split, rows in corpus.items():
             encoded[split] = encode_rows(rows, tokenizer, label_names)
-            if arguments.selection not in ("all", "new_words"):
-                kept = select_rows(encoded[split], tokenizer, arguments.selection)
+            if data.selection not in ("all", "new_words"):
+                kept = select_rows(encoded[split], tokenizer, data.selection)
                 if not kept.any():
-                    raise UserError(f"--selection {arguments.selection}: expected rows in {split}, found none; choose another")
+                    raise UserError(f"`selection` {data.selection}: expected rows in {split}, found none; choose another")
                 encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
                 emoji_rows[split] = emoji_rows[split][kept]
     train = encoded.pop("train")
@@ -138,24 +134,24 @@ def _prepare_corpus(arguments: argparse.Namespace, start: StartingModel | None, 
     missing = [name for name in label_names if name not in counts]
     if missing:
         raise UserError(
-            f"--max_train_samples or --selection: expected rows of all {len(label_names)} labels in train, found none of "
+            f"`max_train_samples` or `selection`: expected rows of all {len(label_names)} labels in train, found none of "
             f"{', '.join(missing)}; take more rows"
         )
     labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
     with_emoji = np.flatnonzero(emoji_rows.pop("train"))
-    train = train.select([*range(len(train)), *np.tile(with_emoji, arguments.emoji_row_repeats)])
+    train = train.select([*range(len(train)), *np.tile(with_emoji, settings.training.emoji_row_repeats)])
     return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, counts, labels, emoji_rows)
 
 
-def _prepare_stream(arguments: argparse.Namespace, start: StartingModel | None, num_processes: int) -> TrainingData:
-    source = _corpus_source(arguments)
+def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_processes: int) -> TrainingData:
+    source, training = settings.corpus, settings.training
     # Whatever is evaluated is small and read as a whole; what is trained on is not.
     splits = read_splits(source, skip=("train",))
     if "validation" not in splits:
-        raise UserError("--streaming: expected a validation split beside train, found none; give --validation_file")
+        raise UserError("`streaming`: expected a validation split beside train, found none; give `validation_file`")
     counts: Counter[str] = Counter()
-    new_words = _new_words([], arguments)
-    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, start, arguments)
+    new_words = _new_words([], settings.data)
+    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, start, settings.data)
     label_names = sorted(counts)
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
@@ -171,44 +167,10 @@ def _prepare_stream(arguments: argparse.Namespace, start: StartingModel | None, 
         source,
         tokenizer,
         label_names,
-        batch_size=arguments.per_device_train_batch_size,
-        rows_per_epoch=arguments.steps_per_epoch * arguments.per_device_train_batch_size * num_processes,
-        seed=arguments.seed,
+        batch_size=training.per_device_train_batch_size,
+        rows_per_epoch=settings.data.steps_per_epoch * training.per_device_train_batch_size * num_processes,
+        seed=training.seed,
     )
     labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
     return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows)
-
-
-def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
-    """Label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
-
-    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. What the loss takes as given the logits
-    need not learn, so ``w`` is how much the mere presence of an emoji stops to count as evidence; which emoji it is and what
-    the words say still counts. The decision adds the shares of all rows.
-
-    Args:
-        emoji_prior_weight: w, less than 1, so that no share is 0; 0 for a stream, whose rows are not looked at.
-        data: its rows with an emoji among their ids.
-    """
-    counts = np.array([data.label_counts[label] for label in data.label_names])
-    priors = np.tile(counts / counts.sum(), (2, 1))
-    if not emoji_prior_weight or isinstance(data.train, StreamingRows):
-        return priors
-    start = data.tokenizer.emoji_token_offset
-    end = start + data.tokenizer.num_emoji_tokens
-    with_emoji = np.array([any(start <= token_id < end for token_id in ids) for ids in data.train["input_ids"]])
-    labels = np.array(data.train["labels"])
-    for prior, rows in zip(priors, (labels[~with_emoji], labels[with_emoji]), strict=True):
-        if len(rows):
-            prior += emoji_prior_weight * (np.bincount(rows, minlength=len(counts)) / len(rows) - prior)
-    return priors
-
-
-def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
-    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
-    if name == "none":
-        return None
-    counts = np.array([data.label_counts[label] for label in data.label_names])
-    weights = (counts.sum() / (len(counts) * counts)) ** (0.5 if name == "sqrt" else 1.0)
-    return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from datasets import Dataset
@@ -14,24 +13,17 @@ from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import keep_whole
 
 from .batches import count_tokens
+from .settings import ModelSettings
 from .starting_weights import StartingModel, StartingPoint, start_emoji_vectors
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ModelSettings:
-    """The choices of a fresh model; the names are those of :class:`ASLSTMConfig`."""
-
-    emoji_fusion: str
-    attention_key: str
-    classifier_input: str
-    embedding_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    bidirectional: bool
-    hidden_dropout_prob: float
-    use_max_pooling: bool
+# The settings of a model that its config has under the same name.
+_CONFIG_NAMES = (
+    "emoji_fusion", "attention_key", "classifier_input", "embedding_size", "hidden_size", "num_hidden_layers",
+    "hidden_dropout_prob",
+)  # fmt: skip
 
 
 def make_tokenizer(
@@ -94,13 +86,13 @@ def make_model(
     """A model for a tokenizer, with its starting weights: vectors, then another model's, then names of emoji.
 
     Args:
-        tokenizer: its vocabulary.
-        settings: its sizes and choices.
-        label_names: in the order of the outputs.
-        label_counts: rows of each label in training; they give the label prior.
-        model_class: the classifier.
-        start: what to start from.
-        token_counts: how often training has each id, for the report of what the vectors cover.
+        tokenizer: The tokenizer whose vocabulary the model reads.
+        settings: The sizes and choices of the model, none of them open.
+        label_names: The labels in the order of the outputs.
+        label_counts: The training rows of each label, which give the label prior.
+        model_class: The class of the classifier.
+        start: What the weights start from.
+        token_counts: How often training has each id, for the report of what the vectors cover.
     """
     total = sum(label_counts.values())
     config = ASLSTMConfig(
@@ -112,7 +104,9 @@ def make_model(
         id2label=dict(enumerate(label_names)),
         label2id={name: i for i, name in enumerate(label_names)},
         label_prior=[label_counts[name] / total for name in label_names],
-        **vars(settings),
+        bidirectional=not settings.unidirectional,
+        use_max_pooling=not settings.no_max_pooling,
+        **{name: getattr(settings, name) for name in _CONFIG_NAMES},
     )
     model = model_class(config)
     embedding = model.aslstm.word_embeddings.weight

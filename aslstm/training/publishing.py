@@ -4,11 +4,11 @@ Takes a trained model, its tokenizer and a record of the run; gives a folder tha
 it is. Nothing is seen under its name until all of it is written.
 """
 
-import argparse
 import os
 import shlex
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
-
-from .trainer import Progress
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # of aslstm
 # Where a model goes, and how often its training was interrupted, is no part of how it is made.
@@ -45,13 +43,26 @@ SPLIT_TITLES = {
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a run leaves beside the weights: its arguments, progress, figures by split, rows by split, new words."""
+    """What a run leaves beside the weights.
 
-    arguments: argparse.Namespace
-    progress: Progress
-    results: dict[str, Any]
-    num_rows: dict[str, int]
-    new_words: list[NewWord]
+    Attributes:
+        dataset: The name of the corpus, as :class:`CorpusSource` has it.
+        flags: Every setting of the run by the name of its flag.
+        best_epoch: The epoch whose weights were kept.
+        num_epochs: The epochs that were trained.
+        results: The figures of each split.
+        num_rows: The rows of each split.
+        new_words: The words that the tokenizer keeps whole beside jieba's dictionary.
+        script: The script whose command the card shows.
+    """
+
+    dataset: str
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    best_epoch: int = 0
+    num_epochs: int = 0
+    results: dict[str, Any] = field(default_factory=dict)
+    num_rows: dict[str, int] = field(default_factory=dict)
+    new_words: Sequence[NewWord] = ()
     script: str = "train.py"
 
 
@@ -68,14 +79,14 @@ class OutputFolder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         if self.path.name in ("", ".."):
-            raise UserError(f"--output_dir {path}: expected a folder with a name, found none; choose another")
+            raise UserError(f"`output_dir` {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
         try:
             if self.path.exists() and not self.path.is_dir():
-                raise UserError(f"--output_dir {path}: expected a folder, found a file; choose another name")
+                raise UserError(f"`output_dir` {path}: expected a folder, found a file; choose another name")
             if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
                 raise UserError(
-                    f"--output_dir {path}: expected a new or a model folder, found other files; choose another name"
+                    f"`output_dir` {path}: expected a new or a model folder, found other files; choose another name"
                 )
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # The longest name of those that will stand beside it.
@@ -85,7 +96,7 @@ class OutputFolder:
                 raise PermissionError(13, "Permission denied")
         except OSError as error:
             raise UserError(
-                f"--output_dir {str(path)[:100]}: expected a place to write, found: {error.strerror}; choose another"
+                f"`output_dir` {str(path)[:100]}: expected a place to write, found: {error.strerror}; choose another"
             ) from error
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
@@ -102,8 +113,8 @@ class OutputFolder:
                 put_folder(self.path, staging)
         except (OSError, SafetensorError) as error:
             raise UserError(
-                f"--output_dir {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
-                "make room; a run with --checkpointing_steps goes on with --resume_from_checkpoint"
+                f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
+                "make room; a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
             ) from error
 
     def _write(
@@ -121,7 +132,7 @@ class OutputFolder:
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """The model card: the template with the figures of the run."""
-    dataset_type = record.arguments.dataset
+    dataset_type = record.dataset
     is_own = dataset_type == "files"
     unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
     corpus = KNOWN_CORPORA.get(dataset_type, unknown)
@@ -168,9 +179,9 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         bag_of_words=BAG_OF_WORDS if model.config.use_bag_of_words else "",
         results="\n".join(rows),
         num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
-        recipe=command_of(record.arguments, record.script),
-        best_epoch=record.progress.best_epoch,
-        num_epochs=record.progress.epoch,
+        recipe=command_of(record.flags, record.script),
+        best_epoch=record.best_epoch,
+        num_epochs=record.num_epochs,
         prior_weight=f"{model.config.decision_prior_weight:.2f}",
         temperature=f"{model.config.temperature:.3f}",
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
@@ -184,16 +195,16 @@ def with_interval(metrics: dict[str, Any], name: str) -> str:
     return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
 
 
-def command_of(arguments: argparse.Namespace, script: str) -> str:
-    """The command that trains the same model; paths are the user's own business and stand as their flag's name."""
-    flags = []
-    for key, value in sorted(vars(arguments).items()):
+def command_of(flags: Mapping[str, Any], script: str) -> str:
+    """The command that trains the same model; a path, which is the user's own business, is shown as the name of its flag."""
+    parts = []
+    for key, value in sorted(flags.items()):
         if key in NOT_IN_RECIPE:
             continue
         if value is True:
-            flags.append(f"--{key}")
-        elif value is not None and value is not False and value not in ([], ()) and (key, value) != ("dataset", "files"):
-            values = value if isinstance(value, list | tuple) else [value]
+            parts.append(f"--{key}")
+        elif value is not None and value is not False and value != () and (key, value) != ("dataset", "files"):
+            values = value if isinstance(value, tuple) else (value,)
             given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
-            flags.append(f"--{key} {' '.join(dict.fromkeys(given))}")
-    return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *flags])
+            parts.append(f"--{key} {' '.join(dict.fromkeys(given))}")
+    return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *parts])

@@ -11,7 +11,6 @@ from torch.nn.utils.rnn import pad_sequence
 from modeling_aslstm.layers_aslstm import clause_indices
 from tokenization import ASLSTMTokenizer
 
-SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_words")
 ROWS_AT_ONCE = 1024
 
 

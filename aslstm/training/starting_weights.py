@@ -3,11 +3,11 @@
 Every function fills weights in place and says how much it filled; what none of them reaches stays random.
 """
 
-import argparse
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from gensim.models import KeyedVectors
@@ -16,37 +16,21 @@ from aslstm.errors import UserError
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.words.word_vectors import read_vectors
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
-from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import chinese_emoji_name
 from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
 
+from .settings import ModelSettings
+
 logger = logging.getLogger(__name__)
 
-# Of a model that starts from nothing.
+# The sizes and choices of a model that starts from nothing.
 DEFAULT_SIZES = {"embedding_size": 128, "hidden_size": 128, "num_hidden_layers": 1}
 DEFAULT_CHOICES = {
     "emoji_fusion": "attention",
     "attention_key": "embedding",
     "classifier_input": "attention_and_query",
 }
-
-
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags for the choices, sizes and starting weights of a model, for every script that trains a classifier."""
-    group = parser.add_argument_group("model")
-    same = "default: that of --init_from, or"
-    group.add_argument("--emoji_fusion", choices=EMOJI_FUSIONS, help=f"{same} attention")
-    group.add_argument("--attention_key", choices=ATTENTION_KEYS, help=f"{same} embedding")
-    group.add_argument("--classifier_input", choices=CLASSIFIER_INPUTS, help=f"{same} attention_and_query")
-    group.add_argument("--unidirectional", action="store_true", help="no LSTM reads backwards: half the work, a little worse")
-    group.add_argument("--no_max_pooling", action="store_true", help="the classifier reads no maxima")
-    group.add_argument("--vectors", type=Path, help="start from these word vectors (word2vec, GloVe, fastText)")
-    group.add_argument("--init_from", type=Path, help="start from this model folder; its vocabulary is kept and extended")
-    group.add_argument("--embedding_size", type=int, help="default: that of --init_from or --vectors, or 128")
-    group.add_argument("--hidden_size", type=int, help="units of one LSTM direction; default: that of --init_from, or 128")
-    group.add_argument("--num_hidden_layers", type=int, help="default: that of --init_from, or 1")
-    group.add_argument("--hidden_dropout_prob", type=float, default=0.5)
 
 
 class StartingModel:
@@ -101,51 +85,51 @@ class StartingModel:
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """What ``--init_from`` and ``--vectors`` name, read; None for what is not named."""
+    """What ``init_from`` and ``vectors`` of :class:`ModelSettings` name, read; None for what they do not name."""
 
     model: StartingModel | None
     vectors: KeyedVectors | None
 
 
-def read_starting_point(arguments: argparse.Namespace) -> StartingPoint:
-    """Read what to start from, and fill in the choices and sizes that the command line leaves open.
+def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSettings]:
+    """Read what a model starts from.
+
+    Returns:
+        What was read, and the settings with the choices and sizes that were left open.
 
     Raises:
-        UserError: a folder or file that is not whole, or a size that is impossible or differs from it.
+        UserError: A folder or file that is not whole, or a size that differs from it.
     """
     start = StartingPoint(
-        StartingModel(arguments.init_from) if arguments.init_from else None,
-        read_vectors(arguments.vectors) if arguments.vectors else None,
+        StartingModel(settings.init_from) if settings.init_from else None,
+        read_vectors(settings.vectors) if settings.vectors else None,
     )
     if start.model is not None and start.vectors is not None:
         wanted, given = start.model.config.embedding_size, start.vectors.vector_size
         if wanted != given:
             raise UserError(
-                f"--vectors: expected vectors of size {wanted} as in --init_from, found {given}; leave out one of them"
+                f"`vectors`: expected vectors of size {wanted} as in `init_from`, found {given}; leave out one of them"
             )
+    found: dict[str, Any] = {name: _size_of(name, settings, start) for name in DEFAULT_SIZES}
     for name, choice in DEFAULT_CHOICES.items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, choice if start.model is None else getattr(start.model.config, name))
+        of_start = choice if start.model is None else getattr(start.model.config, name)
+        found[name] = getattr(settings, name) or of_start
     if start.model is not None:
-        arguments.no_max_pooling |= not start.model.config.use_max_pooling
-        arguments.unidirectional |= not start.model.config.bidirectional
-    for name, default in DEFAULT_SIZES.items():
-        size, expected = getattr(arguments, name), None
-        if start.model is not None:
-            expected = getattr(start.model.config, name)
-        elif start.vectors is not None and name == "embedding_size":
-            expected = start.vectors.vector_size
-        if size is None:
-            setattr(arguments, name, expected or default)
-        elif size < 1:
-            raise UserError(f"--{name}: expected 1 or more, found {size}")
-        elif expected is not None and size != expected:
-            raise UserError(
-                f"--{name}: expected {expected} as in what --init_from or --vectors names, found {size}; leave it out"
-            )
-    if not 0.0 <= arguments.hidden_dropout_prob < 1.0:
-        raise UserError(f"--hidden_dropout_prob: expected 0 or more and less than 1, found {arguments.hidden_dropout_prob}")
-    return start
+        found["no_max_pooling"] = settings.no_max_pooling or not start.model.config.use_max_pooling
+        found["unidirectional"] = settings.unidirectional or not start.model.config.bidirectional
+    return start, replace(settings, **found)
+
+
+def _size_of(name: str, settings: ModelSettings, start: StartingPoint) -> int:
+    """A size as it is given, as what the model starts from has it, or the default."""
+    size, expected = getattr(settings, name), None
+    if start.model is not None:
+        expected = getattr(start.model.config, name)
+    elif start.vectors is not None and name == "embedding_size":
+        expected = start.vectors.vector_size
+    if size is not None and expected is not None and size != expected:
+        raise UserError(f"`{name}`: expected {expected} as in what `init_from` or `vectors` names, found {size}; leave it out")
+    return size or expected or DEFAULT_SIZES[name]
 
 
 @torch.no_grad()

@@ -24,9 +24,10 @@ from torch import Tensor
 from aslstm.errors import UserError
 from aslstm.files import find_damage, json_text, write_checksums
 
+from .settings import LATEST
+
 logger = logging.getLogger(__name__)
 
-LATEST = "latest"
 # One more than is needed, for the case that the newest is damaged.
 NUM_KEPT = 2
 _TENSORS, _NUMBERS = "state.safetensors", "state.json"
@@ -114,10 +115,10 @@ class TrainingStates:
         """
         if resume is None and is_saving and self._saved():
             raise UserError(
-                f"{self.folder}: expected no states of training, found some; go on with --resume_from_checkpoint or remove them"
+                f"{self.folder}: expected no states of training, found some; go on with `resume_from_checkpoint` or remove them"
             )
         if resume not in (None, LATEST) and (damage := self._damage(Path(resume))):
-            raise UserError(f"--resume_from_checkpoint: expected a whole state of training, found {damage}; choose another")
+            raise UserError(f"`resume_from_checkpoint`: expected a whole state of training, found {damage}; choose another")
 
     def save(self, step: int, shared: dict[str, Any], own: dict[str, Tensor]) -> None:
         """Save a state and remove those that are no longer needed; all processes call this together.
@@ -142,7 +143,7 @@ class TrainingStates:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise UserError(
                     f"{place}: expected room for a state of training, found: {reason or 'another process has none'}; the state "
-                    "before it is whole: make room and go on with --resume_from_checkpoint"
+                    "before it is whole: make room and go on with `resume_from_checkpoint`"
                 )
 
     def _begin(self, partial: Path) -> None:

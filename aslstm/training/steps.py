@@ -34,7 +34,7 @@ def usable_precision(mixed_precision: str | None) -> str | None:
     takes longer, so a recipe goes on, and says so.
 
     Args:
-        mixed_precision: of the command line; None is what ``accelerate launch`` says.
+        mixed_precision: What is asked for; None is what ``accelerate launch`` says.
     """
     asked = mixed_precision or os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if asked != "bf16" or PartialState().device.type != "cpu":
@@ -71,7 +71,7 @@ class NonFiniteLossError(UserError):
 
     def __init__(self, place: str, loss: Tensor, batch: dict[str, Tensor]) -> None:
         super().__init__(
-            f"{place}: expected a finite loss, found {loss.item()}; lower --learning_rate or train without --mixed_precision"
+            f"{place}: expected a finite loss, found {loss.item()}; lower `learning_rate` or train without `mixed_precision`"
         )
         self.batch = batch
 

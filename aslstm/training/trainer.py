@@ -1,8 +1,8 @@
 """The training loop: batches in, the best weights out.
 
 Takes a prepared model and encoded splits, gives validation figures per epoch and leaves the model with the weights of
-the chosen epoch. What it would need to go on after a kill, it hands to :mod:`training_states`. Knows nothing of corpora, files
-or model folders.
+the chosen epoch. What it would need to go on after a kill, it hands to :class:`TrainingStates`. Knows nothing of corpora,
+files or model folders.
 """
 
 import contextlib
@@ -25,26 +25,15 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
 from aslstm.errors import UserError
-from aslstm.metrics import compute_metrics, fit_prior_weight, fit_temperature, log_loss
+from aslstm.metrics import compute_metrics
 
 from .batches import Collator
+from .decision import fit_prior_weight, fit_temperature, log_loss
+from .settings import TrainingSettings
 from .states import StopSignal, TrainingStates
 from .steps import mean_loss, predict_logits, train_steps
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train; see ``aslstm train --help``."""
-
-    num_train_epochs: int
-    early_stopping_patience: int
-    select: str
-    max_grad_norm: float
-    label_smoothing: float
-    logit_adjustment: float
-    checkpointing_steps: int | str | None
 
 
 @dataclass
@@ -62,18 +51,19 @@ class Trainer:
     """One run of training.
 
     Args:
-        accelerator: device, processes and precision.
-        model, optimizers, train_loader, validation_loader: prepared by it.
-        schedules: one an optimizer, not prepared: they step with the optimizer steps of one process.
-        collator: of the training loader.
-        validation_labels: (num_rows,) int.
-        label_names: in the order of the model.
-        label_prior: (num_labels,) share of each label in training.
-        loss_priors: (2, num_labels) the shares that the loss takes as given in rows without and with emoji.
-        class_weights: (num_labels,) weights of the loss, or None.
-        settings: the rest.
-        states: where states of training are saved.
-        recipe: what a resumed run must have in common with the run that saved the state, by flag or name.
+        accelerator: The device, the processes and the precision.
+        model, optimizers, train_loader, validation_loader: What is trained and on what, prepared by the accelerator.
+        schedules: A schedule for each optimizer, not prepared: they step with the optimizer steps of one process.
+        collator: The collator of the training loader.
+        validation_labels: The labels of the validation rows, (num_rows,) int.
+        label_names: The labels in the order of the model.
+        label_prior: The share of each label in training, (num_labels,).
+        loss_priors: The shares that the loss takes as given in rows without and with emoji, (2, num_labels).
+        class_weights: The weights of the labels in the loss, (num_labels,), or None.
+        settings: How it is trained, and which epoch is kept.
+        states: Where states of training are saved.
+        checkpointing_steps: How many optimizer steps lie between two states, ``epoch``, or None for no states.
+        recipe: What a resumed run must have in common with the run that saved the state, by flag or name.
     """
 
     def __init__(
@@ -93,6 +83,7 @@ class Trainer:
         class_weights: Tensor | None,
         settings: TrainingSettings,
         states: TrainingStates,
+        checkpointing_steps: int | str | None,
         recipe: dict[str, Any],
     ) -> None:
         self.accelerator = accelerator
@@ -114,6 +105,7 @@ class Trainer:
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
         self.settings = settings
         self.states = states
+        self.checkpointing_steps = checkpointing_steps
         self.recipe = recipe
         self.progress = Progress()
         self._losses: list[Tensor] = []  # of the batches of this epoch that are done
@@ -125,7 +117,7 @@ class Trainer:
 
         Told to stop by SIGTERM, it saves a state where states are saved and ends the process with exit code 143.
         """
-        with self._stop if self.settings.checkpointing_steps else contextlib.nullcontext():
+        with self._stop if self.checkpointing_steps else contextlib.nullcontext():
             while not self._is_done():
                 self._train_epoch()
                 self._save_if_due(ends_epoch=True)
@@ -202,7 +194,7 @@ class Trainer:
     # ---- states of training ----
 
     def _save_if_due(self, *, ends_epoch: bool) -> None:
-        every = self.settings.checkpointing_steps
+        every = self.checkpointing_steps
         if every is None:
             return
         must_stop = self._stop.was_received(self.accelerator)
@@ -252,7 +244,7 @@ class Trainer:
         before = shared["recipe"]
         if differing := [name for name in self.recipe | before if self.recipe.get(name) != before.get(name)]:
             raise UserError(
-                f"--resume_from_checkpoint: expected the run that was begun, with {_values(before, differing)}, found "
+                f"`resume_from_checkpoint`: expected the run that was begun, with {_values(before, differing)}, found "
                 f"{_values(self.recipe, differing)}; give the same flags and data"
             )
         self.progress = Progress(**shared["progress"])

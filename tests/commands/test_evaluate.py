@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from aslstm.commands.flags import CommandParser
+from aslstm.commands.flags import show_flags
 from aslstm.errors import UserError
-from aslstm.prediction.classifier import add_inference_arguments, load_classifier
+from aslstm.prediction.classifier import Classifier
 from tests.support.commands import SHARED_DATA, run_command
 
 SECTIONS = [
@@ -73,20 +74,21 @@ def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("settings", "message"),
     [
-        (["--num_threads", "0"], "--num_threads: expected 1 or more, found 0"),
-        (["--batch_size", "0"], "--batch_size: expected 1 or more, found 0"),
-        (["--backend", "onnx"], "model_int8.onnx: expected an ONNX graph, found none; write it with aslstm export-onnx"),
+        ({"num_threads": 0}, "--num_threads: expected 1 or more, found 0"),
+        ({"batch_size": 0}, "--batch_size: expected 1 or more, found 0"),
+        ({"backend": "onnx"}, "model_int8.onnx: expected an ONNX graph, found none; write it with aslstm export-onnx"),
     ],
     ids=str,
 )
-def test_flags_of_inference_that_cannot_be_are_one_line(model_folder: Path, flags: list[str], message: str) -> None:
-    parser = CommandParser("evaluate", "")
-    add_inference_arguments(parser)
-    with pytest.raises(UserError, match=message) as raised:
-        load_classifier(model_folder, parser.parse_args(flags))
-    assert "\n" not in str(raised.value)
+def test_settings_of_inference_that_cannot_be_are_one_line(model_folder: Path, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError) as raised:
+        Classifier(model_folder, **settings)
+    assert message in show_flags(str(raised.value)) and "\n" not in str(raised.value)
+    flags = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
+    result = run_command("evaluate", "--model", model_folder, *flags, check=False)
+    assert result.returncode == 2 and result.stderr.splitlines()[-1].endswith(message)
 
 
 @pytest.mark.skipif(not SHARED_DATA.exists(), reason="needs the research corpora beside the project")

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from aslstm.commands.train_arguments import parse_arguments
+from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from tests.support.commands import ROOT, TINY_TRAINING, run_command
 
@@ -55,25 +55,25 @@ def test_averaged_runs_are_the_mean_of_runs_of_their_seeds(model_folder: Path, t
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--average_runs", "2"), "--average_runs: expected --init_from, found none"),
-        (("--average_runs", "0"), "--average_runs: expected 1 or more, found 0"),
-        (("--bag_of_words_weight", "1"), "--bag_of_words_weight: expected 0 or more and less than 1, found 1.0"),
-        (("--streaming", "--bag_of_words_weight", "0.4"), "expected --streaming or --bag_of_words_weight, found both"),
-        (("--emoji_row_repeats", "-1"), "--emoji_row_repeats: expected 0 or more, found -1"),
-        (("--embedding_learning_rate", "nan"), "--embedding_learning_rate: expected a number above 0, found nan"),
-        (("--init_from", ".", "--average_runs", "2", "--checkpointing_steps", "1"), "expected --average_runs 1 with states"),
+        (("--average_runs", "2"), "`average_runs`: expected `init_from`, found none"),
+        (("--average_runs", "0"), "`average_runs`: expected 1 or more, found 0"),
+        (("--bag_of_words_weight", "1"), "`bag_of_words_weight`: expected 0 or more and less than 1, found 1.0"),
+        (("--streaming", "--bag_of_words_weight", "0.4"), "expected `streaming` or `bag_of_words_weight`, found both"),
+        (("--emoji_row_repeats", "-1"), "`emoji_row_repeats`: expected 0 or more, found -1"),
+        (("--embedding_learning_rate", "nan"), "`embedding_learning_rate`: expected a number above 0, found nan"),
+        (("--init_from", ".", "--average_runs", "2", "--checkpointing_steps", "1"), "expected `average_runs` 1 with states"),
         (
             ("--checkpointing_steps", "0"),
-            "argument --checkpointing_steps: expected a number of steps above 0 or 'epoch', found '0'",
+            "`checkpointing_steps`: expected a number of steps above 0 or 'epoch', found '0'",
         ),
-        (("--streaming", "--checkpointing_steps", "epoch"), "expected --streaming or --checkpointing_steps, found both"),
-        (("--seeds", "1", "--resume_from_checkpoint", "step-1"), "--resume_from_checkpoint: expected latest with --seeds"),
+        (("--streaming", "--checkpointing_steps", "epoch"), "expected `streaming` or `checkpointing_steps`, found both"),
+        (("--seeds", "1", "--resume_from_checkpoint", "step-1"), "`resume_from_checkpoint`: expected latest with `seeds`"),
     ],
 )
 def test_impossible_flags_are_refused(flags: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["train.py", *flags])
     with pytest.raises(UserError, match=f"^{re.escape(message)}"):
-        parse_arguments()
+        parse_settings()
 
 
 @pytest.mark.parametrize("emoji_fusion", ["attention", "concat"])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from aslstm.commands.flags import show_flags
 from tests.support.command_server import CommandProcess
 from tests.support.commands import COMMANDS
 
@@ -154,6 +155,6 @@ def test_a_loss_that_is_not_finite_stops_with_its_batch(tmp_path: Path) -> None:
     )
     assert found, last
     batch = json.loads(place.read_text(encoding="utf-8"))
-    assert last.startswith(f"error: {batch['error']}")
+    assert last.startswith(f"error: {show_flags(batch['error'])}")
     assert len(batch["input_ids"]) == len(batch["labels"]) == len(batch["row"]) == 64
     assert all(0 <= label < 8 for label in batch["labels"]) and not output.exists()

@@ -17,12 +17,12 @@ import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
 
-from aslstm.commands.train_arguments import parse_arguments
+from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.model_folder.hub import check_repo, check_tag
 from aslstm.model_folder.staging import name_in_card, stage
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from tests.support.commands import ROOT, TINY_TRAINING, contents
 from tests.support.fake_hub import FakeHub
 
@@ -121,7 +121,7 @@ def files_of(hub: FakeHub, repo: str) -> dict[str, bytes]:
 
 
 def scores_of(folder: Path) -> list[dict[str, float]]:
-    classifier = TextClassifier(folder)
+    classifier = Classifier(folder, backend="torch")
     return [dict(zip(classifier.label_names, row, strict=True)) for row in classifier.predict(POSTS).tolist()]
 
 
@@ -379,11 +379,11 @@ def test_training_ends_with_a_push(hub: FakeHub, home: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--push_to_hub",), "expected --push_to_hub and --hub_model_id owner/name, found one of them"),
-        (("--hub_model_id", "alice/a"), "expected --push_to_hub and --hub_model_id owner/name, found one of them"),
+        (("--push_to_hub",), "expected `push_to_hub` and `hub_model_id` owner/name, found one of them"),
+        (("--hub_model_id", "alice/a"), "expected `push_to_hub` and `hub_model_id` owner/name, found one of them"),
         (
             ("--push_to_hub", "--hub_model_id", "alice/a", "--seeds", "1", "2"),
-            "--push_to_hub: expected one model, found --seeds",
+            "`push_to_hub`: expected one model, found `seeds`",
         ),
         (("--push_to_hub", "--hub_model_id", "alice"), "'alice': expected the name of a repository as owner/name"),
         (("--push_to_hub", "--hub_model_id", "alice/a"), "expected a token of the Hub, found none"),
@@ -396,7 +396,7 @@ def test_training_that_could_not_push_does_not_start(
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no_token"))
     monkeypatch.setattr(sys, "argv", ["train.py", *flags])
     with pytest.raises(UserError, match=f"^{re.escape(message)}"):
-        parse_arguments()
+        parse_settings()
 
 
 @pytest.mark.parametrize("name", ["weibo", "alice/a/b", "../alice/weibo", "alice/wei bo", "", "alice/", "/weibo", "alice/微博"])

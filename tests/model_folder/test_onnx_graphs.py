@@ -14,7 +14,7 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError, check_packages
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.onnx_graphs import SHAPES, compare_with_model, export_graph, quantize_graph, sample_batches
-from aslstm.prediction.classifier import OnnxTextClassifier, TextClassifier
+from aslstm.prediction.classifier import Classifier
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from tests.support.commands import COMMANDS, run_command
@@ -114,7 +114,7 @@ def test_export_adds_graphs_that_answer_the_sample_posts_alike(onnx_folder: Path
     assert {"onnx/model.onnx", "onnx/model_int8.onnx"} <= set(listed)
     assert {path.name for path in onnx_folder.parent.iterdir()} == {onnx_folder.name}  # nothing is left beside it
     texts = load_split(CorpusSource(), "test")["text"][:]
-    expected, found = (backend(onnx_folder).predict(texts) for backend in (TextClassifier, OnnxTextClassifier))
+    expected, found = (Classifier(onnx_folder, backend=backend).predict(texts) for backend in ("torch", "onnx"))
     assert (found.argmax(1) == expected.argmax(1)).mean() >= 0.97
     assert np.abs(found - expected).max() < 0.05
 
@@ -147,5 +147,7 @@ def test_a_kill_leaves_the_folder_as_it_was(model_folder: Path, tmp_path: Path) 
 
 
 def test_a_missing_package_is_named_with_its_extra() -> None:
-    with pytest.raises(UserError, match=r"expected the package no_such_package, found none; install the extra 'onnx'"):
-        check_packages("onnx", "numpy", "no_such_package")
+    with pytest.raises(
+        UserError, match=r"expected the package no_such_package, found none; install the extra 'export' of aslstm"
+    ):
+        check_packages("export", "numpy", "no_such_package")

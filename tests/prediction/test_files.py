@@ -6,7 +6,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aslstm.prediction.files import join_parts, part_suffix, types_of_answers, write_part
+from aslstm.prediction.files import join_parts, part_suffix, write_part
+from aslstm.prediction.parquet_files import types_of_answers
 
 # Two parts whose columns differ in every way, and one all of whose rows were passed over.
 PARTS: list[list[dict]] = [

@@ -92,7 +92,7 @@ def test_a_model_without_attention_and_an_unknown_backend_are_refused(onnx_folde
     assert not BatchPredictor(folder, backend="onnx").attention
     with pytest.raises(UserError, match=r"return_attention: expected a model .* found 'context'"):
         BatchPredictor(folder, backend="onnx", attention=True)
-    with pytest.raises(UserError, match="backend: expected one of torch, onnx, found 'jax'"):
+    with pytest.raises(UserError, match="`backend`: expected one of torch, onnx, found 'jax'"):
         BatchPredictor(onnx_folder, backend="jax")
     with pytest.raises(UserError, match=r"expected a model folder with config\.json"):
         BatchPredictor(tmp_path)

@@ -1,4 +1,3 @@
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -6,12 +5,11 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.training.bag_of_words import INVERSE_REGULARIZATION, add_bag_of_words, fit_token_weights, token_features
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
 from aslstm.training.starting_weights import StartingModel
-from aslstm.training.trainer import Progress
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tests.training.test_model import SETTINGS
 from tokenization import ASLSTMTokenizer
@@ -112,13 +110,13 @@ def test_a_saved_folder_answers_alike_and_starts_a_model_without_a_bag(
 ) -> None:
     model = trained(tokenizer)
     add_bag_of_words(model, tokenizer, ids, LABELS, weight=0.5, logit_adjustment=1.0)
-    record = TrainingRecord(argparse.Namespace(dataset="files"), Progress(), {}, {}, [])
+    record = TrainingRecord("files")
     OutputFolder(tmp_path / "model").publish(model, tokenizer, record)
     texts = [text for text, _ in ROWS]
     with torch.no_grad():
         batch = tokenizer(texts, padding=True, return_tensors="pt")
         expected = model(**batch).logits.softmax(-1).numpy()
-    np.testing.assert_allclose(TextClassifier(tmp_path / "model").predict(texts), expected, atol=1e-6)
+    np.testing.assert_allclose(Classifier(tmp_path / "model", backend="torch").predict(texts), expected, atol=1e-6)
     fresh = trained(tokenizer)
     StartingModel(tmp_path / "model").fill(fresh, tokenizer)
     assert torch.equal(fresh.aslstm.word_embeddings.weight, model.aslstm.word_embeddings.weight)

@@ -1,5 +1,4 @@
 import math
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -9,13 +8,15 @@ import torch
 from accelerate import Accelerator
 from datasets import Dataset
 
-from aslstm.commands.train import make_trainer
-from aslstm.commands.train_arguments import model_settings, parse_arguments
+from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from aslstm.training.batches import Collator, encode_rows
-from aslstm.training.data import TrainingData, loss_priors
+from aslstm.training.data import TrainingData
+from aslstm.training.decision import loss_priors
 from aslstm.training.model import make_model
 from aslstm.training.publishing import OutputFolder
+from aslstm.training.run import make_trainer
+from aslstm.training.settings import ModelSettings, TrainingSettings, TrainSettings
 from aslstm.training.starting_weights import read_starting_point
 from tokenization import ASLSTMTokenizer
 
@@ -61,15 +62,13 @@ def test_a_corpus_without_emoji_has_one_prior(data: TrainingData) -> None:
 
 
 @pytest.mark.parametrize(("weight", "adjustment"), [(0.0, 1.0), (0.5, 1.0), (0.9, 0.7)])
-def test_the_loss_is_that_of_a_loop_over_rows(
-    weight: float, adjustment: float, data: TrainingData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    flags = {"--emoji_prior_weight": weight, "--logit_adjustment": adjustment, "--label_smoothing": 0, "--embedding_size": 8}
-    monkeypatch.setattr(sys, "argv", ["train.py", *(str(part) for pair in flags.items() for part in pair)])
-    arguments = parse_arguments()
-    read_starting_point(arguments)
-    model = make_model(data.tokenizer, model_settings(arguments), data.label_names, data.label_counts).eval()
-    trainer = make_trainer(arguments, Accelerator(cpu=True), data, model, OutputFolder(tmp_path / "out"))
+def test_the_loss_is_that_of_a_loop_over_rows(weight: float, adjustment: float, data: TrainingData, tmp_path: Path) -> None:
+    settings = TrainSettings(
+        model=read_starting_point(ModelSettings(embedding_size=8))[1],
+        training=TrainingSettings(emoji_prior_weight=weight, logit_adjustment=adjustment, label_smoothing=0.0),
+    )
+    model = make_model(data.tokenizer, settings.model, data.label_names, data.label_counts).eval()
+    trainer = make_trainer(settings, Accelerator(cpu=True), data, model, OutputFolder(tmp_path / "out"))
     losses = []
     for (text, label), row in zip(ROWS, data.train, strict=True):
         shares = {name: (1 - weight) * 0.5 + weight * share for name, share in SHARES["[" in text].items()}
@@ -84,15 +83,14 @@ def test_the_loss_is_that_of_a_loop_over_rows(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--emoji_prior_weight", "1"), "--emoji_prior_weight: expected 0 or more and less than 1, found 1.0"),
-        (("--emoji_prior_weight", "0.5", "--logit_adjustment", "0"), "--emoji_prior_weight: expected --logit_adjustment"),
+        (("--emoji_prior_weight", "1"), "`emoji_prior_weight`: expected 0 or more and less than 1, found 1.0"),
+        (("--emoji_prior_weight", "0.5", "--logit_adjustment", "0"), "`emoji_prior_weight`: expected `logit_adjustment`"),
         (
             ("--emoji_prior_weight", "0.5", "--streaming", "--train_file", "x", "--validation_file", "y"),
-            "expected --streaming or --emoji_prior_weight, found both",
+            "expected `streaming` or `emoji_prior_weight`, found both",
         ),
     ],
 )
-def test_impossible_weights_are_refused(flags: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["train.py", *flags])
+def test_impossible_weights_are_refused(flags: tuple[str, ...], message: str) -> None:
     with pytest.raises(UserError, match=f"^{message}"):
-        parse_arguments()
+        parse_settings(flags)

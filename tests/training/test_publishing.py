@@ -1,11 +1,9 @@
-import argparse
 import hashlib
 import json
 import os
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,15 +13,15 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-from aslstm.commands.train_arguments import parse_arguments
+from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
-from aslstm.training.model import ModelSettings, make_model
+from aslstm.training.model import make_model
 from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card
-from aslstm.training.trainer import Progress
+from aslstm.training.settings import ModelSettings, OutputSettings, TrainSettings, flags_of
 from aslstm.words.vocabulary import Vocabulary, build_tokenizer, build_vocabulary
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from tests.support.commands import ROOT, contents, files_no_larger_than
@@ -36,19 +34,25 @@ ARTEFACTS = [name for name in (*REQUIRED_FILES, *LATER_FILES) if name != CHECKSU
 
 
 @pytest.fixture(scope="module")
-def record() -> TrainingRecord:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["train.py", "--strip_emoji", "--seed", "3", "--output_dir", "somewhere/private"])
-        arguments = parse_arguments()
+def settings() -> TrainSettings:
+    return parse_settings(["--strip_emoji", "--seed", "3", "--output_dir", "somewhere/private"])
+
+
+@pytest.fixture(scope="module")
+def record(settings: TrainSettings) -> TrainingRecord:
     labels, predictions = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2])
     figures = {split: compute_metrics(labels, predictions, NAMES) for split in ("validation", "test", "test_emoji")}
     figures["test"]["intervals_95"] = {"accuracy": [0.25, 1.0], "macro_f1": [0.5, 0.9375]}
-    return TrainingRecord(arguments, Progress(epoch=7, best_epoch=5), figures, {"train": 100, "validation": 4, "test": 4}, [])
+    num_rows = {"train": 100, "validation": 4, "test": 4}
+    return TrainingRecord("sample", flags_of(settings), 5, 7, figures, num_rows)
 
 
 @pytest.fixture(scope="module")
 def model(tokenizer: ASLSTMTokenizer) -> ASLSTMForSequenceClassification:
-    settings = ModelSettings("attention", "embedding", "attention_and_query", 8, 4, 1, True, 0.1, True)
+    settings = ModelSettings(
+        "attention", "embedding", "attention_and_query",
+        embedding_size=8, hidden_size=4, num_hidden_layers=1, hidden_dropout_prob=0.1,
+    )  # fmt: skip
     return make_model(tokenizer, settings, NAMES, {"like": 1, "none": 2, "sadness": 1})
 
 
@@ -211,13 +215,13 @@ def test_a_file_in_the_place_of_the_folder_is_refused_and_left_alone(tmp_path: P
 )
 def test_a_place_where_nothing_can_be_written_is_refused_before_training(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(UserError, match="--output_dir"):
+    with pytest.raises(UserError, match="`output_dir`"):
         OutputFolder(tmp_path / place)
 
 
 def test_a_name_too_long_for_the_folders_beside_it_is_refused_before_training(tmp_path: Path) -> None:
     # Common file systems take names of 255 bytes; a staging folder's name is longer than the model's.
-    with pytest.raises(UserError, match="--output_dir"):
+    with pytest.raises(UserError, match="`output_dir`"):
         OutputFolder(tmp_path / ("x" * 254))
 
 
@@ -334,17 +338,14 @@ def test_the_card_names_the_data_and_what_to_know_of_it(
     model: ASLSTMForSequenceClassification,
     record: TrainingRecord,
 ) -> None:
-    arguments = argparse.Namespace(**vars(record.arguments) | {"dataset": dataset})
-    card = ModelCard(fill_card("small", model, replace(record, arguments=arguments)))
+    card = ModelCard(fill_card("small", model, replace(record, dataset=dataset)))
     assert card.data.datasets == hub_ids
     assert f"Trained on: {title} (rows: " in card.text
     assert caveat in card.text
 
 
-def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(
-    card: ModelCard, record: TrainingRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(card: ModelCard, settings: TrainSettings) -> None:
     recipe = card.text.split("accelerate launch train_scripts/train.py")[1].split("```")[0].replace("\\\n", " ")
-    monkeypatch.setattr(sys, "argv", ["train.py", *shlex.split(recipe)])
-    expected = argparse.Namespace(**{**vars(record.arguments), "output_dir": Path("outputs/sample")})
-    assert parse_arguments() == expected
+    found = parse_settings(shlex.split(recipe))
+    assert found == replace(settings, output=OutputSettings())
+    assert found.output_dir == Path("outputs/sample")

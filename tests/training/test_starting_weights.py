@@ -1,8 +1,8 @@
-import argparse
 import json
 import logging
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import emoji
@@ -11,18 +11,18 @@ import pytest
 import torch
 from gensim.models import KeyedVectors
 
+from aslstm.commands.flags import CommandParser, add_settings, make_settings
 from aslstm.errors import UserError
-from aslstm.prediction.classifier import TextClassifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
+from aslstm.training.settings import ModelSettings
 from aslstm.training.starting_weights import (
     StartingModel,
     StartingPoint,
-    add_model_arguments,
     read_starting_point,
     start_emoji_vectors,
 )
-from aslstm.training.trainer import Progress
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
 from tests.support.commands import ROOT, TEXTS, run_command
 from tests.training.test_model import NAMES, SETTINGS
@@ -67,7 +67,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> StartingModel:
         for parameter in old.parameters():
             parameter.normal_()
     folder = tmp_path_factory.mktemp("models") / "old"
-    OutputFolder(folder).publish(old, tokenizer, TrainingRecord(argparse.Namespace(dataset="files"), Progress(), {}, {}, []))
+    OutputFolder(folder).publish(old, tokenizer, TrainingRecord("files"))
     return StartingModel(folder)
 
 
@@ -153,7 +153,7 @@ def test_layers_of_another_shape_stay_fresh_and_are_not_counted(
 ) -> None:
     tokenizer = tokenizer_of(NEW_TEXTS)
     torch.manual_seed(2)
-    settings = type(SETTINGS)(**{**vars(SETTINGS), "use_max_pooling": False})
+    settings = replace(SETTINGS, no_max_pooling=True)
     model = make_model(tokenizer, settings, NAMES, COUNTS)
     before = model.classifier.weight.detach().clone()
     caplog.set_level(logging.INFO)
@@ -203,14 +203,15 @@ def test_a_folder_that_is_not_whole_is_refused(start: StartingModel, tmp_path: P
 # ---- the command line ----
 
 
-def read(*flags: str | Path) -> tuple[argparse.Namespace, StartingPoint]:
-    parser = argparse.ArgumentParser()
-    add_model_arguments(parser)
-    arguments = parser.parse_args([str(flag) for flag in flags])
-    return arguments, read_starting_point(arguments)
+def read(*flags: str | Path) -> tuple[ModelSettings, StartingPoint]:
+    parser = CommandParser("train", "Train a model.")
+    add_settings(parser, ModelSettings)
+    settings = make_settings(ModelSettings, parser.parse_args([str(flag) for flag in flags]))
+    start, resolved = read_starting_point(settings)
+    return resolved, start
 
 
-def sizes(arguments: argparse.Namespace) -> tuple[int, int, int]:
+def sizes(arguments: ModelSettings) -> tuple[int | None, int | None, int | None]:
     return arguments.embedding_size, arguments.hidden_size, arguments.num_hidden_layers
 
 
@@ -240,7 +241,7 @@ def test_choices_that_are_left_open_are_those_of_the_start(start: StartingModel,
 def test_vectors_of_another_size_than_the_start_are_refused(start: StartingModel, tmp_path: Path) -> None:
     path = tmp_path / "other.vec"
     path.write_text("1 3\n今天 1 2 3\n", encoding="utf-8")
-    with pytest.raises(UserError, match="--vectors: expected vectors of size 12 as in --init_from, found 3"):
+    with pytest.raises(UserError, match="`vectors`: expected vectors of size 12 as in `init_from`, found 3"):
         read("--init_from", start.folder, "--vectors", path)
 
 
@@ -254,18 +255,18 @@ def test_what_is_named_is_read_and_nothing_else(start: StartingModel, vector_fil
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--init_from", "FOLDER", "--embedding_size", "13"), "--embedding_size: expected 12 as in what --init_from"),
-        (("--init_from", "FOLDER", "--hidden_size", "7"), "--hidden_size: expected 6 as in what --init_from"),
-        (("--init_from", "FOLDER", "--num_hidden_layers", "1"), "--num_hidden_layers: expected 2 as in what --init_from"),
+        (("--init_from", "FOLDER", "--embedding_size", "13"), "`embedding_size`: expected 12 as in what `init_from`"),
+        (("--init_from", "FOLDER", "--hidden_size", "7"), "`hidden_size`: expected 6 as in what `init_from`"),
+        (("--init_from", "FOLDER", "--num_hidden_layers", "1"), "`num_hidden_layers`: expected 2 as in what `init_from`"),
         (
             ("--vectors", "VECTORS", "--embedding_size", "13"),
-            "--embedding_size: expected 12 as in what --init_from or --vectors",
+            "`embedding_size`: expected 12 as in what `init_from` or `vectors`",
         ),
-        (("--vectors", "VECTORS", "--embedding_size", "0"), "--embedding_size: expected 1 or more, found 0"),
-        (("--hidden_size", "-4"), "--hidden_size: expected 1 or more, found -4"),
-        (("--num_hidden_layers", "0"), "--num_hidden_layers: expected 1 or more, found 0"),
-        (("--hidden_dropout_prob", "1"), "--hidden_dropout_prob: expected 0 or more and less than 1, found 1.0"),
-        (("--hidden_dropout_prob", "nan"), "--hidden_dropout_prob: expected 0 or more and less than 1, found nan"),
+        (("--vectors", "VECTORS", "--embedding_size", "0"), "`embedding_size`: expected 1 or more, found 0"),
+        (("--hidden_size", "-4"), "`hidden_size`: expected 1 or more, found -4"),
+        (("--num_hidden_layers", "0"), "`num_hidden_layers`: expected 1 or more, found 0"),
+        (("--hidden_dropout_prob", "1"), "`hidden_dropout_prob`: expected 0 or more and less than 1, found 1.0"),
+        (("--hidden_dropout_prob", "nan"), "`hidden_dropout_prob`: expected 0 or more and less than 1, found nan"),
     ],
 )
 def test_a_size_that_is_impossible_or_another_is_refused(
@@ -340,12 +341,12 @@ def test_an_emoji_that_has_a_vector_of_its_own_keeps_it(tokenizer: ASLSTMTokeniz
 
 
 @pytest.fixture(scope="module")
-def classifier(tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     """Trained on the whole sample corpus, for a few seconds."""
     folder = tmp_path_factory.mktemp("trained") / "sample"
     sizes = ("--embedding_size", "64", "--hidden_size", "32")
     run_command("train", "--output_dir", folder, "--num_train_epochs", "8", *sizes)
-    return TextClassifier(folder)
+    return Classifier(folder, backend="torch")
 
 
 @pytest.mark.parametrize(
@@ -356,11 +357,11 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> TextClassifier:
     ],
 )
 def test_an_unseen_code_moves_the_answer_as_its_meaning_does(
-    classifier: TextClassifier, unseen: str, meant: str, other: str
+    classifier: Classifier, unseen: str, meant: str, other: str
 ) -> None:
-    vocabulary = classifier.tokenizer.get_vocab()
-    assert unseen not in vocabulary and {meant, other} <= set(vocabulary)
-    assert "<unk_emoji>" in classifier.tokenizer.tokenize(unseen)
+    table = classifier.encoder.table
+    assert unseen not in table and meant in table and other in table
+    assert "<unk_emoji>" in classifier.encoder.tokenize(unseen)
     lines = (ROOT / "aslstm" / "data" / "sample" / "validation.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     posts = [text for text in texts if not any(piece.is_emoji for piece in split_emoji(text))]

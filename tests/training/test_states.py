@@ -14,7 +14,8 @@ import torch
 from accelerate import Accelerator
 
 from aslstm.errors import UserError
-from aslstm.training.states import LATEST, TrainingStates
+from aslstm.training.settings import LATEST
+from aslstm.training.states import TrainingStates
 from tests.support.command_server import CommandServer
 from tests.support.commands import ROOT
 
@@ -87,7 +88,7 @@ def test_a_damaged_state_is_passed_over(
     assert loaded_step(states) == 10
     assert f"passed over a damaged state of training ({newest}" in caplog.text
     with pytest.raises(
-        UserError, match=r"^--resume_from_checkpoint: expected a whole state of training, found .*step-00000020"
+        UserError, match=r"^`resume_from_checkpoint`: expected a whole state of training, found .*step-00000020"
     ):
         states.check(resume=str(newest), is_saving=True)
     damage(states.folder / "step-00000010" / name)
@@ -98,7 +99,7 @@ def test_a_damaged_state_is_passed_over(
 def test_a_new_run_does_not_mix_its_states_with_those_of_another(states: TrainingStates) -> None:
     states.check(resume=None, is_saving=True)
     save(states, 10)
-    with pytest.raises(UserError, match="expected no states of training, found some; go on with --resume_from_checkpoint"):
+    with pytest.raises(UserError, match="expected no states of training, found some; go on with `resume_from_checkpoint`"):
         states.check(resume=None, is_saving=True)
     states.check(resume=None, is_saving=False)
     states.check(resume=LATEST, is_saving=True)

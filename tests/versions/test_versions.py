@@ -110,12 +110,17 @@ def test_interpreters_that_are_not_there_are_skipped_and_a_matrix_of_nothing_fai
     # As the names that a version manager leaves for interpreters that it has not activated.
     (tmp_path / "python9.8").write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
     (tmp_path / "python9.8").chmod(0o755)
-    absent = ("python9.9", str(tmp_path / "python9.8"))
+    absent = ("python9.9", "python9.8")
+    environment = {
+        "PYTHONS": " ".join(absent),
+        "TRANSFORMERS": "==5.5.*",
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+    }
     sessions = ("--envdir", str(tmp_path / "environments"), "--session", "folders", "load", "package", "summary")
     result = subprocess.run(
         [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), *sessions],
         capture_output=True, text=True, encoding="utf-8",
-        env=os.environ | {"PYTHONS": " ".join(absent), "TRANSFORMERS": "==5.5.*"},
+        env=os.environ | environment,
     )  # fmt: skip
     for python in absent:
         assert re.search(rf"\* package-{re.escape(python)}\(versions='newest'\): skipped", result.stderr), result.stderr

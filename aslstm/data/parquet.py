@@ -1,0 +1,59 @@
+"""Reading Parquet: an open file in, its rows out. Imported where a Parquet file is read, for pyarrow is large."""
+
+import itertools
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow
+import pyarrow.parquet
+
+from aslstm.errors import UserError
+
+# The rows that are taken out of a file at once, so that memory stays flat.
+_ROWS_AT_ONCE = 4096
+
+
+@contextmanager
+def _one_line_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, pyarrow.ArrowException) as error:
+        message = str(error).splitlines()[0]
+        raise UserError(f"{path}: expected a Parquet file, found: {message}; check or write it again") from error
+
+
+def open_file(path: Path, file: BinaryIO) -> pyarrow.parquet.ParquetFile:
+    """Open a Parquet file.
+
+    Args:
+        path: Its path, or ``-`` for standard input.
+        file: Its bytes. A compressed file and standard input go through a temporary file, for the end of a Parquet file is
+            read first.
+
+    Raises:
+        UserError: The file is no Parquet file.
+    """
+    with _one_line_errors(path):
+        if str(path) == "-" or path.suffix == ".gz":
+            temporary = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the Parquet file that reads it)
+            with file:
+                shutil.copyfileobj(file, temporary)
+            file = temporary
+        # A buffer: without it a column of a whole row group is in memory at once.
+        return pyarrow.parquet.ParquetFile(file, buffer_size=1 << 20)
+
+
+def rows_of(path: Path, file: pyarrow.parquet.ParquetFile) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The numbered rows of an open Parquet file, batch by batch.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    with _one_line_errors(path), file:
+        batches = (batch.to_pylist() for batch in file.iter_batches(_ROWS_AT_ONCE))
+        yield from enumerate(itertools.chain.from_iterable(batches), start=1)

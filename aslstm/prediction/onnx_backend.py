@@ -1,0 +1,63 @@
+"""The ONNX graph of a model folder: ids of a batch in, outputs of the graph out. Imports no torch."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
+
+from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH
+
+_UNREADABLE = (
+    onnxruntime_errors.Fail,
+    onnxruntime_errors.InvalidArgument,
+    onnxruntime_errors.InvalidGraph,
+    onnxruntime_errors.InvalidProtobuf,
+    onnxruntime_errors.NotImplemented,
+    onnxruntime_errors.RuntimeException,
+)
+
+
+class OnnxBackend:
+    """A graph that ``aslstm export-onnx`` wrote.
+
+    Args:
+        folder: A model folder; of it, the graph alone is read.
+        pad_token_id: The id that fills rows up to the longest of a batch.
+        file_name: The graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
+        num_threads: The batches that run at once, each on one thread; None for one on each core.
+
+    Raises:
+        ValueError: The graph is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, pad_token_id: int, file_name: str = INT8_GRAPH, num_threads: int | None = None) -> None:
+        path = folder / GRAPH_FOLDER / file_name
+        if not path.is_file():
+            raise ValueError(f"{path}: expected an ONNX graph, found none; write it with aslstm export-onnx")
+        self.batches_at_once = num_threads or os.cpu_count() or 1
+        self._pad_token_id = pad_token_id
+        options = onnxruntime.SessionOptions()
+        # One thread for each batch, and not several: the steps of an LSTM leave little to share.
+        options.intra_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except _UNREADABLE as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error
+
+    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
+        """Outputs of the graph by name for the ids of a batch.
+
+        Args:
+            rows: The ids of each post.
+            outputs: ``logits`` (batch, num_labels) float32, ``attention_weights`` (batch, seq_len) float32.
+        """
+        lengths = np.array([len(row) for row in rows])
+        attention_mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
+        input_ids = np.full(attention_mask.shape, self._pad_token_id, dtype=np.int64)
+        input_ids[attention_mask.astype(bool)] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+        found = self._session.run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
+        return dict(zip(outputs, found, strict=True))

@@ -1,0 +1,98 @@
+"""What is decided by label shares: how the loss counts them, and the decision rule that is fitted on validation.
+
+Takes arrays of logits and labels, or :class:`TrainingData`; gives weights, shares and numbers.
+"""
+
+import numpy as np
+import sklearn.metrics
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+
+from .data import TrainingData
+from .streaming import StreamingRows
+
+PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
+NUM_RESAMPLES = 200
+
+
+def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
+    """The weight of the log prior for macro-F1 and accuracy together (their mean), by the one-standard-error rule.
+
+    1 is what the prior itself asks for. Another weight needs evidence: of all weights whose score lies within one standard
+    error of the best, the one nearest to 1 is taken (Breiman et al. 1984, section 3.4.3). The curve is flat and the rare
+    labels few, so its peak is much a matter of chance (figures of other rules: benchmarks/decision_rule.py).
+
+    Args:
+        logits: The logits before any decision rule, (num_examples, num_labels).
+        labels: The labels of the rows, (num_examples,) int.
+        label_prior: The share of each label in training, (num_labels,).
+    """
+    answers = np.stack([(logits + weight * np.log(label_prior)).argmax(1) for weight in PRIOR_WEIGHTS])
+    scores = mean_scores(labels, answers, logits.shape[1])
+    rows = np.random.default_rng(0).integers(0, len(labels), (NUM_RESAMPLES, len(labels)))
+    best = int(scores.argmax())
+    error = np.std([mean_scores(labels[drawn], answers[best : best + 1, drawn], logits.shape[1])[0] for drawn in rows])
+    good = PRIOR_WEIGHTS[scores >= scores[best] - error]
+    return float(good[np.abs(good - 1.0).argmin()])
+
+
+def mean_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.ndarray:
+    """The mean of macro-F1 and accuracy of several lists of answers, (num_lists,).
+
+    Args:
+        labels: The labels of the rows, (num_examples,) int.
+        answers: The lists of answers, (num_lists, num_examples) int.
+        num_labels: The number of labels that the model has.
+    """
+    # Counted here, because scikit-learn takes 50 times as long for the thousands of lists of a bootstrap.
+    right = answers == labels
+    hits = np.stack([np.bincount(labels[row], minlength=num_labels) for row in right])
+    given = np.stack([np.bincount(row, minlength=num_labels) for row in answers])
+    f1 = 2 * hits / np.maximum(given + np.bincount(labels, minlength=num_labels), 1)
+    return (f1.mean(1) + right.mean(1)) / 2
+
+
+def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross entropy of logits (num_examples, num_labels) against labels (num_examples,)."""
+    return float(sklearn.metrics.log_loss(labels, softmax(logits, axis=1), labels=np.arange(logits.shape[1])))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
+    found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
+    return float(np.exp(found.x))
+
+
+def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
+    """Label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
+
+    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. What the loss takes as given the logits
+    need not learn, so ``w`` is how much the mere presence of an emoji stops to count as evidence; which emoji it is and what
+    the words say still counts. The decision adds the shares of all rows.
+
+    Args:
+        emoji_prior_weight: The weight w, less than 1, so that no share is 0; 0 for a stream, whose rows are not looked at.
+        data: The training rows; those with an emoji have one among their ids.
+    """
+    counts = np.array([data.label_counts[label] for label in data.label_names])
+    priors = np.tile(counts / counts.sum(), (2, 1))
+    if not emoji_prior_weight or isinstance(data.train, StreamingRows):
+        return priors
+    start = data.tokenizer.emoji_token_offset
+    end = start + data.tokenizer.num_emoji_tokens
+    with_emoji = np.array([any(start <= token_id < end for token_id in ids) for ids in data.train["input_ids"]])
+    labels = np.array(data.train["labels"])
+    for prior, rows in zip(priors, (labels[~with_emoji], labels[with_emoji]), strict=True):
+        if len(rows):
+            prior += emoji_prior_weight * (np.bincount(rows, minlength=len(counts)) / len(rows) - prior)
+    return priors
+
+
+def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
+    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
+    if name == "none":
+        return None
+    counts = np.array([data.label_counts[label] for label in data.label_names])
+    weights = (counts.sum() / (len(counts) * counts)) ** (0.5 if name == "sqrt" else 1.0)
+    return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)

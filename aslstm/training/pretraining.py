@@ -1,0 +1,191 @@
+"""Pre-training: predict a post's emoji from its words (DeepMoji, Felbo et al. 2017), and labels of corpora beside them.
+
+Takes :class:`PretrainSettings`; writes a model folder, for ``init_from`` of a training run.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from datasets import Dataset
+from torch.utils.data import DataLoader
+
+from aslstm.data.corpora import CorpusSource, load_corpus
+from aslstm.errors import UserError
+from aslstm.metrics import compute_metrics
+from modeling_aslstm import ASLSTMForEmojiPrediction
+from tokenization import ASLSTMTokenizer
+
+from .batches import Collator
+from .model import make_model, make_tokenizer
+from .optimization import make_optimizers, make_schedules
+from .pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task
+from .publishing import OutputFolder, TrainingRecord
+from .settings import PretrainingSettings, PretrainSettings, flags_of
+from .starting_weights import read_starting_point
+from .steps import make_loader, predict_logits, saving_bad_batch, train_epoch, usable_precision
+
+logger = logging.getLogger(__name__)
+
+# One post in so many is held out, to see how well emoji are predicted.
+VALIDATION_EVERY = 50
+TOP = 5
+
+
+def pretrain(settings: PretrainSettings) -> Path:
+    """Pre-train, evaluate and save a model; gives its folder.
+
+    Raises:
+        UserError: Bad input, or a place where nothing can be written.
+    """
+    given = settings.pretraining
+    accelerator = Accelerator(mixed_precision=usable_precision(given.mixed_precision))
+    logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
+    start, model_settings = read_starting_point(settings.model)
+    output = OutputFolder(given.output_dir)
+    if "-" in settings.texts.input and accelerator.num_processes > 1:
+        raise UserError("`input` -: expected one process, which alone can read it, found several; save the posts first")
+    set_seed(given.seed)
+    with accelerator.main_process_first():
+        texts = list(settings.texts.texts())
+        if not texts:
+            raise UserError("`input`: expected posts, found none; check the files")
+        labelled = read_labelled(given)
+        everything = texts + [text for rows, _ in labelled.values() for text in rows]
+        tokenizer = make_tokenizer(
+            list(dict.fromkeys(everything)), new_words=(), start=start.model, num_workers=given.num_workers,
+            min_count=given.min_count, min_emoji_count=given.min_emoji_count, model_max_length=given.model_max_length,
+        )  # fmt: skip
+        posts = encode(list(dict.fromkeys(texts)), tokenizer, given.num_workers)
+        tasks = [labelled_task(*rows, tokenizer, given.num_workers) for rows in labelled.values()]
+    emoji, validation = emoji_tasks(posts, tokenizer, given.min_target_count)
+    logger.info("rows: %d with one of %d emoji to predict, %s", len(emoji.labels), len(emoji.label_names), ", ".join(
+        f"{len(task.labels)} of {name}" for name, task in zip(labelled, tasks, strict=True)) or "no labelled ones")  # fmt: skip
+    counts = np.bincount(emoji.labels, minlength=len(emoji.label_names))
+    model = make_model(
+        tokenizer, model_settings, emoji.label_names, dict(zip(emoji.label_names, counts.tolist(), strict=True)),
+        model_class=ASLSTMForEmojiPrediction, start=start,
+        token_counts=Counter(chain.from_iterable(posts)),
+    )  # fmt: skip
+    multi_task = MultiTaskModel(model, [len(task.label_names) for task in tasks], label_smoothing=given.label_smoothing)
+    with saving_bad_batch(output.path, accelerator):
+        train(accelerator, multi_task, [emoji, *tasks], tokenizer, given)
+    results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if validation.labels else {}
+    if accelerator.is_main_process:
+        # As paths, which the card leaves out.
+        flags = flags_of(replace(settings, model=model_settings)) | {"input": tuple(map(Path, settings.texts.input))}
+        num_rows = {"train": len(emoji.labels), "validation": len(validation.labels)}
+        epochs = given.num_train_epochs
+        output.publish(
+            model, tokenizer, TrainingRecord("files", flags, epochs, epochs, results, num_rows, script="pretrain.py")
+        )
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return output.path
+
+
+def emoji_tasks(posts: list[list[int]], tokenizer: ASLSTMTokenizer, min_count: int) -> tuple[TaskRows, TaskRows]:
+    """The emoji of posts as a task, and the same of the posts that are held out.
+
+    Raises:
+        UserError: No emoji is common enough.
+    """
+    emoji = emoji_task([ids for i, ids in enumerate(posts) if i % VALIDATION_EVERY], tokenizer, min_count)
+    if not emoji.labels:
+        raise UserError(
+            f"`input`: expected posts with an emoji that {min_count} posts have, found none; give more posts or lower "
+            "`min_target_count`"
+        )
+    return emoji, emoji_task(posts[::VALIDATION_EVERY], tokenizer, 1, label_names=emoji.label_names)
+
+
+def encode(texts: list[str], tokenizer: ASLSTMTokenizer, num_workers: int) -> list[list[int]]:
+    """The ids of texts, split by several processes."""
+    rows = Dataset.from_dict({"text": texts}).map(
+        lambda batch: {"input_ids": tokenizer(batch["text"], truncation=True, return_attention_mask=False)["input_ids"]},
+        batched=True, num_proc=num_workers, remove_columns=["text"], desc="Tokenizing",
+    )  # fmt: skip
+    return rows["input_ids"][:]
+
+
+def read_labelled(settings: PretrainingSettings) -> dict[str, tuple[list[str], list[str]]]:
+    """Texts and labels of the training split of each corpus of ``also_learn``."""
+    corpora = {name: load_corpus(CorpusSource(name, settings.data_dir))["train"] for name in settings.also_learn}
+    return {name: (rows["text"][:], rows["label"][:]) for name, rows in corpora.items()}
+
+
+def labelled_task(texts: list[str], labels: list[str], tokenizer: ASLSTMTokenizer, num_workers: int) -> TaskRows:
+    """Labelled rows as a task."""
+    names = sorted(set(labels))
+    return TaskRows(encode(texts, tokenizer, num_workers), [names.index(label) for label in labels], names)
+
+
+def train(
+    accelerator: Accelerator,
+    model: MultiTaskModel,
+    tasks: list[TaskRows],
+    tokenizer: ASLSTMTokenizer,
+    settings: PretrainingSettings,
+) -> None:
+    """Train on all tasks.
+
+    Raises:
+        UserError: Too few rows for a batch.
+    """
+    collator = TaskCollator(
+        tokenizer,
+        emoji_spelling_prob=settings.emoji_spelling_prob,
+        word_spelling_prob=settings.word_spelling_prob,
+        seed=settings.seed,
+    )
+    sampler = TaskSampler(tasks, settings.per_device_train_batch_size, seed=settings.seed)
+    if len(sampler) == 0:
+        raise UserError("`input`: expected posts with words and emoji for a batch, found too few; give more posts")
+    loader = DataLoader(TaskDataset(tasks), batch_sampler=sampler, collate_fn=collator)
+    optimizers = make_optimizers(
+        model,
+        learning_rate=settings.learning_rate,
+        embedding_learning_rate=settings.learning_rate,
+        weight_decay=1e-2,
+        sparse=accelerator.device.type == "cpu",
+    )
+    prepared, loader, *optimizers = accelerator.prepare(model, loader, *optimizers)
+    steps = len(loader) * settings.num_train_epochs
+    schedules = make_schedules(optimizers, warmup_steps=steps // 20, total_steps=steps)
+
+    def loss_of(batch: dict[str, Any]) -> Any:
+        batch.pop("row")
+        return prepared(**batch)
+
+    for epoch in range(settings.num_train_epochs):
+        collator.epoch = epoch
+        loader.set_epoch(epoch)
+        loss = train_epoch(
+            accelerator, prepared, loader, loss_of, optimizers, schedules,
+            max_grad_norm=1.0, description=f"Epoch {epoch + 1}/{settings.num_train_epochs}",
+        )  # fmt: skip
+        logger.info("epoch %d: loss %.4f", epoch + 1, loss)
+
+
+def evaluate(
+    accelerator: Accelerator, model: ASLSTMForEmojiPrediction, task: TaskRows, tokenizer: ASLSTMTokenizer
+) -> dict[str, Any]:
+    """Figures of emoji prediction on held-out posts."""
+    labels = np.array(task.labels)
+    rows = Dataset.from_dict({"input_ids": task.input_ids, "labels": task.labels, "row": list(range(len(labels)))})
+    loader = accelerator.prepare(make_loader(rows, Collator(tokenizer), 256, shuffle=False))
+    logits = predict_logits(accelerator, model, loader)
+    metrics = compute_metrics(labels, logits.argmax(1), task.label_names)
+    top = np.argsort(-logits, axis=1)[:, :TOP]
+    metrics[f"top_{TOP}_accuracy"] = float((top == labels[:, None]).any(1).mean())
+    logger.info(
+        "held-out posts: emoji accuracy %.3f, among the first %d %.3f, always the commonest %.3f",
+        metrics["accuracy"], TOP, metrics[f"top_{TOP}_accuracy"], metrics["majority_accuracy"],
+    )  # fmt: skip
+    return metrics

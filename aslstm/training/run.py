@@ -1,0 +1,281 @@
+"""Training from settings to model folders: one run, the mean of several, or one for each of several seeds.
+
+Takes :class:`TrainSettings`; writes a model folder for each seed and gives their figures.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DataLoaderConfiguration
+from accelerate.utils import set_seed
+
+from aslstm.errors import UserError
+from aslstm.metrics import compute_metrics, intervals_95
+from modeling_aslstm import ASLSTMForSequenceClassification
+
+from .bag_of_words import add_bag_of_words
+from .batches import Collator
+from .data import TrainingData, prepare_data
+from .decision import class_weights, fit_prior_weight, fit_temperature, loss_priors
+from .model import make_model
+from .optimization import make_optimizers, make_schedules
+from .publishing import NOT_IN_RECIPE, OutputFolder, TrainingRecord
+from .settings import TrainSettings, flags_of
+from .stage_times import StageTimes
+from .starting_weights import StartingPoint, read_starting_point
+from .states import TrainingStates
+from .steps import make_loader, predict_logits, saving_bad_batch, usable_precision
+from .trainer import Trainer
+
+logger = logging.getLogger(__name__)
+
+# Far from the small seeds that people compare.
+RUN_SEED_STEP = 10_000
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model folder, and the figures of each split: of all rows and of those with emoji."""
+
+    folder: Path
+    results: dict[str, Any]
+
+
+def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lambda model: None) -> list[TrainedModel]:
+    """Train and save a model, or one for each of several seeds.
+
+    Args:
+        settings: What to train on, and how.
+        report: Is called with each model as soon as it is saved, on the main process alone.
+
+    Returns:
+        The model of each seed.
+
+    Raises:
+        UserError: Bad input, or a place where nothing can be written.
+    """
+    accelerator = make_accelerator(settings)
+    logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
+    start, model = read_starting_point(settings.model)
+    runs = runs_of_seeds(replace(settings, model=model))
+    outputs = [OutputFolder(one.output_dir) for one in runs]
+    for one, output in zip(runs, outputs, strict=True):
+        states = TrainingStates(output.checkpoint_dir, accelerator)
+        states.check(resume=one.output.resume_from_checkpoint, is_saving=bool(one.output.checkpointing_steps))
+    trained: list[TrainedModel] = []
+    stages = StageTimes()
+    for one, output in zip(runs, outputs, strict=True):
+        # A corpus is made ready once for all seeds, unless its rows follow the seed.
+        if not trained or one.data.max_train_samples or one.data.streaming:
+            with accelerator.main_process_first():
+                data = prepare_data(one, start.model, accelerator.num_processes, stages)
+        trained.append(TrainedModel(output.path, train_one(one, accelerator, data, start, output, stages)))
+        if accelerator.is_main_process:
+            report(trained[-1])
+        accelerator.wait_for_everyone()
+    logger.info(stages.table())
+    accelerator.end_training()
+    return trained
+
+
+def make_accelerator(settings: TrainSettings) -> Accelerator:
+    """The accelerator, with tracking where it is asked for.
+
+    Raises:
+        UserError: A precision or a tracker that this machine does not have.
+    """
+    try:
+        return Accelerator(
+            mixed_precision=usable_precision(settings.training.mixed_precision),
+            gradient_accumulation_steps=settings.training.gradient_accumulation_steps,
+            log_with=None if settings.output.report_to == "none" else settings.output.report_to,
+            project_dir=f"{settings.output_dir}-logs",
+            # Batches are shared between processes as they are: their rows were chosen for similar length.
+            # Copies from pinned memory to the device go on beside the computation.
+            dataloader_config=DataLoaderConfiguration(
+                split_batches=False, even_batches=True, dispatch_batches=False, non_blocking=True
+            ),
+        )
+    except (ValueError, ImportError) as error:
+        raise UserError(f"`mixed_precision` or `report_to`: {error}") from error
+
+
+def runs_of_seeds(settings: TrainSettings) -> list[TrainSettings]:
+    """The settings of each of ``seeds``, or those that were given."""
+    training = settings.training
+    if not training.seeds:
+        return [settings]
+    return [
+        replace(
+            settings,
+            training=replace(training, seed=seed, seeds=()),
+            output=replace(settings.output, output_dir=settings.output_dir / f"seed-{seed}"),
+        )
+        for seed in training.seeds
+    ]
+
+
+def train_one(
+    settings: TrainSettings,
+    accelerator: Accelerator,
+    data: TrainingData,
+    start: StartingPoint,
+    output: OutputFolder,
+    stages: StageTimes,
+) -> dict[str, Any]:
+    """Train, evaluate and save the model of one seed; gives its figures."""
+    training = settings.training
+    if settings.output.report_to != "none":
+        config = {name: str(value) for name, value in flags_of(settings).items()}
+        accelerator.init_trackers(f"seed-{training.seed}", config=config)
+    with stages.measure("training"):
+        trainer = train_runs(settings, accelerator, data, start, output)
+    model = accelerator.unwrap_model(trainer.model)
+    if training.bag_of_words_weight:
+        with stages.measure("bag of words"):
+            add_bag_of_words(
+                model,
+                data.tokenizer,
+                data.train["input_ids"],
+                np.array(data.train["labels"]),
+                weight=training.bag_of_words_weight,
+                logit_adjustment=training.logit_adjustment,
+            )
+    with stages.measure("decision rule"):
+        fit_decision_rule(trainer, data.labels["validation"])
+    with stages.measure("evaluation"):
+        results = evaluate(trainer, data, training.per_device_eval_batch_size)
+    if accelerator.is_main_process:
+        with stages.measure("saving"):
+            record = TrainingRecord(
+                settings.corpus.dataset, flags_of(settings), trainer.progress.best_epoch, trainer.progress.epoch,
+                results, data.num_rows, data.new_words,
+            )  # fmt: skip
+            output.publish(model, data.tokenizer, record)
+    accelerator.wait_for_everyone()
+    accelerator.free_memory()
+    return results
+
+
+def train_runs(
+    settings: TrainSettings, accelerator: Accelerator, data: TrainingData, start: StartingPoint, output: OutputFolder
+) -> Trainer:
+    """Train once, or ``average_runs`` times from the same start, and leave the mean of the weights in the model.
+
+    Runs that start from the same pre-trained weights end close enough together for their mean to be better than any of them,
+    as an ensemble is, at the price of one model (Wortsman et al. 2022, arXiv:2203.05482).
+    """
+    mean: dict[str, torch.Tensor] = {}
+    token_counts = data.token_counts if start.vectors is not None else {}
+    num_runs = settings.training.average_runs
+    for number in range(num_runs):
+        seed = (settings.training.seed + RUN_SEED_STEP * number) % 2**32
+        run = replace(settings, training=replace(settings.training, seed=seed))
+        set_seed(seed)
+        model = make_model(
+            data.tokenizer, run.model, data.label_names, data.label_counts, start=start, token_counts=token_counts
+        )
+        trainer = make_trainer(run, accelerator, data, model, output)
+        if run.output.resume_from_checkpoint:
+            trainer.resume(run.output.resume_from_checkpoint)
+        with saving_bad_batch(output.path, accelerator):
+            trainer.train()
+        if num_runs > 1:
+            for name, weights in accelerator.unwrap_model(trainer.model).state_dict().items():
+                mean[name] = mean.get(name, 0.0) + weights.cpu().double() / num_runs
+    if num_runs > 1:
+        accelerator.unwrap_model(trainer.model).load_state_dict(mean)
+        logger.info("averaged the weights of %d runs", num_runs)
+    return trainer
+
+
+def make_trainer(
+    settings: TrainSettings,
+    accelerator: Accelerator,
+    data: TrainingData,
+    model: ASLSTMForSequenceClassification,
+    output: OutputFolder,
+) -> Trainer:
+    """Everything that one run of training needs, prepared for the accelerator's devices and processes."""
+    training = settings.training
+    collator = Collator(
+        data.tokenizer,
+        emoji_spelling_prob=training.emoji_spelling_prob,
+        word_spelling_prob=training.word_spelling_prob,
+        seed=training.seed,
+    )
+    train_loader = make_loader(data.train, collator, training.per_device_train_batch_size, shuffle=True, seed=training.seed)
+    validation_loader = make_loader(
+        data.evaluation["validation"], Collator(data.tokenizer), training.per_device_eval_batch_size, shuffle=False
+    )
+    optimizers = make_optimizers(
+        model,
+        learning_rate=training.learning_rate,
+        embedding_learning_rate=training.embedding_learning_rate or training.learning_rate,
+        weight_decay=training.weight_decay,
+        sparse=accelerator.device.type == "cpu",
+    )
+    prepared = accelerator.prepare(model, train_loader, validation_loader, *optimizers)
+    steps = math.ceil(len(prepared[1]) / training.gradient_accumulation_steps) * training.num_train_epochs
+    schedules = make_schedules(optimizers, warmup_steps=round(steps * training.warmup_ratio), total_steps=steps)
+    return Trainer(
+        accelerator,
+        prepared[0],
+        optimizers=list(prepared[3:]),
+        schedules=schedules,
+        train_loader=prepared[1],
+        validation_loader=prepared[2],
+        collator=collator,
+        validation_labels=data.labels["validation"],
+        label_names=data.label_names,
+        label_prior=np.array(model.config.label_prior),
+        loss_priors=loss_priors(training.emoji_prior_weight, data),
+        class_weights=class_weights(training.class_weight, data),
+        settings=training,
+        states=TrainingStates(output.checkpoint_dir, accelerator),
+        checkpointing_steps=settings.output.checkpointing_steps,
+        recipe=recipe_of(settings, accelerator, data),
+    )
+
+
+def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
+    """What a resumed run must have in common with the one that was begun; paths may have changed."""
+    flags = {
+        f"--{name}": value
+        for name, value in flags_of(settings).items()
+        if name not in (*NOT_IN_RECIPE, "report_to") and isinstance(value, str | int | float)
+    }
+    shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
+    return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)}
+
+
+def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
+    """Fit ``decision_prior_weight``, then ``temperature``, on validation, into the model's config."""
+    config = trainer.accelerator.unwrap_model(trainer.model).config
+    logits = predict_logits(trainer.accelerator, trainer.model, trainer.validation_loader)
+    prior = np.array(config.label_prior)
+    config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
+    config.temperature = fit_temperature(logits + config.decision_prior_weight * np.log(prior), labels)
+    logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
+
+
+def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str, Any]:
+    """Figures of validation and test, of all rows and of those with emoji, at the model's own answer."""
+    results = {}
+    for split, rows in data.evaluation.items():
+        loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))
+        predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
+        labels, with_emoji = data.labels[split], data.emoji_rows[split]
+        parts = {split: np.full(len(labels), True), f"{split}_emoji": with_emoji}
+        for name, rows_of_part in parts.items():
+            if rows_of_part.any():
+                gold, given = labels[rows_of_part], predictions[rows_of_part]
+                intervals = intervals_95(gold, given, len(data.label_names))
+                results[name] = compute_metrics(gold, given, data.label_names) | {"intervals_95": intervals}
+    return results

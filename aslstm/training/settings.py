@@ -1,0 +1,297 @@
+"""Settings of training and pre-training: every flag of ``aslstm train`` and ``aslstm pretrain``, once.
+
+Takes values, checks them, gives frozen dataclasses that training only reads. :class:`TrainSettings` and
+:class:`PretrainSettings` bundle what a run needs; what contradicts itself across the parts is refused there.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aslstm.data.corpora import CorpusSource
+from aslstm.data.known_corpora import KNOWN_CORPORA
+from aslstm.data.text_sources import TextSource
+from aslstm.errors import UserError, check_packages
+from aslstm.model_folder.hub import check_repo, check_token
+from aslstm.settings import MAX_SEED, check_settings, optional_path, seed_setting, setting, setting_like, settings_of
+from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
+from tokenization.word_segmentation import SEGMENTERS
+
+SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_words")
+CRITERIA = ("macro_f1", "accuracy", "loss", "last")
+CLASS_WEIGHTS = ("none", "sqrt", "balanced")
+PRECISIONS = ("no", "bf16", "fp16")
+# The newest whole state of training.
+LATEST = "latest"
+
+_SAME = "default: that of --init_from, or"
+# What needs rows that are counted, changed or met again in the same order, which the rows of a stream are not.
+_NOT_STREAMED = (
+    "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
+    "emoji_prior_weight", "bag_of_words_weight",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which rows are trained on, and how their vocabulary is made.
+
+    Raises:
+        UserError: A value that is not possible.
+    """
+
+    selection: str = setting("all", "train, validate and test on these rows alone", choices=SELECTIONS)
+    max_train_samples: int | None = setting(None, "train on so many rows, chosen by --seed", at_least=1)
+    streaming: bool = setting(False, "read train in stretches: for a corpus larger than memory")
+    steps_per_epoch: int = setting(500, "with --streaming: validate after so many steps", at_least=1)
+    strip_emoji: bool = setting(False, "take the emoji out of all texts, to see what they are worth")
+    min_count: int = setting(2, "rarer words are spelled in characters", at_least=1)
+    min_emoji_count: int = setting(2, "rarer emoji codes are spelled in name pieces", at_least=1)
+    discover_words: str | None = setting(
+        None, "keep the new words of the training texts whole", choices=("characters", "words")
+    )
+    new_words: Path | None = setting(None, "keep the words of this table of aslstm find-words whole")
+    segmenter: str | None = setting(None, f"{_SAME} jieba; rjieba is faster", choices=SEGMENTERS)
+    model_max_length: int = setting(512, "the longest post in tokens; longer ones are cut", at_least=1)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.streaming and self.selection != "all":
+            raise UserError(f"expected `streaming` with all rows, found `selection` {self.selection}; leave out one of them")
+        if self.discover_words and self.new_words:
+            raise UserError("expected `discover_words` or `new_words`, found both; leave out one of them")
+        if self.streaming and self.discover_words:
+            raise UserError(
+                "`streaming`: expected `new_words`, found `discover_words`; run aslstm find-words on the files first"
+            )
+        object.__setattr__(self, "new_words", optional_path(self.new_words))
+        if self.selection == "new_words" and not self.new_words and not self.discover_words:
+            object.__setattr__(self, "discover_words", "words")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The choices, sizes and starting weights of a model.
+
+    What is None is open: :func:`aslstm.training.starting_weights.read_starting_point` fills it in.
+
+    Raises:
+        UserError: A value that is not possible.
+    """
+
+    emoji_fusion: str | None = setting(
+        None, f"how words and emoji of a post are brought together; {_SAME} attention", choices=EMOJI_FUSIONS
+    )
+    attention_key: str | None = setting(None, f"what attention compares emoji with; {_SAME} embedding", choices=ATTENTION_KEYS)
+    classifier_input: str | None = setting(
+        None, f"what the classifier reads; {_SAME} attention_and_query", choices=CLASSIFIER_INPUTS
+    )
+    unidirectional: bool = setting(False, "no LSTM reads backwards: half the work, a little worse")
+    no_max_pooling: bool = setting(False, "the classifier reads no maxima")
+    vectors: Path | None = setting(None, "start from these word vectors (word2vec, GloVe, fastText)")
+    init_from: Path | None = setting(None, "start from this model folder; its vocabulary is kept and extended")
+    embedding_size: int | None = setting(
+        None, "the length of a token's vector; default: that of --init_from or --vectors, or 128", at_least=1
+    )
+    hidden_size: int | None = setting(None, f"the units of one LSTM direction; {_SAME} 128", at_least=1)
+    num_hidden_layers: int | None = setting(None, f"the number of LSTM layers; {_SAME} 1", at_least=1)
+    hidden_dropout_prob: float = setting(0.5, "dropout between the layers", at_least=0, below=1)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        object.__setattr__(self, "vectors", optional_path(self.vectors))
+        object.__setattr__(self, "init_from", optional_path(self.init_from))
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How the weights are trained, and which of them are kept.
+
+    An ``embedding_learning_rate`` of None becomes ``learning_rate``.
+
+    Raises:
+        UserError: A value that is not possible.
+    """
+
+    learning_rate: float = setting(2e-3, "the highest learning rate", above=0)
+    embedding_learning_rate: float | None = setting(None, "that of the vectors; default: --learning_rate", above=0)
+    weight_decay: float = setting(1e-2, "the weight decay of all weights but the vectors", at_least=0)
+    warmup_ratio: float = setting(0.05, "share of the steps with a rising learning rate", at_least=0, below=1)
+    max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", above=0)
+    label_smoothing: float = setting(0.1, "share of the goal that goes to all labels alike", at_least=0, below=1)
+    emoji_spelling_prob: float = setting(0.2, "share of the known codes spelled in name pieces", at_least=0, below=1)
+    logit_adjustment: float = setting(1.0, "weight of the log label shares in the loss")
+    emoji_prior_weight: float = setting(
+        0.0, "how much those shares are of rows with (without) emoji alone", at_least=0, below=1
+    )
+    word_spelling_prob: float = setting(0.3, "share of the known words spelled in characters", at_least=0, below=1)
+    emoji_row_repeats: int = setting(0, "how often a row with emoji comes again in an epoch", at_least=0)
+    class_weight: str = setting("none", "weights of the labels in the loss", choices=CLASS_WEIGHTS)
+    per_device_train_batch_size: int = setting(64, "rows of a training batch of one process", at_least=1)
+    per_device_eval_batch_size: int = setting(256, "rows of an evaluation batch of one process", at_least=1)
+    gradient_accumulation_steps: int = setting(1, "batches of an optimizer step", at_least=1)
+    num_train_epochs: int = setting(15, "the most epochs", at_least=1)
+    early_stopping_patience: int = setting(4, "epochs without a better validation score before the end", at_least=1)
+    select: str = setting("macro_f1", "which epoch's weights are kept", choices=CRITERIA)
+    mixed_precision: str | None = setting(None, "default: what accelerate launch says", choices=PRECISIONS)
+    seed: int = seed_setting()
+    seeds: tuple[int, ...] = setting((), "train each into OUTPUT_DIR/seed-N and report mean ± sd", at_least=0, at_most=MAX_SEED)
+    average_runs: int = setting(1, "average the weights of so many runs from --init_from (model soup)", at_least=1)
+    bag_of_words_weight: float = setting(
+        0.0, "share of the logits that words and emoji decide by themselves, by a logistic regression", at_least=0, below=1
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.emoji_prior_weight and not self.logit_adjustment:
+            raise UserError("`emoji_prior_weight`: expected `logit_adjustment` other than 0, found 0; leave out one of them")
+        if self.embedding_learning_rate is None:
+            object.__setattr__(self, "embedding_learning_rate", self.learning_rate)
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Where a run writes its model, its states and its log, and what it goes on from.
+
+    Raises:
+        UserError: A value that is not possible, or a missing token of the Hub.
+    """
+
+    output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
+    report_to: str = setting("none", "where the figures of each epoch are logged", choices=("none", "tensorboard"))
+    checkpointing_steps: int | str | None = setting(
+        None,
+        "save the state of training every N optimizer steps, or after each `epoch`, and on SIGTERM",
+        parse=str,
+        placeholder="N",
+    )
+    resume_from_checkpoint: str | None = setting(
+        None,
+        "go on from the `latest` whole state of --output_dir, if there is one, or from this one",
+        implied=LATEST,
+        placeholder="STATE",
+    )
+    push_to_hub: bool = setting(False, "publish the model as --hub_model_id, as aslstm push does")
+    hub_model_id: str | None = setting(None, "owner/name of a public repository; made where there is none")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        object.__setattr__(self, "output_dir", optional_path(self.output_dir))
+        object.__setattr__(self, "checkpointing_steps", _steps_or_epoch(self.checkpointing_steps))
+        if self.report_to == "tensorboard":
+            check_packages("tracking", "tensorboard")  # accelerate would go on without
+        if self.push_to_hub != bool(self.hub_model_id):
+            raise UserError(
+                "expected `push_to_hub` and `hub_model_id` owner/name, found one of them; add or leave out the other"
+            )
+
+
+def _steps_or_epoch(value: int | str | None) -> int | str | None:
+    if value is None or value == "epoch":
+        return value
+    if not str(value).isdecimal() or int(value) < 1:
+        raise UserError(f"`checkpointing_steps`: expected a number of steps above 0 or 'epoch', found {value!r}")
+    return int(value)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """All that :func:`aslstm.training.run.train` needs.
+
+    Attributes:
+        corpus: Where the rows come from.
+        data: Which of them are trained on, and how their vocabulary is made.
+        model: The choices, sizes and starting weights of the model.
+        training: How it is trained.
+        output: Where it is written.
+
+    Raises:
+        UserError: Settings that contradict each other.
+    """
+
+    corpus: CorpusSource = field(default_factory=CorpusSource)
+    data: DataSettings = field(default_factory=DataSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    output: OutputSettings = field(default_factory=OutputSettings)
+
+    def __post_init__(self) -> None:
+        given = flags_of(self)
+        resume = self.output.resume_from_checkpoint
+        for name in _NOT_STREAMED:
+            if self.data.streaming and given[name]:
+                raise UserError(
+                    f"expected `streaming` or `{name}`, found both; a stream is neither counted, changed nor resumed"
+                )
+        if self.training.average_runs > 1 and not self.model.init_from:
+            raise UserError(
+                "`average_runs`: expected `init_from`, found none; runs from different random weights do not average"
+            )
+        if self.training.average_runs > 1 and (self.output.checkpointing_steps or resume or self.data.streaming):
+            raise UserError("expected `average_runs` 1 with states of training or a stream, found more; leave out one of them")
+        if self.training.seeds and resume not in (None, LATEST):
+            raise UserError(
+                "`resume_from_checkpoint`: expected latest with `seeds`, found a state of one run; leave out one of them"
+            )
+        if self.output.push_to_hub:
+            if self.training.seeds:
+                raise UserError("`push_to_hub`: expected one model, found `seeds`; choose one and use aslstm push")
+            check_repo(str(self.output.hub_model_id))
+            check_token()
+
+    @property
+    def output_dir(self) -> Path:
+        """The model folder; it is named after the corpus where none is given."""
+        return self.output.output_dir or Path("outputs") / self.corpus.dataset.replace("/", "--")
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """What is learned in pre-training, and how.
+
+    Raises:
+        UserError: A value that is not possible.
+    """
+
+    also_learn: tuple[str, ...] = setting((), "labels of the training rows of these corpora", choices=KNOWN_CORPORA)
+    data_dir: Path | None = setting_like(CorpusSource, "data_dir", None)
+    min_count: int = setting_like(DataSettings, "min_count", 3)
+    min_emoji_count: int = setting_like(DataSettings, "min_emoji_count", 1)
+    min_target_count: int = setting(20, "an emoji of fewer posts is not predicted", at_least=1)
+    model_max_length: int = setting_like(DataSettings, "model_max_length", 512)
+    output_dir: Path = setting(Path("outputs/pretrained"), "the model folder")
+    num_train_epochs: int = setting(3, "the number of epochs", at_least=1)
+    learning_rate: float = setting_like(TrainingSettings, "learning_rate", 1e-3)
+    per_device_train_batch_size: int = setting_like(TrainingSettings, "per_device_train_batch_size", 64)
+    emoji_spelling_prob: float = setting_like(TrainingSettings, "emoji_spelling_prob", 0.2)
+    word_spelling_prob: float = setting_like(TrainingSettings, "word_spelling_prob", 0.1)
+    label_smoothing: float = setting_like(TrainingSettings, "label_smoothing", 0.0)
+    mixed_precision: str | None = setting_like(TrainingSettings, "mixed_precision", None)
+    seed: int = seed_setting()
+    num_workers: int = setting(min(2, os.cpu_count() or 1), "processes that split texts", at_least=1)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        object.__setattr__(self, "data_dir", optional_path(self.data_dir))
+        object.__setattr__(self, "output_dir", Path(self.output_dir))
+
+
+@dataclass(frozen=True)
+class PretrainSettings:
+    """All that :func:`aslstm.training.pretraining.pretrain` needs.
+
+    Attributes:
+        texts: The posts whose emoji are predicted.
+        pretraining: What is learned, and how.
+        model: The choices, sizes and starting weights of the model.
+    """
+
+    texts: TextSource
+    pretraining: PretrainingSettings = field(default_factory=PretrainingSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+
+
+def flags_of(settings: TrainSettings | PretrainSettings) -> dict[str, Any]:
+    """Every setting of a bundle by the name of its flag."""
+    return {name: getattr(part, name) for part in vars(settings).values() for name in settings_of(part)}

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from aslstm.training.decision import fit_prior_weight, fit_temperature, log_loss, mean_scores
+
+
+def test_log_loss_is_the_mean_of_the_negative_log_probabilities() -> None:
+    logits = np.log(np.array([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]])) + np.array([[3.0], [-2.0]])
+    assert log_loss(logits, np.array([0, 2])) == pytest.approx(-(np.log(0.7) + np.log(0.25)) / 2)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 4.0])
+def test_the_temperature_that_makes_shares_and_probabilities_agree_is_found(temperature: float) -> None:
+    # Three of four rows are label 0, and at temperature 1 the logits say three to one.
+    logits = np.tile([np.log(3.0), 0.0], (400, 1)) * temperature
+    labels = np.array([0, 0, 0, 1] * 100)
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=1e-3)
+
+
+def test_the_fitted_temperature_is_no_worse_than_any_of_a_grid() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(300, 5)) * 3
+    labels = random.integers(0, 5, 300)
+    fitted = log_loss(logits / fit_temperature(logits, labels), labels)
+    assert fitted <= min(log_loss(logits / t, labels) for t in np.geomspace(0.06, 18, 200)) + 1e-6
+
+
+def test_a_prior_that_changes_nothing_keeps_its_full_weight() -> None:
+    random = np.random.default_rng(0)
+    assert fit_prior_weight(random.normal(size=(50, 4)), random.integers(0, 4, 50), np.full(4, 0.25)) == 1.0
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.6, 1.0])
+def test_the_weight_that_made_the_labels_is_found(weight: float) -> None:
+    prior = np.array([0.7, 0.2, 0.1])
+    logits = np.random.default_rng(1).normal(size=(20_000, 3))
+    labels = (logits + weight * np.log(prior)).argmax(1)
+    assert fit_prior_weight(logits, labels, prior) == pytest.approx(weight, abs=0.051)
+
+
+def naive_scores(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> list[float]:
+    every = list(range(len(prior)))
+    scores = []
+    for i in range(31):
+        predictions = [int(np.argmax([z + i * 0.05 * np.log(p) for z, p in zip(row, prior, strict=True)])) for row in logits]
+        macro_f1 = f1_score(labels, predictions, labels=every, average="macro", zero_division=0)
+        scores.append((macro_f1 + accuracy_score(labels, predictions)) / 2)
+    return scores
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_weight_is_the_nearest_to_1_that_is_within_one_standard_error_of_the_best(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    prior = np.array([0.6, 0.3, 0.1])
+    labels = random.choice(3, 120, p=prior)
+    logits = random.normal(size=(120, 3)) + np.eye(3)[labels]
+    scores = naive_scores(logits, labels, prior)
+    # The standard error, from resamples of its own.
+    best = int(np.argmax(scores)) * 0.05
+    resampled = []
+    for _ in range(300):
+        rows = random.integers(0, 120, 120)
+        predictions = (logits[rows] + best * np.log(prior)).argmax(1)
+        macro_f1 = f1_score(labels[rows], predictions, labels=[0, 1, 2], average="macro", zero_division=0)
+        resampled.append((macro_f1 + accuracy_score(labels[rows], predictions)) / 2)
+    error = np.std(resampled)
+    found = fit_prior_weight(logits, labels, prior)
+    nearer = [scores[i] for i in range(31) if abs(i * 0.05 - 1) < abs(found - 1) - 1e-9]
+    assert scores[round(found / 0.05)] >= max(scores) - 1.2 * error
+    assert all(score < max(scores) - 0.8 * error for score in nearer)
+
+
+def test_the_mean_score_is_scikit_learns() -> None:
+    random = np.random.default_rng(0)
+    labels, answers = random.integers(0, 4, 60), random.integers(0, 3, (5, 60))
+    expected = [
+        (f1_score(labels, row, labels=range(4), average="macro", zero_division=0) + accuracy_score(labels, row)) / 2
+        for row in answers
+    ]
+    assert mean_scores(labels, answers, 4) == pytest.approx(expected)
