@@ -1,17 +1,34 @@
-"""Text as a terminal or a page may show it, and tables of plain text."""
+"""Text as a terminal, a page or a picture may show it, and tables of plain text.
+
+Takes texts that may come from anybody's posts.
+"""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-# What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and the two
-# characters that XML forbids: the renderer of charts ends the process at one of them.
+# What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and two more
+# characters that XML forbids: the renderer of charts ends the whole process at one that it forbids.
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_WIDE = 10_000  # no cell is wrapped or cut
+_WIDE = 1_000_000  # no cell is wrapped or cut
 
 
 def printable(text: str) -> str:
     """A text without control characters, a replacement character for each."""
     return _UNSHOWN.sub("\ufffd", text)
+
+
+def printable_json(value: Any) -> Any:
+    r"""What JSON holds, with every text in it as :func:`printable` gives it.
+
+    >>> printable_json({"labels": ["a\x1b", 1]})
+    {'labels': ['a�', 1]}
+    """
+    if isinstance(value, dict):
+        return {key: printable_json(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [printable_json(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
@@ -41,4 +58,5 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Colle
     console = Console(width=_WIDE, color_system=None, force_terminal=False, force_jupyter=False)
     with console.capture() as capture:
         console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    # Not splitlines(): a post may hold U+2028, which is no new line to a terminal.
+    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))

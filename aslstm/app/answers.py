@@ -1,14 +1,16 @@
 """A model folder to what the app shows: one post beside itself without emoji, and the report of many posts, as HTML.
 
-Knows nothing of Gradio. Posts are shown as text whatever they hold.
+Knows nothing of Gradio. Posts are shown as text whatever they hold: the HTML is that of the template ``panels.html.j2``, which
+escapes all that is put into it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from html import escape
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from markupsafe import Markup, escape
 
 from aslstm.data.file_formats import Row, refuse_bad
 from aslstm.data.row_readers import read_posts
@@ -17,11 +19,11 @@ from aslstm.files import CHECKSUMS
 from aslstm.prediction.attention_view import attention_html
 from aslstm.prediction.classifier import Answer, Classifier
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
-from aslstm.printing import printable
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
+from aslstm.report.templates import environment
 from aslstm.report.texts import LANGUAGES
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
 from tokenization import split_emoji
@@ -33,6 +35,26 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small fil
 _CHUNK = 256
 # Columns of an upload are not to be taken for answers.
 _PREFIX = "aslstm_"
+# The macros of the template, as functions.
+_HTML: Any = environment(Path(__file__).parent).get_template("panels.html.j2").module
+
+
+class Panel(NamedTuple):
+    """What is shown of one answer.
+
+    Attributes:
+        heading: What was asked.
+        best: The label of the highest score.
+        scores: label -> score.
+        heat_map: The post, as HTML where its words are shaded.
+        notes: What is said below it.
+    """
+
+    heading: str
+    best: str
+    scores: dict[str, float]
+    heat_map: Markup | str
+    notes: list[str]
 
 
 class Answers:
@@ -59,38 +81,32 @@ class Answers:
         effect = whole.emoji_effect
         left = self._panel(texts.with_emoji, post, whole, language)
         if effect is None:
-            return f'<div class="pair">{left}<div class="panel">{note(texts.no_emoji)}</div></div>'
+            return str(_HTML.pair(left, None, texts.no_emoji, []))
         # A space in the place of each: what stood on either side stays apart, as it does for the effect of the pipeline.
         words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
         right = self._panel(texts.without_emoji, words, self._answer(words), language)
         alone = effect["without_words"]
         notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone)]
         notes += [texts.disagree] * effect["disagree"]
-        return f'<div class="pair">{left}{right}</div>{"".join(map(note, notes))}{note(texts.legend)}'
+        return str(_HTML.pair(left, right, texts.no_emoji, [*notes, texts.legend]))
 
     def _answer(self, text: str) -> Answer:
         (answer,) = self.classifier.answers([text], attention=self.has_weights, emoji_effect=True)
         return answer
 
-    def _panel(self, heading: str, text: str, answer: Answer, language: str) -> str:
+    def _panel(self, heading: str, text: str, answer: Answer, language: str) -> Panel:
         texts = TEXTS[language]
         shown = text[:MAX_CHARACTERS]
+        heat_map: Markup | str = shown
         if answer.attention is not None:
             entries = [entry for entry in answer.attention if entry["end"] <= MAX_CHARACTERS]
-            heat_map = attention_html(entries, shown)
-        else:
-            heat_map = escape(printable(shown))
+            heat_map = Markup(attention_html(entries, shown))
         notes = [] if self.has_weights else [texts.no_weights]
         if len(text) > MAX_CHARACTERS:
             notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
         scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
         best = max(scores, key=lambda label: scores[label])
-        bars = "".join(_bar(label, score) for label, score in sorted(scores.items()))
-        return (
-            f'<div class="panel"><h3>{heading}</h3><p class="label">{_shown(best)} '
-            f'<small>{scores[best]:.1%}</small></p><div class="post">{heat_map}</div>{"".join(map(note, notes))}'
-            f'<table class="bars">{bars}</table></div>'
-        )
+        return Panel(heading, best, dict(sorted(scores.items())), heat_map, notes)
 
     def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
         """The page of a report on posts, as ``aslstm report`` writes it.
@@ -170,22 +186,15 @@ def check_number(rows: list[Row], texts: AppTexts) -> list[Row]:
 
 def note(text: str) -> str:
     """A line in grey."""
-    return f'<p class="note">{_shown(text)}</p>'
+    return str(_HTML.note(text))
 
 
 def error_line(error: UserError, texts: AppTexts) -> str:
     """What was wrong, in one line."""
-    return f'<p class="error">{texts.error}: {_shown(error)}</p>'
+    return str(_HTML.error(texts.error, error))
 
 
 def frame(page: str) -> str:
     """A page inside a page, without any right but to draw itself."""
-    return f'<iframe class="report" sandbox="allow-scripts" srcdoc="{escape(page)}"></iframe>'
-
-
-def _bar(label: str, score: float) -> str:
-    return f'<tr><th>{_shown(label)}</th><td class="track"><div style="width:{score:.1%}"></div></td><td>{score:.1%}</td></tr>'
-
-
-def _shown(value: Any) -> str:
-    return escape(printable(str(value)))
+    # Escaped here: the scripts of a page must stay as their hashes say, control characters and all.
+    return str(_HTML.frame(escape(page)))

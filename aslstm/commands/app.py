@@ -50,7 +50,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = CommandParser("app", "Show what a model says, in the browser.")
     add_settings(parser, AppSettings)
     settings = make_settings(AppSettings, parser.parse_args(given))
-    check_packages("app", "gradio", "altair", "vl_convert", "torch", "transformers")
+    check_packages("app", "gradio", "altair", "jinja2", "vl_convert", "torch", "transformers")
     # Imported here: the packages of the extra "app" are looked for first.
     from aslstm.app.answers import load
     from aslstm.app.blocks import launch

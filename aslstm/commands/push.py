@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aslstm.model_folder.hub import check_repo, check_tag, check_token, push
 from aslstm.model_folder.staging import Prepared, prepare
+from aslstm.printing import table_text
 from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings
@@ -42,8 +43,7 @@ def show(prepared: Prepared, repo: str) -> None:
     """Print what the model answers and the files that are going to be sent."""
     for post, (label, score) in prepared.answers.items():
         print(f"{post}: {label} {score:.2f}")
-    for name, size in prepared.sizes.items():
-        print(f"{name:<32}{size:>12,} bytes")
+    print(table_text(["file", "size"], [[name, f"{size:,} bytes"] for name, size in prepared.sizes.items()]))
     print(f"{len(prepared.sizes)} files, {sum(prepared.sizes.values()) / 1e6:.1f} MB for {repo}")
 
 

@@ -14,6 +14,7 @@ import vl_convert
 from markupsafe import Markup
 
 from aslstm.prediction.attention_view import attention_html
+from aslstm.printing import printable_json
 
 from .tables import NAMES, ReportTables
 from .templates import environment
@@ -44,7 +45,7 @@ def render(
     # In JSON "<" stands only inside texts; written so, none of them can end the script.
     scripts = [
         vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
-        _DRAW % json.dumps(charts).replace("<", "\\u003c"),
+        _DRAW % json.dumps(printable_json(charts)).replace("<", "\\u003c"),
     ]
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     return _PAGE.render(
