@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,18 +11,22 @@ import pytest
 from tests.support.commands import ROOT
 
 PACKAGES = ("tokenization", "modeling_aslstm")
-OFFLINE_FILES = {
-    "__init__.py",
-    "vocabulary.py",
-    "ngram_counting.py",
-    "corpus_ngrams.py",
-    "new_words.py",
-    "modeling_word_tagger.py",
-    "onnx_pipeline_aslstm.py",
-    "attention_view.py",
-    "text_splitting.py",
-}
-TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*.py")) if p.name not in OFFLINE_FILES]
+TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*.py")) if p.name != "__init__.py"]
+# A room imports from lower floors only, and from itself.
+FLOORS = (
+    ("errors", "printing", "tokenization", "modeling_aslstm"),
+    ("files", "settings"),
+    ("words", "data", "model_folder", "charts"),
+    ("metrics", "prediction"),
+    ("training", "report"),
+    ("app",),
+    ("commands",),
+    ("cli", "__init__"),
+    ("__main__",),
+)
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+# Beside the floors: what a room does not know, or knows one module of.
+STRANGERS = {("training", "prediction"): (), ("report", "prediction"): ("attention_view",)}
 ALLOWED = {
     # numpy comes with transformers.
     "tokenization": {"emoji", "jieba", "numpy", "transformers"},
@@ -66,12 +70,49 @@ def test_base_names_are_unique_across_both_packages() -> None:
     assert len(names) == len(set(names))
 
 
-def test_nothing_imports_the_scripts_and_the_packages_do_not_know_each_other() -> None:
-    scripts = {path.stem for path in (ROOT / "train_scripts").glob("*.py")}
-    for package, other in (PACKAGES, PACKAGES[::-1]):
-        for path in (ROOT / package).glob("*.py"):
-            tops = {module.split(".")[0] for module, level, _ in imports_of(path) if level == 0}
-            assert not tops & (scripts | {other})
+def room_of(parts: Sequence[str]) -> str:
+    """The room that a module lies in."""
+    return parts[0] if parts[0] != "aslstm" else parts[1] if len(parts) > 1 else "__init__"
+
+
+def ways_of(path: Path) -> Iterator[tuple[str, ...]]:
+    """The modules of the project that a file imports, also inside functions, as their parts."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    for module, level, names in imports_of(path):
+        base = parts[: len(parts) - level] if level else ()
+        whole = [*base, *(module.split(".") if module else [])]
+        # "from . import name" and "from aslstm import name" name modules.
+        for found in [whole] if module and module != "aslstm" else [[*whole, name] for name in names if name != "__version__"]:
+            yield tuple(found)
+
+
+FILES = [*sorted((ROOT / "aslstm").rglob("*.py")), *(ROOT / package / "__init__.py" for package in PACKAGES), *TRAVELLING]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_room_imports_from_lower_floors_only(path: Path) -> None:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    room = room_of(parts)
+    for way in ways_of(path):
+        assert way[0] not in ("train_scripts", "tests", "benchmarks"), f"{path}: {'.'.join(way)}"
+        assert way[0] != "argparse" or room == "commands", f"{path}: the command line is read in aslstm/commands alone"
+        if way[0] not in ("aslstm", *PACKAGES) or room_of(way) == room:
+            continue
+        assert FLOOR_OF[room_of(way)] < FLOOR_OF[room], f"{path}: {'.'.join(way)}"
+        known = STRANGERS.get((room, room_of(way)))
+        assert known is None or way[2] in known, f"{path}: {'.'.join(way)}"
+
+
+def test_imports_inside_a_room_are_relative() -> None:
+    for path in FILES:
+        room = room_of(path.relative_to(ROOT).with_suffix("").parts)
+        for module, level, _ in imports_of(path):
+            parts = module.split(".")
+            assert level or parts[0] != "aslstm" or len(parts) < 3 or parts[1] != room, f"{path}: {module}"
+
+
+def test_a_saved_folder_holds_the_travelling_files_and_no_other_code(model_folder: Path) -> None:
+    assert {path.name for path in model_folder.glob("*.py")} == {path.name for path in TRAVELLING}
 
 
 def test_tokenization_works_without_torch() -> None:

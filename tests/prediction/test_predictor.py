@@ -69,7 +69,7 @@ def test_a_prefix_and_attention(onnx_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"post": POSTS}, ["expected a text in column 'text'", "found post", "--text_column"]),
+        ({"post": POSTS}, ["expected a text in column 'text'", "found post", "`text_column`"]),
         ({"text": [*POSTS[:3], None]}, ["row 4 of the batch", "expected a text", "nan"]),
         ({"text": [1, 2, 3, 4]}, ["row 1 of the batch", "expected a text", "1"]),
         ({"text": POSTS, "score": 1}, ["no column score", "found text, score", "prefix"]),
