@@ -2,7 +2,8 @@
 
 aslstm push --model DIR --repo owner/name [--private] [--tag v1.0] [--dry_run]
 
-The folder is checked, loaded in a fresh process and only read. The token is that of ``hf auth login`` or ``HF_TOKEN``.
+The folder is checked and only read; a copy of it answers in a fresh process and is sent. The token is that of
+``hf auth login`` or ``HF_TOKEN``.
 """
 
 from collections.abc import Sequence

@@ -115,23 +115,28 @@ def staged_files(staging: Path) -> list[str]:
     return names
 
 
-def answer_posts(folder: Path) -> list[tuple[str, float]]:
-    """Label and score of ``POSTS`` by a fresh process that has the folder and no project, token or network.
+def answer_posts(staging: Path, folder: Path) -> list[tuple[str, float]]:
+    """Label and score of ``POSTS`` by a fresh process that has the copy and no project, token or network.
+
+    Args:
+        staging: The copy.
+        folder: What it was copied from, which messages name: the copy is gone when they are read.
 
     Raises:
-        UserError: it does not load or does not answer.
+        UserError: It does not load or does not answer.
     """
     with tempfile.TemporaryDirectory() as elsewhere:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "PYTHONPATH"))}
         result = subprocess.run(
-            [sys.executable, "-c", ANSWER_POSTS, json.dumps([str(folder.absolute()), POSTS])],
+            [sys.executable, "-c", ANSWER_POSTS, json.dumps([str(staging.absolute()), POSTS])],
             capture_output=True, text=True, encoding="utf-8", cwd=elsewhere,
             env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere},
         )  # fmt: skip
     if result.returncode:
         found = (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
+        found = found.replace(str(staging.absolute()), str(folder))
         raise UserError(f"{folder}: expected a folder that loads in a fresh process, found: {found}")
-    labels = set(json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
+    labels = set(json.loads((staging / "config.json").read_text(encoding="utf-8"))["id2label"].values())
     answers = json.loads(result.stdout.splitlines()[-1])
     for answer in answers:
         if {entry["label"] for entry in answer} != labels or not math.isclose(sum(e["score"] for e in answer), 1, abs_tol=1e-3):
@@ -149,5 +154,5 @@ def prepare(folder: Path, repo: str) -> Iterator[Prepared]:
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
         stage(folder, repo, staging)
-        answers = dict(zip(POSTS, answer_posts(folder), strict=True))
+        answers = dict(zip(POSTS, answer_posts(staging, folder), strict=True))
         yield Prepared(staging, {file: (staging / file).stat().st_size for file in sorted(staged_files(staging))}, answers)

@@ -21,7 +21,7 @@ from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.model_folder.hub import check_repo, check_tag
-from aslstm.model_folder.staging import name_in_card, stage
+from aslstm.model_folder.staging import answer_posts, name_in_card, stage
 from aslstm.prediction.classifier import Classifier
 from tests.support.commands import ROOT, TINY_TRAINING, contents
 from tests.support.fake_hub import FakeHub
@@ -448,6 +448,22 @@ def test_a_copy_that_was_changed_after_the_check_is_not_sent(change: str, hub: F
     output, _ = finish(start(hub, home, "-c", PUSH.replace("# here", step), folder, repo, "", "1"))
     assert re.fullmatch(rf"error: \S+/{name}: expected .*, run again\n", output), output
     assert set(hub.repos[repo].head.files) == {".gitattributes"}
+
+
+def test_what_answers_is_the_copy_that_is_sent(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    stage(folder, "alice/weibo", copy)
+    # The folder is written again after it was copied.
+    path = tmp_path / "model"
+    shutil.copytree(folder, path)
+    (path / "config.json").write_text("{}", encoding="utf-8")
+    labels = set(json.loads((copy / "config.json").read_text(encoding="utf-8"))["id2label"].values())
+    assert {label for label, _ in answer_posts(copy, path)} <= labels
+    (copy / "config.json").unlink()
+    with pytest.raises(UserError, match=f"^{re.escape(str(path))}: expected a folder that loads in a fresh process") as raised:
+        answer_posts(copy, path)
+    assert str(copy) not in str(raised.value)
 
 
 def test_files_that_are_deleted_are_no_patterns(hub: FakeHub, home: Path, folder: Path) -> None:
