@@ -1,155 +1,55 @@
-"""Describe a corpus before anybody trains on it: counts, overlaps, emoji, and what normalisation would change.
+"""``aslstm describe``: what a corpus holds before anybody trains on it.
 
-Run as ``aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/``. Prints the report and
-writes ``report.md`` with three charts as PNG.
+aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/
+
+Prints the report; ``--output`` also keeps it as ``report.md`` with three charts as PNG.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from datasets import Dataset
-
-from aslstm.data.corpora import CorpusSource, bracketed_names, has_emoji, read_splits, without_white_space
+from aslstm.data.corpora import CorpusSource, read_splits
+from aslstm.data.descriptions import count_labels, describe, emoji_labels
 from aslstm.errors import UserError, check_packages
-from tokenization import split_emoji
-from tokenization.emoji_splitting import fold_emoji
-from tokenization.text_normalization import SWITCHES, TextNormalizer
+from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings
 
-NUM_EMOJI = 40
 
+@dataclass(frozen=True)
+class DescribeSettings:
+    """Where the report is kept."""
 
-def table(header: list[str], rows: list[list[Any]]) -> str:
-    """A Markdown table; the first column is text, the others are numbers."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def count_rows(splits: dict[str, Dataset]) -> str:
-    """Rows, empty and repeated ones, texts with two labels, rows with emoji, and length."""
-    rows = []
-    for split, data in splits.items():
-        texts, labels = data["text"][:], data["label"][:]
-        labels_of = defaultdict(set)
-        for text, label in zip(texts, labels, strict=True):
-            labels_of[text].add(label)
-        contradicted = sum(len(labels_of[text]) > 1 for text in texts)
-        with_emoji = sum(map(has_emoji, texts))
-        lengths = [len(text) for text in texts]
-        rows.append([
-            split, len(texts), len(set(data["post"][:])), sum(not text.strip() for text in texts), len(texts) - len(set(texts)),
-            contradicted, f"{with_emoji} ({with_emoji / len(texts):.1%})", f"{np.median(lengths):.0f}", max(lengths),
-        ])  # fmt: skip
-    header = ["split", "rows", "posts", "empty", "repeated", "text has two labels", "with emoji", "median length", "longest"]
-    return table(header, rows)
-
-
-def count_labels(splits: dict[str, Dataset]) -> dict[str, dict[str, int]]:
-    """Split -> label -> rows, the commonest label first."""
-    return {split: dict(Counter(data["label"]).most_common()) for split, data in splits.items()}
-
-
-def count_overlaps(splits: dict[str, Dataset]) -> str:
-    """How many rows of one split stand in another, white space ignored."""
-    keys = {split: [without_white_space(text) for text in data["text"]] for split, data in splits.items()}
-    rows = []
-    for split, texts in keys.items():
-        others = {other: set(values) for other, values in keys.items() if other != split}
-        rows.append([split, *(sum(text in others[o] for text in texts) if o in others else "" for o in keys)])
-    return table(["rows of", *(f"also in {split}" for split in keys)], rows)
-
-
-def unseen_emoticons(splits: dict[str, Dataset]) -> str:
-    """How many bracketed emoticons of the other splits training never shows."""
-    counts = {split: Counter(name for text in data["text"] for name in bracketed_names(text)) for split, data in splits.items()}
-    rows = []
-    for split, found in counts.items():
-        if split == "train" or not found:
-            continue
-        unseen = [name for name in found if name not in counts["train"]]
-        occurrences = sum(found[name] for name in unseen)
-        rows.append([split, len(found), len(unseen), sum(found.values()), f"{occurrences} ({occurrences / found.total():.1%})"])
-    if not rows:
-        return "No emoticon outside train."
-    return table(["split", "emoticon types", "of them unseen in train", "occurrences", "of them unseen in train"], rows)
-
-
-def emoji_labels(data: Dataset) -> dict[str, dict[str, int]]:
-    """Emoji -> label -> rows with it, the most frequent emoji first."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for text, label in zip(data["text"], data["label"], strict=True):
-        for emoji in {fold_emoji(piece.text) for piece in split_emoji(text) if piece.is_emoji}:
-            counts[emoji][label] += 1
-    return {
-        emoji: dict(by_label) for emoji, by_label in sorted(counts.items(), key=lambda i: (-i[1].total(), i[0]))[:NUM_EMOJI]
-    }
-
-
-def normalization_effects(splits: dict[str, Dataset]) -> str:
-    """For each switch of the tokenizer, how many texts it alone would change, and one of them."""
-    off = dict.fromkeys(SWITCHES, False)
-    nothing = TextNormalizer(**off)
-    rows = []
-    for switch in SWITCHES:
-        normalizer = TextNormalizer(**off | {switch: True})
-        changed, example = 0, ""
-        for data in splits.values():
-            for text in data["text"]:
-                before, after = nothing.normalize(text), normalizer.normalize(text)
-                if before != after:
-                    changed += 1
-                    if not example and len(text) <= 40:
-                        example = f"`{text}` → `{after}`".replace("\n", " ")
-        rows.append([switch, changed, example])
-    return table(["switch", "texts changed", "example"], rows)
-
-
-def describe(splits: dict[str, Dataset], title: str) -> str:
-    """The report as Markdown."""
-    labels = count_labels(splits)
-    every = sorted({label for by_label in labels.values() for label in by_label})
-    sections = {
-        "Rows": count_rows(splits),
-        "Labels": table(["split", *every], [[split, *(c.get(label, 0) for label in every)] for split, c in labels.items()]),
-        "Rows that stand in another split (white space ignored)": count_overlaps(splits),
-        "Bracketed emoticons": unseen_emoticons(splits),
-        "What normalisation changes": normalization_effects(splits),
-    }
-    return f"# {title}\n\n" + "\n".join(f"## {name}\n\n{body}\n" for name, body in sections.items())
+    output: Path | None = setting(None, "folder for report.md and the charts; default: print alone")
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Read, count, print and draw."""
     parser = CommandParser("describe", "Describe a corpus.")
-    add_settings(parser, CorpusSource)
-    parser.add_argument("--output", type=Path, help="folder for report.md and the charts; default: print alone")
+    add_settings(parser, CorpusSource, DescribeSettings)
     arguments = parser.parse_args(given)
-    if arguments.output:
+    source, output = make_settings(CorpusSource, arguments), make_settings(DescribeSettings, arguments).output
+    if output is not None:
         check_packages("report", "altair", "mplfonts", "vl_convert")
-    source = make_settings(CorpusSource, arguments)
     splits = read_splits(source)
     report = describe(splits, source.known.title)
     print(report)
-    if arguments.output is None:
+    if output is None:
         return
     # Imported here: only charts need the extra "report".
     from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths
 
     try:
-        arguments.output.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--output {arguments.output}: expected a place for a folder, found: {error.strerror}") from error
-    plot_label_bars(arguments.output / "labels.png", count_labels(splits))
-    plot_lengths(arguments.output / "lengths.png", {split: [len(t) for t in data["text"]] for split, data in splits.items()})
+        raise UserError(f"`output` {output}: expected a place for a folder, found: {error.strerror}") from error
+    plot_label_bars(output / "labels.png", count_labels(splits))
+    plot_lengths(output / "lengths.png", {split: [len(t) for t in data["text"]] for split, data in splits.items()})
     charts = ["labels.png", "lengths.png"]
     if emoji := emoji_labels(splits["train"]):
-        plot_emoji_labels(arguments.output / "emoji.png", emoji)
+        plot_emoji_labels(output / "emoji.png", emoji)
         charts.append("emoji.png")
-    (arguments.output / "report.md").write_text(
-        report + "\n## Charts\n\n" + "\n".join(f"![{name}]({name})" for name in charts) + "\n", encoding="utf-8"
-    )
-    print(f"wrote {arguments.output / 'report.md'}")
+    images = "\n".join(f"![{name}]({name})" for name in charts)
+    (output / "report.md").write_text(f"{report}\n## Charts\n\n{images}\n", encoding="utf-8")
+    print(f"wrote {output / 'report.md'}")

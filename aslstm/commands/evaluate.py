@@ -5,10 +5,9 @@ tables; ``--output`` keeps the figures as JSON, ``--save_predictions`` every ans
 matrix as PNG.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, 
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.settings import InferenceSettings
 from aslstm.printing import table_text
+from aslstm.settings import check_settings, setting
 
 from .flags import CommandParser, add_settings, make_settings
 
@@ -34,26 +34,29 @@ COUNTERFACTUALS = {
 OUTPUTS = ("output", "save_predictions", "plot")
 
 
-def parse_arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = CommandParser("evaluate", "Evaluate a model folder.")
-    parser.add_argument("--model", type=Path, required=True, help="a model folder")
-    add_settings(parser, CorpusSource)
-    parser.add_argument("--split", default="test")
-    parser.add_argument("--map_labels", choices=LABEL_MAPS, help="the corpus's labels to other ones")
-    parser.add_argument("--map_predictions", choices=LABEL_MAPS, help="the model's labels to other ones")
-    add_settings(parser, InferenceSettings)
-    parser.add_argument("--output", type=Path, help="all figures, as JSON")
-    parser.add_argument("--save_predictions", type=Path, help="text, label, prediction and probabilities, as JSON Lines")
-    parser.add_argument("--plot", type=Path, help="the confusion matrix, as PNG")
-    arguments = parser.parse_args(given)
-    arguments.inference = make_settings(InferenceSettings, arguments)
-    for name in OUTPUTS:
-        if path := getattr(arguments, name):
-            check_output_file(path, name=name, overwrite=True)
-    if arguments.plot:
-        check_packages("report", "altair", "mplfonts", "vl_convert")
-    return arguments
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What is scored, and which files keep the figures.
+
+    Raises:
+        UserError: A map that does not exist, or a place where no file can be written.
+    """
+
+    model: Path = setting(MISSING, "model folder")
+    split: str = setting("test", "split of the corpus that is scored")
+    map_labels: str | None = setting(None, "the corpus's labels to other ones", choices=tuple(LABEL_MAPS))
+    map_predictions: str | None = setting(None, "the model's labels to other ones", choices=tuple(LABEL_MAPS))
+    output: Path | None = setting(None, "file for all figures, as JSON")
+    save_predictions: Path | None = setting(None, "file for text, label, prediction and probabilities, as JSON Lines")
+    plot: Path | None = setting(None, "file for the confusion matrix, as PNG")
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        for name in OUTPUTS:
+            if path := getattr(self, name):
+                check_output_file(path, name=name, overwrite=True)
+        if self.plot:
+            check_packages("report", "altair", "mplfonts", "vl_convert")
 
 
 def evaluate(
@@ -67,7 +70,7 @@ def evaluate(
         if label not in names:
             raise UserError(
                 f"row {number}: expected a label that the model knows ({', '.join(names)}), found {label!r}; use "
-                "--map_labels or --map_predictions"
+                "`map_labels` or `map_predictions`"
             )
     labels = np.array([names.index(label) for label in gold])
     with_emoji = np.array([has_emoji(text) for text in texts])
@@ -128,26 +131,29 @@ def save_predictions(path: Path, texts: list[str], gold: list[str], probabilitie
 
 def main(given: Sequence[str] | None = None) -> None:
     """Load, predict and print."""
-    arguments = parse_arguments(given)
-    source = make_settings(CorpusSource, arguments)
-    classifier = Classifier(arguments.model, **asdict(arguments.inference))
-    rows = load_split(source, arguments.split)
-    texts, gold = list(rows["text"]), map_labels(list(rows["label"]), arguments.map_labels)
-    results, probabilities, names = evaluate(classifier, texts, gold, arguments.map_predictions)
+    parser = CommandParser("evaluate", "Score a model folder on a corpus.")
+    add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings)
+    arguments = parser.parse_args(given)
+    settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
+    inference = make_settings(InferenceSettings, arguments)
+    classifier = Classifier(settings.model, **asdict(inference))
+    rows = load_split(source, settings.split)
+    texts, gold = list(rows["text"]), map_labels(list(rows["label"]), settings.map_labels)
+    results, probabilities, names = evaluate(classifier, texts, gold, settings.map_predictions)
     for flag in ("map_labels", "map_predictions"):
-        if name := getattr(arguments, flag):
+        if name := getattr(settings, flag):
             print(f"--{flag} {name}: " + ", ".join(f"{a} → {b}" for a, b in LABEL_MAPS[name].items()))
     print_results(results, names)
-    if arguments.output:
-        content = {"labels": names, "map_labels": arguments.map_labels, "map_predictions": arguments.map_predictions, **results}
-        with replacing(arguments.output) as partial:
+    if settings.output:
+        content = {"labels": names, "map_labels": settings.map_labels, "map_predictions": settings.map_predictions, **results}
+        with replacing(settings.output) as partial:
             partial.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    if arguments.save_predictions:
-        with replacing(arguments.save_predictions) as partial:
+    if settings.save_predictions:
+        with replacing(settings.save_predictions) as partial:
             save_predictions(partial, texts, gold, probabilities, names)
-    if arguments.plot:
+    if settings.plot:
         # Imported here: only the chart needs the extra "report".
         from aslstm.charts import plot_confusion
 
-        with replacing(arguments.plot) as partial:
+        with replacing(settings.plot) as partial:
             plot_confusion(partial, results["all rows"]["confusion_matrix"], names)

@@ -16,7 +16,7 @@ from dataclasses import MISSING, fields
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import UserError
-from aslstm.settings import MAX_SEED, Setting, settings_of
+from aslstm.settings import Setting, settings_of
 
 T = TypeVar("T")
 
@@ -152,13 +152,3 @@ def run(main: Callable[[], None]) -> None:
             time.sleep(_GRACE_SECONDS)
         print(f"error: {show_flags(str(error))}", file=sys.stderr)
         sys.exit(EXIT_CODE)
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that NumPy does not take.
-
-    Raises:
-        UserError: such a seed.
-    """
-    if not 0 <= seed <= MAX_SEED:
-        raise UserError(f"`seed`: expected 0 to {MAX_SEED}, found {seed}")

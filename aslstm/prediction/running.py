@@ -1,0 +1,253 @@
+"""A file of posts to a file of answers: in chunks, resumable, shared by processes.
+
+Takes :class:`PredictSettings`; writes the rows of the input with the model's answers, and gives how many have which label.
+"""
+
+import hashlib
+import io
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, asdict, dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from aslstm.data.file_formats import READERS, Row, suffix_of
+from aslstm.errors import UserError, check_encoding, check_packages
+from aslstm.files import CHECKSUMS, check_output_file
+from aslstm.settings import check_settings, setting
+
+from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
+from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
+from .parts import Parts, Summary
+from .predictor import BatchPredictor, added_columns
+from .settings import InferenceSettings
+
+STANDARD_STREAM = Path("-")
+# What the answers depend on, besides the input, the model, how it is run and how rows are cut into chunks.
+SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention")
+
+
+@dataclass(frozen=True)
+class PredictSettings:
+    """What is answered, by which model, and where the answers go.
+
+    Raises:
+        UserError: A value that is not possible, or two that contradict each other.
+    """
+
+    model: Path = setting(MISSING, "model folder")
+    input: Path = setting(MISSING, "posts: txt (a post on each line), jsonl, csv, tsv, parquet, xml, also .gz; - for stdin")
+    output: Path = setting(MISSING, "answers: jsonl, csv or parquet; - for stdout, as they come")
+    input_format: str | None = setting(None, "default: by the name", choices=[suffix[1:] for suffix in READERS])
+    output_format: str | None = setting(None, "default: by the name", choices=OUTPUT_FORMATS)
+    text_column: str = setting("text", "name of the column of the posts")
+    encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+    prefix: str = setting("", "what stands before the names of the added columns, e.g. predicted_")
+    attention: bool = setting(False, "add the weight of every word")
+    on_error: str = setting(
+        "stop",
+        "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
+        "reason (report)",
+        choices=("stop", "skip", "report"),
+    )
+    overwrite: bool = setting(False, "replace the output, or an unfinished run")
+    resume: bool = setting(False, "go on with an unfinished run")
+    inference: InferenceSettings = field(default_factory=InferenceSettings)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        check_encoding(self.encoding)
+        if self.overwrite and self.resume:
+            raise UserError("expected `overwrite` or `resume`, found both; leave out one of them")
+
+
+def with_formats(settings: PredictSettings) -> PredictSettings:
+    """The settings with the formats that the names of the files tell; places are checked.
+
+    Raises:
+        UserError: A name that tells no format, or a place that cannot be read or written so.
+    """
+    if settings.input_format is None:
+        if settings.input == STANDARD_STREAM:
+            raise UserError("`input` -: expected `input_format`, found none; name one, e.g. jsonl")
+        settings = replace(settings, input_format=suffix_of(settings.input)[1:])
+    output = settings.output
+    if settings.output_format is None:
+        if output.suffix[1:] not in OUTPUT_FORMATS:
+            raise UserError(
+                f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
+                "add `output_format`"
+            )
+        settings = replace(settings, output_format=output.suffix[1:])
+    if settings.output_format == "parquet":
+        check_packages("parquet", "pyarrow")
+    if STANDARD_STREAM in (settings.input, output) and (settings.resume or number_of_processes() > 1):
+        raise UserError("expected files with `resume` or several processes, found -, which is read or written once; name files")
+    if output == STANDARD_STREAM:
+        if settings.output_format == "parquet" or settings.on_error == "report":
+            raise UserError(
+                f"`output` -: expected jsonl or csv and no `on_error` report, found {settings.output_format} and "
+                f"{settings.on_error}; name a file"
+            )
+        return settings
+    # A run that is resumed was already allowed to replace its output.
+    check_output_file(output, overwrite=settings.overwrite or settings.resume)
+    if output.exists() and settings.input.exists() and output.samefile(settings.input):
+        raise UserError(f"`output` {output}: expected another file than `input`, found the same; choose another")
+    return settings
+
+
+def predict_file(settings: PredictSettings) -> Summary | None:
+    """Read, answer and write.
+
+    Returns:
+        How many rows have which label, and how many were passed over; None in a process that is not the first, and where
+        whoever reads standard output has enough.
+
+    Raises:
+        UserError: Bad settings or bad input; what is done of a file can be resumed.
+    """
+    settings = with_formats(settings)
+    chunks, types = read_chunks(
+        settings.input,
+        suffix=f".{settings.input_format}",
+        text_column=settings.text_column,
+        encoding=settings.encoding,
+        added=added_columns(settings.prefix, attention=settings.attention),
+        stop=settings.on_error == "stop",
+    )
+    try:
+        if settings.output == STANDARD_STREAM:
+            return _predict_to_stdout(settings, chunks)
+        return _predict_to_file(settings, chunks, types)
+    except BrokenPipeError:
+        # Whoever read our standard output has enough; Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return None
+    except OSError as error:
+        again = "then run again" if settings.output == STANDARD_STREAM else "then go on with `resume`"
+        raise UserError(
+            f"`output` {settings.output}: expected a place to write, found: {error.strerror or error}; make room, {again}"
+        ) from error
+
+
+class Processes(NamedTuple):
+    """Which of how many processes this is, and how to wait until all have come to the same place."""
+
+    rank: int
+    world_size: int
+    wait: Callable[[], None]
+
+
+def number_of_processes() -> int:
+    """How many the launcher started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def join_processes() -> Processes:
+    """Meet the other processes, if there are any."""
+    if number_of_processes() == 1:
+        return Processes(0, 1, lambda: None)
+    check_packages("train", "accelerate", "torch")
+    # Imported here and not above: it imports torch.
+    from accelerate import PartialState
+
+    # The last wait is as long as the slowest process works.
+    state = PartialState(cpu=True, timeout=timedelta(days=30))
+    return Processes(state.process_index, state.num_processes, state.wait_for_everyone)
+
+
+def _progress_bar(processes: Processes) -> tqdm:
+    """Posts of this process, and how many a second."""
+    of_all = f" (process 1 of {processes.world_size})" if processes.world_size > 1 else ""
+    return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
+
+
+def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
+    """The rows with the added columns."""
+    columns = predictor.answers([row[predictor.text_column] for row in rows])
+    return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(rows, *columns.values(), strict=True)]
+
+
+def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
+    """What a run must have in common with one that it continues; ``inference`` is how the model is run."""
+    state: dict[str, Any] = {}
+    for name, path in (("input", settings.input), ("model", settings.model / CHECKSUMS)):
+        with path.open("rb") as file:
+            state[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    state |= {f"--{name}": getattr(settings, name) for name in SETTINGS_OF_ANSWERS}
+    state |= {f"--{name}": value for name, value in asdict(inference).items()}
+    return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
+
+
+def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: Types) -> Summary | None:
+    """Answer what has no part yet, then join the parts."""
+    predictor = _load_predictor(settings)
+    parts = Parts(settings.output, str(settings.output_format))
+    state = _state_of(settings, predictor.classifier.settings)
+    parts.check(state, resume=settings.resume, overwrite=settings.overwrite)
+    if settings.output_format == "parquet":
+        # Imported here and not above: it imports pyarrow, which the other formats do not need.
+        from .parquet_files import types_of_answers
+
+        types = types | types_of_answers(predictor.added, predictor.label_names)
+    processes = join_processes()
+    processes.wait()  # until all have checked
+    if processes.rank == 0:
+        parts.start(state, resume=settings.resume)
+    processes.wait()
+    num_parts = 0
+    with _progress_bar(processes) as bar:
+        for index, chunk in enumerate(chunks):
+            num_parts += 1
+            if index % processes.world_size == processes.rank and not parts.has(index):
+                parts.write(index, _answer(predictor, chunk.rows), chunk.bad, predictor.added[0], types)
+                bar.update(len(chunk.rows))
+    processes.wait()
+    if processes.rank != 0:
+        return None
+    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report")
+
+
+def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
+    """Answer and write, chunk by chunk.
+
+    Raises:
+        UserError: In CSV, a later chunk has a column that the first does not have.
+    """
+    predictor = _load_predictor(settings)
+    labels = Counter(dict.fromkeys(predictor.label_names, 0))
+    num_errors = 0
+    columns: dict[str, None] = {}
+    with _progress_bar(Processes(0, 1, lambda: None)) as bar:
+        for chunk in chunks:
+            rows = _answer(predictor, chunk.rows)
+            found = dict.fromkeys(name for row in rows for name in row)
+            if settings.output_format == "jsonl":
+                content = json_lines(rows)
+            else:
+                if columns and not found.keys() <= columns.keys():
+                    new = ", ".join(found.keys() - columns.keys())
+                    raise UserError(f"`output` -: expected the columns of the first rows, found also {new}; name a file")
+                text = io.StringIO(newline="")
+                write_csv(text, rows, list(columns or found), header=not columns)
+                content = text.getvalue().encode("utf-8", "replace")
+            columns = columns or found
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+            labels.update(row[predictor.added[0]] for row in rows)
+            num_errors += len(chunk.bad)
+            bar.update(len(rows))
+    return Summary(labels, num_errors)
+
+
+def _load_predictor(settings: PredictSettings) -> BatchPredictor:
+    """The model as the settings say."""
+    names = ("text_column", "prefix", "attention")
+    given = {name: getattr(settings, name) for name in names}
+    return BatchPredictor(settings.model, **given, **asdict(settings.inference))
