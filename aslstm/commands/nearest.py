@@ -7,6 +7,7 @@ aslstm nearest --model outputs/nlpcc2014 --emoji_map emoji_map.png
 Takes a file of vectors, or a model folder, whose vectors training has moved on.
 """
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,14 +74,15 @@ def vectors_of_model(folder: Path) -> KeyedVectors:
 def main(given: Sequence[str] | None = None) -> None:
     """Read, print and draw."""
     parser = CommandParser("nearest", "Show the nearest neighbours of words and emoji.")
-    parser.add_argument("words", nargs="*", help="words or emoji")
+    parser.add_argument("words", nargs="*", default=argparse.SUPPRESS, help="words or emoji")
     add_settings(parser, NearestSettings)
     arguments = parser.parse_args(given)
     settings = make_settings(NearestSettings, arguments)
-    if not arguments.words and settings.emoji_map is None:
+    words = getattr(arguments, "words", [])
+    if not words and settings.emoji_map is None:
         raise UserError("expected words or `emoji_map`, found neither; name a word")
     vectors = vectors_of_model(settings.model) if settings.model is not None else read_vectors(Path(str(settings.vectors)))
-    for word in arguments.words:
+    for word in words:
         print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
     if settings.emoji_map is not None:
         # Imported here: only the map needs the extra "report".

@@ -3,6 +3,7 @@
 Run as ``aslstm try MODEL_DIR [POST ...]``. Loads the folder as anybody would, through ``pipeline``.
 """
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,15 @@ def main(given: Sequence[str] | None = None) -> None:
     """Load, classify and print."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
     parser.add_argument("model", type=Path, help="a model folder")
-    parser.add_argument("posts", nargs="*", default=list(POSTS))
+    parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
     arguments = parser.parse_args(given)
+    posts = getattr(arguments, "posts", list(POSTS))
     check_model_folder(arguments.model)
     classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
     has_weights = classify.model.config.emoji_fusion in ("attention", "hierarchical")
-    results = classify(arguments.posts, return_attention=has_weights)
+    results = classify(posts, return_attention=has_weights)
     rows = [
         [text, result["label"], f"{result['score']:.2f}", most_attended(result) if has_weights else "-"]
-        for text, result in zip(arguments.posts, results, strict=True)
+        for text, result in zip(posts, results, strict=True)
     ]
     print(table_text(["post", "label", "score", "most attended words"], rows, left=(0, 1, 3)))

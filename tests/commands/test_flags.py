@@ -75,7 +75,7 @@ def test_bad_flags_are_one_line(given: list[str], message: str) -> None:
 
 
 def test_the_library_names_arguments_and_a_command_flags(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UserError, match="^`size`: expected 1 or more, found 0$"):
+    with pytest.raises(UserError, match=r"^`size`: expected 1 or more, found 0$"):
         Settings(Path("here"), size=0)
     with pytest.raises(SystemExit, match="2"):
         run(lambda: parse("--place", "here", "--size", "0") and None)
