@@ -1,6 +1,6 @@
 """Fuzz target: the emoji splitter and the normaliser under any choice of its switches.
 
-Run by ``run_targets.py``; ``python fuzz/fuzz_splitting.py FILE`` runs one input again and says which posts it holds.
+Run by ``run_targets.py``; ``python -m tests.fuzz.fuzz_splitting FILE`` runs one input again and says which posts it holds.
 """
 
 import sys

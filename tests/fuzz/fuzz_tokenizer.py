@@ -1,6 +1,6 @@
 """Fuzz target: the whole tokenizer, in several settings, on batches of posts.
 
-Run by ``run_targets.py``; ``python fuzz/fuzz_tokenizer.py FILE`` runs one input again and says which posts it holds.
+Run by ``run_targets.py``; ``python -m tests.fuzz.fuzz_tokenizer FILE`` runs one input again and says which posts it holds.
 """
 
 import json

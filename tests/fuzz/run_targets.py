@@ -15,8 +15,8 @@ from atheris import FuzzedDataProvider
 
 from tests.fuzz.fuzzed_posts import SEEDS, input_of, make_post
 
-FOLDER = Path(__file__).parent
-OUTPUT = FOLDER.parent / "outputs" / "fuzz"
+ROOT = Path(__file__).parent.parent.parent
+OUTPUT = ROOT / "outputs" / "fuzz"
 TARGETS = ("fuzz_splitting", "fuzz_tokenizer")
 # An input takes milliseconds; seconds would be a catastrophic regular expression.
 SECONDS_AN_INPUT = 20
@@ -28,7 +28,7 @@ def write_seeds(corpus: Path) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for i, post in enumerate(SEEDS):
         if make_post(FuzzedDataProvider(input_of(post))) != post:
-            raise ValueError(f"expected seed {i} to come back from its bytes; atheris reads them in another way, mend input_of")
+            raise ValueError(f"expected seed {i} to come back from its bytes; adapt input_of to how atheris reads")
         (corpus / f"seed-{i:02d}").write_bytes(input_of(post))
 
 
@@ -42,16 +42,16 @@ def run_target(name: str, num_inputs: int, seconds: int) -> tuple[int, str | Non
     log = OUTPUT / f"{name}.log"
     options = {"artifact_prefix": f"{OUTPUT}/{name}-", "runs": num_inputs, "max_total_time": seconds, "print_final_stats": 1}
     options |= {"timeout": SECONDS_AN_INPUT, "max_len": LONGEST_INPUT}
-    command = [sys.executable, str(FOLDER / f"{name}.py"), str(OUTPUT / name), *(f"-{key}={options[key]}" for key in options)]
+    command = [sys.executable, "-m", f"tests.fuzz.{name}", str(OUTPUT / name), *(f"-{key}={options[key]}" for key in options)]
     with log.open("w", encoding="utf-8") as file:
-        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT)
+        result = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT)
     text = log.read_text(encoding="utf-8", errors="replace")
     executed = re.search(r"number_of_executed_units: (\d+)", text)
     if result.returncode == 0 and executed:
         return int(executed[1]), None
     print("".join(text.splitlines(keepends=True)[-40:]))
     written = re.search(r"Test unit written to (\S+)", text)
-    broke = f"broke; python fuzz/{name}.py {written[1]} shows it" if written else f"ended with {result.returncode}"
+    broke = f"broke; python -m tests.fuzz.{name} {written[1]} shows it" if written else f"ended with {result.returncode}"
     return int(executed[1]) if executed else 0, f"{broke}, see {log}"
 
 
