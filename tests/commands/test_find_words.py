@@ -90,8 +90,8 @@ def test_a_corpus_without_words_gives_an_empty_table(tmp_path: Path, content: st
         (("--input", "posts.csv", "--encoding", "nonsense"), "--encoding: expected the name of an encoding"),
         (("--input", "-", "--method", "tagger"), "expected files, which it reads twice, found standard input"),
         (("--input", "posts.csv", "--output", "."), "expected the name of a file, found a folder"),
-        (("--input", "posts.csv", "--min_count", "0"), "--min_count 1 or more, found 6, 2, 0"),
-        (("--input", "posts.csv", "--max_word_length", "1"), "expected --max_word_length 2 or more"),
+        (("--input", "posts.csv", "--min_count", "0"), "--min_count: expected 1 or more, found 0"),
+        (("--input", "posts.csv", "--max_word_length", "1"), "--max_word_length: expected 2 or more"),
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:

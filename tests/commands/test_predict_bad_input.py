@@ -35,7 +35,7 @@ GOOD = b'{"text": "a"}\n'
         ("a.txt", b"a\n", ["--encoding", "klingon"], ["--encoding", "'klingon'"]),
         ("a.txt", b"a\n", ["--batch_size", "0"], ["--batch_size", "1 or more"]),
         ("a.txt", b"a\n", ["--resume"], ["--resume", "out.jsonl.parts", "found none"]),
-        ("a.txt", b"a\n", ["--resume", "--overwrite"], ["--overwrite", "not allowed"]),
+        ("a.txt", b"a\n", ["--resume", "--overwrite"], ["--overwrite", "found both"]),
         ("a.txt", b"a\n", ["--input", "-"], ["--input -", "--input_format"]),
         ("a.txt", b"a\n", ["--output", "-"], ["--output -", "--output_format"]),
         ("a.txt", b"a\n", ["--output", "-", "--output_format", "parquet"], ["--output -", "jsonl or csv"]),
@@ -102,7 +102,7 @@ def test_nothing_of_the_user_is_overwritten(onnx_folder: Path, tmp_path: Path) -
     (tmp_path / "out.jsonl.parts" / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(UserError, match=r"out.jsonl.parts: expected a folder of this script, found other files"):
         answer(onnx_folder, "--input", posts, "--output", output, "--overwrite")
-    with pytest.raises(UserError, match="expected another file than --input, found the same"):
+    with pytest.raises(UserError, match="expected another file than `input`, found the same"):
         answer(onnx_folder, "--input", posts, "--output", posts, "--output_format", "jsonl", "--overwrite")
     with pytest.raises(UserError, match="expected an existing folder"):
         answer(onnx_folder, "--input", posts, "--output", tmp_path / "nowhere" / "out.jsonl")

@@ -38,7 +38,7 @@ def test_predictions_leave_the_output_before_and_go_on(onnx_folder: Path, tmp_pa
     for limit, again in ((size // 5, "--overwrite"), (size - 100, "--resume")):  # a part fails, then the whole
         with files_no_larger_than(limit), pytest.raises(UserError) as raised:
             answer(onnx_folder, "--input", posts, "--output", output, again)
-        assert str(raised.value).startswith(f"--output {output}: expected a place to write, found: ")
+        assert str(raised.value).startswith(f"`output` {output}: expected a place to write, found: ")
         assert str(raised.value).endswith("; make room, then go on with `resume`") and "\n" not in str(raised.value)
         assert output.read_bytes() == b"before"
         assert len(list(tmp_path.glob(f"{output.name}.parts/0*[!n]"))) == (0 if again == "--overwrite" else 2)
