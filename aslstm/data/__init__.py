@@ -1,1 +1,1 @@
-"""Files and known corpora to rows."""
+"""This package takes files and known corpora and gives rows."""

@@ -1,8 +1,8 @@
-"""Corpora to ``datasets.DatasetDict`` with the columns ``text`` and ``label`` (strings) and clear split names.
+"""Takes a :class:`CorpusSource` and gives a ``datasets.DatasetDict`` with the string columns ``text`` and ``label``.
 
-Takes a :class:`CorpusSource` (the embedded sample, a known corpus, files or a data set of the Hub), cuts a validation split
-where there is none, and removes rows that two splits share. Texts stay as they are: what changes text travels with the
-tokenizer.
+A source is the embedded sample, a known corpus, files or a data set of the Hub. The splits are named train, validation and
+test. A validation split is cut where there is none, and rows that two splits share are removed. Texts stay as they are,
+because whatever changes a text travels with the tokenizer.
 """
 
 import logging
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 VALIDATION_SHARE = 0.1
-# Cutting does not follow the seed of training: runs of several seeds are compared on the same validation rows.
+# The cut does not depend on the seed of training, so that runs with several seeds are compared on the same validation rows.
 VALIDATION_SEED = 0
 DATA_VARIABLE = "ASLSTM_DATA"
 
@@ -42,13 +42,13 @@ _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """Where a corpus comes from.
+    """Says where a corpus comes from.
 
-    An empty ``dataset`` becomes ``files`` where files are given, and ``sample`` otherwise. A ``data_dir`` that is not given is
-    that of the environment variable ``ASLSTM_DATA``.
+    An empty ``dataset`` becomes ``files`` where files are given, and ``sample`` otherwise. If ``data_dir`` is not given, it is
+    taken from the environment variable ``ASLSTM_DATA``.
 
     Raises:
-        UserError: Settings that contradict each other, or an encoding that does not exist.
+        UserError: Settings contradict each other, or the encoding does not exist.
     """
 
     dataset: str = setting(
@@ -81,25 +81,25 @@ class CorpusSource:
 
     @property
     def known(self) -> KnownCorpus:
-        """What is known of the corpus; of any other, nothing but that its columns may be named text and label."""
+        """The known facts about the corpus; for an unknown one, only the default column names text and label."""
         by_hub_id = {corpus.hub_id: corpus for corpus in KNOWN_CORPORA.values() if corpus.hub_id}
         return KNOWN_CORPORA.get(self.dataset) or by_hub_id.get(self.dataset) or KnownCorpus(self.dataset, {})
 
     @property
     def columns(self) -> tuple[str, str]:
-        """Names of the text and label columns."""
+        """The names of the text and label columns."""
         return self.text_column or self.known.text_column, self.label_column or self.known.label_column
 
     @property
     def is_on_hub(self) -> bool:
-        """Whether ``datasets.load_dataset`` is asked."""
+        """Whether the corpus is read by ``datasets.load_dataset``."""
         return self.dataset not in KNOWN_CORPORA and self.dataset != "files"
 
     def files(self) -> dict[str, Path]:
-        """The file of each split; empty for a corpus of the Hub.
+        """Return the file of each split, or an empty dictionary for a corpus of the Hub.
 
         Raises:
-            UserError: a file that is not there.
+            UserError: A file of the corpus does not exist.
         """
         if self.dataset == "sample":
             return {split: SAMPLE_FOLDER / names[0] for split, names in self.known.files.items()}
@@ -114,7 +114,7 @@ class CorpusSource:
                 f"expected `data_dir` (or the variable {DATA_VARIABLE}) with the files of {self.dataset}, found none; name the "
                 "folder"
             )
-        # The corpus's own folder, or one that holds a folder for each corpus.
+        # `data_dir` is the folder of the corpus, or a folder that holds one folder for each corpus.
         for path in (folder / name for folder in (self.data_dir, self.data_dir / self.dataset) for name in names):
             if path.is_file():
                 return path
@@ -122,12 +122,12 @@ class CorpusSource:
 
 
 def without_white_space(text: str) -> str:
-    """The key under which two texts are the same."""
+    """Return the text without its white space: two texts are the same if they agree in this."""
     return _WHITE_SPACE.sub("", text)
 
 
 def has_emoji(text: str) -> bool:
-    """Whether a raw text counts as one with emoji: a bracketed name other than ``[视频]``, or a Unicode emoji.
+    """Return whether a raw text has emoji, which are bracketed names other than ``[视频]`` and Unicode emoji.
 
     On NLPCC 2014 these are the 2,212 gate rows; the rule does not depend on a tokenizer's settings.
     """
@@ -135,12 +135,12 @@ def has_emoji(text: str) -> bool:
 
 
 def bracketed_names(text: str) -> list[str]:
-    """Every ``[name]`` of 1 to 8 characters but ``[视频]``, white space ignored."""
+    """Return every ``[name]`` of 1 to 8 characters except ``[视频]``; white space is ignored."""
     return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
 def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[int, ...]) -> Iterator[Row]:
-    # The stamp is unused here: it is part of the cache key, so that a changed file, or a changed reader, reads anew.
+    # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
     yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
 
 
@@ -162,14 +162,14 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
     try:
         return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
     except DatasetGenerationError as error:
-        # datasets wraps whatever a reader raises.
+        # The datasets library wraps whatever a reader raises.
         if isinstance(error.__cause__, UserError | OSError):
             raise error.__cause__ from None
         raise
 
 
 def _read_hub(source: CorpusSource) -> dict[str, Dataset]:
-    """The splits of a data set of the Hub, or of a local folder that ``datasets`` can read."""
+    """Return the splits of a data set of the Hub, or of a local folder that ``datasets`` can read."""
     try:
         splits = load_dataset(source.dataset)
     except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError) as error:
@@ -203,7 +203,14 @@ def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
 
 
 def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:
-    """The splits as they are published, but those to skip: ``text``, ``label``, ``post``; nothing is cut or removed."""
+    """Read the splits as they are published, with the columns ``text``, ``label`` and ``post``.
+
+    No split is cut and no row is removed.
+
+    Args:
+        source: The corpus to read.
+        skip: The names of splits that are not read.
+    """
     if source.is_on_hub:
         splits = {split: rows for split, rows in _read_hub(source).items() if split not in skip}
     else:
@@ -218,7 +225,7 @@ def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Da
 
 
 def _cut_validation(rows: Dataset) -> tuple[Dataset, Dataset]:
-    """Train and validation, cut by post so that no post has sentences in both; train keeps rows of every label."""
+    """Cut rows into train and validation by post: no post has sentences in both, and train keeps rows of every label."""
     posts, labels = rows["post"][:], rows["label"][:]
     unique = sorted(set(posts))
     random.Random(VALIDATION_SEED).shuffle(unique)
@@ -238,14 +245,18 @@ def _without(rows: Dataset, other: Dataset, names: str) -> Dataset:
 
 
 def load_corpus(source: CorpusSource) -> DatasetDict:
-    """Read a corpus.
+    """Read a corpus; a second call reads it from the cache of ``datasets``.
+
+    Args:
+        source: The corpus to read.
 
     Returns:
-        The splits ``train``, ``validation`` and, where there is one, ``test``; no text of test stands in train or
-        validation, and none of train in validation. The second call reads from the cache of ``datasets``.
+        The splits ``train``, ``validation`` and, where there is one, ``test``. No text of test is in train or validation,
+        and no text of train is in validation.
 
     Raises:
-        UserError: see :func:`row_readers.read_rows`; also a split that is left without rows, or a label that train lacks.
+        UserError: A file cannot be read (see :func:`row_readers.read_rows`), a split is left without rows, or train lacks a
+            label that another split has.
     """
     splits = read_splits(source)
     places = {split: str(source.files().get(split, f"`dataset` {source.dataset}, {split}")) for split in splits}
@@ -278,10 +289,14 @@ def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
 
 
 def load_split(source: CorpusSource, split: str) -> Dataset:
-    """One split for evaluation: as published where it is, else as training cuts it.
+    """Read one split for evaluation, as it is published; a split that is not published is the one that training cuts.
+
+    Args:
+        source: The corpus to read.
+        split: The name of the split.
 
     Raises:
-        UserError: the corpus has no such split.
+        UserError: The corpus has no such split.
     """
     published = read_splits(source)
     rows = published.get(split) or load_corpus(source).get(split)

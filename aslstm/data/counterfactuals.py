@@ -1,7 +1,6 @@
-"""The same posts in another world: without their emoji, with another post's, without their words.
+"""Takes raw texts with emoji and gives as many texts without their emoji, with another post's emoji, or without their words.
 
-Takes raw texts that have emoji, gives as many texts. What a model loses on them is what emoji, the right emoji, and words
-are worth to it.
+What a model loses on the changed texts shows what emoji, the right emoji, and words are worth to it.
 """
 
 import random
@@ -11,12 +10,12 @@ from tokenization import split_emoji, strip_emoji
 
 
 def remove_emoji(texts: Sequence[str]) -> list[str]:
-    """The words alone."""
+    """Return the texts with their words alone."""
     return [strip_emoji(text) for text in texts]
 
 
 def remove_words(texts: Sequence[str]) -> list[str]:
-    """The emoji alone.
+    """Return the texts with their emoji alone.
 
     >>> remove_words(["好想哭[泪]😭真的"])
     ['[泪]😭']
@@ -25,18 +24,19 @@ def remove_words(texts: Sequence[str]) -> list[str]:
 
 
 def emoji_of(text: str) -> list[str]:
-    """The emoji of a text in order."""
+    """Return the emoji of a text, in order."""
     return [piece.text for piece in split_emoji(text) if piece.is_emoji]
 
 
 def shuffle_emoji(texts: Sequence[str], *, seed: int = 0) -> list[str]:
-    """Every post with the emoji of another one, all of them at the place of its own first emoji.
+    """Give every post the emoji of another one, all of them at the place of its own first emoji.
 
-    The posts are ordered at random and each takes from the next, so none keeps its own unless another has the same.
+    The posts are ordered at random and each takes the emoji of the next one, so no post keeps its own emoji unless another
+    post has the same.
 
     Args:
-        texts: two texts or more for anything to change.
-        seed: of the order.
+        texts: The posts. Nothing changes if there are fewer than two.
+        seed: The random seed that decides the order.
     """
     order = list(range(len(texts)))
     random.Random(seed).shuffle(order)

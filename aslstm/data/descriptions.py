@@ -1,6 +1,6 @@
-"""What a corpus holds before anybody trains on it: counts, overlaps, emoji, and what normalisation would change.
+"""Takes the splits of a corpus and gives Markdown tables about them, and the counts that charts show.
 
-Takes splits, gives Markdown tables, and the counts that charts show.
+The tables show what a corpus holds before anybody trains on it: counts, overlaps, emoji, and what normalisation would change.
 """
 
 from collections import Counter, defaultdict
@@ -19,13 +19,13 @@ NUM_EMOJI = 40
 
 
 def table(header: list[str], rows: list[list[Any]]) -> str:
-    """A Markdown table; the first column is text, the others are numbers."""
+    """Write a Markdown table whose first column is text and whose other columns are numbers."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def count_rows(splits: dict[str, Dataset]) -> str:
-    """Rows, empty and repeated ones, texts with two labels, rows with emoji, and length."""
+    """Count for each split the rows, the empty and repeated ones, texts with two labels, rows with emoji, and characters."""
     rows = []
     for split, data in splits.items():
         texts, labels = data["text"][:], data["label"][:]
@@ -44,12 +44,12 @@ def count_rows(splits: dict[str, Dataset]) -> str:
 
 
 def count_labels(splits: dict[str, Dataset]) -> dict[str, dict[str, int]]:
-    """Split -> label -> rows, the commonest label first."""
+    """Count the rows of each label in each split, as split -> label -> rows; the commonest label comes first."""
     return {split: dict(Counter(data["label"]).most_common()) for split, data in splits.items()}
 
 
 def count_overlaps(splits: dict[str, Dataset]) -> str:
-    """How many rows of one split stand in another, white space ignored."""
+    """Count how many rows of one split are also in another; white space is ignored."""
     keys = {split: [without_white_space(text) for text in data["text"]] for split, data in splits.items()}
     rows = []
     for split, texts in keys.items():
@@ -59,7 +59,7 @@ def count_overlaps(splits: dict[str, Dataset]) -> str:
 
 
 def unseen_emoticons(splits: dict[str, Dataset]) -> str:
-    """How many bracketed emoticons of the other splits training never shows."""
+    """Count the bracketed emoticons of the other splits that train does not have."""
     counts = {split: Counter(name for text in data["text"] for name in bracketed_names(text)) for split, data in splits.items()}
     rows = []
     for split, found in counts.items():
@@ -74,7 +74,7 @@ def unseen_emoticons(splits: dict[str, Dataset]) -> str:
 
 
 def emoji_labels(data: Dataset) -> dict[str, dict[str, int]]:
-    """Emoji -> label -> rows with it, the most frequent emoji first."""
+    """Count the rows with each emoji by label, as emoji -> label -> rows; the most frequent emoji comes first."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for text, label in zip(data["text"], data["label"], strict=True):
         for emoji in {fold_emoji(piece.text) for piece in split_emoji(text) if piece.is_emoji}:
@@ -85,7 +85,7 @@ def emoji_labels(data: Dataset) -> dict[str, dict[str, int]]:
 
 
 def normalization_effects(splits: dict[str, Dataset]) -> str:
-    """For each switch of the tokenizer, how many texts it alone would change, and one of them."""
+    """Count for each switch of the tokenizer how many texts it alone would change, and show one of them."""
     off = dict.fromkeys(SWITCHES, False)
     nothing = TextNormalizer(**off)
     rows = []
@@ -104,7 +104,7 @@ def normalization_effects(splits: dict[str, Dataset]) -> str:
 
 
 def describe(splits: dict[str, Dataset], title: str) -> str:
-    """The report as Markdown."""
+    """Write the whole report as Markdown."""
     labels = count_labels(splits)
     every = sorted({label for by_label in labels.values() for label in by_label})
     sections = {

@@ -1,7 +1,7 @@
-"""File formats: each reader takes a path and yields numbered dictionaries, and names file and row in every complaint.
+"""Takes the path of a file, with one reader for each format, and gives its rows as numbered dictionaries.
 
-Readers only read; nothing here changes a text. A row that cannot be read while those after it can is yielded as a
-:class:`BadRow`; whatever spoils the whole file is raised.
+Readers only read: nothing here changes a text, and every error message names the file and the row. A row that cannot be read
+is yielded as a :class:`BadRow` if the rows after it can be read; an error that spoils the whole file is raised.
 """
 
 import csv
@@ -25,12 +25,12 @@ Row = dict[str, Any]
 
 
 class BadRow(UserError):
-    r"""A row that cannot be read.
+    r"""Describes a row that cannot be read.
 
     Args:
-        message: one line.
-        number: of its line, or of the row where the file has no lines.
-        content: what stands there; bytes that are no text as ``\xbd``.
+        message: The error message, which is one line.
+        number: The number of the line, or of the row where the file has no lines.
+        content: The text of the row; bytes that are not text are written like ``\xbd``.
     """
 
     def __init__(self, message: str, number: int, content: str) -> None:
@@ -39,7 +39,7 @@ class BadRow(UserError):
         self.content = content
 
 
-# The number of a row's last line (of the row, where the file has no lines), and the row.
+# The number of the last line of a row (or of the row itself, where the file has no lines), and the row.
 NumberedRow = tuple[int, Row]
 
 
@@ -53,7 +53,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str | BadRow]:
-    """The lines of a text file (with or without a BOM, plain or .gz), split on LF only, line ends kept."""
+    """Yield the lines of a text file (with or without a BOM, plain or .gz), split on LF only, with their line ends."""
     number = 0
     try:
         with _open(path) as file:
@@ -72,7 +72,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str | BadRow]:
 
 
 def refuse_bad(values: Iterable[T | BadRow]) -> Iterator[T]:
-    """The values; the first bad row is raised."""
+    """Yield the values, and raise the first bad row."""
     for value in values:
         if isinstance(value, BadRow):
             raise value
@@ -80,7 +80,7 @@ def refuse_bad(values: Iterable[T | BadRow]) -> Iterator[T]:
 
 
 def names_of(names: Iterable[str]) -> str:
-    """Column names for a message of one line."""
+    """Write column names for a message of one line."""
     return ", ".join(name if name.isprintable() else repr(name) for name in map(str, names))
 
 
@@ -91,7 +91,7 @@ def _refuse_repeated(path: Path, names: list[str]) -> None:
 
 
 def read_json_lines(path: Path, encoding: str) -> Iterator[NumberedRow | BadRow]:
-    """One JSON object a line; blank lines are passed over."""
+    """Yield the JSON object of each line; blank lines are skipped."""
     for number, line in enumerate(_lines(path, encoding), start=1):
         if isinstance(line, BadRow):
             yield line
@@ -113,12 +113,17 @@ def read_json_lines(path: Path, encoding: str) -> Iterator[NumberedRow | BadRow]
 
 
 def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[NumberedRow | BadRow]:
-    """CSV or TSV with a header line.
+    """Yield the rows of a CSV or TSV file that has a header line.
+
+    Args:
+        path: The file to read.
+        encoding: The encoding of the file.
+        delimiter: The character between two fields.
 
     Raises:
-        UserError: a header that cannot be read.
+        UserError: The header cannot be read.
     """
-    lines: list[str | BadRow] = []  # of the row that is being read
+    lines: list[str | BadRow] = []  # The lines of the row that is being read.
 
     def texts() -> Iterator[str]:
         for line in _lines(path, encoding):
@@ -157,7 +162,7 @@ def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[Number
 
 
 def read_json_list(path: Path, encoding: str) -> Iterator[NumberedRow]:
-    """A JSON list of objects, as SMP2020-EWECT is published."""
+    """Yield the objects of a JSON list, which is how SMP2020-EWECT is published."""
     yield from _json_list(path, "".join(refuse_bad(_lines(path, encoding))))
 
 
@@ -172,9 +177,9 @@ def _json_list(path: Path, content: str) -> Iterator[NumberedRow]:
 
 
 def read_plain(path: Path, encoding: str, text_column: str) -> Iterator[NumberedRow | BadRow]:
-    """A post a line, blank ones too; or a JSON list of objects, which ``.txt`` files of corpora hold."""
+    """Yield a post for each line, also for blank ones, or the objects of a JSON list, which ``.txt`` files of corpora hold."""
     lines = _lines(path, encoding)
-    first = next(lines, None)  # standard input can be read once
+    first = next(lines, None)  # Standard input can be read only once.
     if isinstance(first, str) and first.startswith("[{"):
         yield from _json_list(path, first + "".join(refuse_bad(lines)))
         return
@@ -186,7 +191,7 @@ def open_parquet(path: Path) -> "ParquetFile":
     """Open a Parquet file.
 
     Raises:
-        UserError: The file is no Parquet file, has two columns of one name, or cannot be read without a package.
+        UserError: The file is not a Parquet file, has two columns of one name, or needs a package that is not installed.
     """
     check_packages("parquet", "pyarrow")
     # Imported here and not above: pyarrow is large, and few files are Parquet.
@@ -198,11 +203,11 @@ def open_parquet(path: Path) -> "ParquetFile":
 
 
 def read_parquet(path: Path, file: "ParquetFile | None" = None) -> Iterator[NumberedRow]:
-    """The rows of a Parquet file, batch by batch.
+    """Yield the rows of a Parquet file, which is read batch by batch.
 
     Args:
-        path: Its path.
-        file: The file itself, where it is open already.
+        path: The file to read.
+        file: The file as an object, if it is open already.
     """
     file = file or open_parquet(path)
     from .parquet import rows_of
@@ -211,9 +216,9 @@ def read_parquet(path: Path, file: "ParquetFile | None" = None) -> Iterator[Numb
 
 
 def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
-    """The original XML of NLPCC 2014 (training and test), a row a sentence: ``text``, ``label``, ``post``.
+    """Read the original XML of NLPCC 2014 (training and test): each sentence is a row of ``text``, ``label`` and ``post``.
 
-    The label is ``emotion-1-type`` of an opinionated sentence, else ``none``.
+    The label is ``emotion-1-type`` for an opinionated sentence, and ``none`` for any other.
     """
     post = "?"
     number = 0
@@ -230,7 +235,7 @@ def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
                     label = _nlpcc2014_label(path, post, element.attrib)
                     yield number, {"text": element.text or "", "label": label, "post": post}
     except (ElementTree.ParseError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, LookupError) as error:
-        # ValueError and LookupError: a declared encoding that the parser does not read.
+        # ValueError and LookupError mean that the parser does not know the encoding that the file declares.
         raise UserError(
             f"{path}, in post {post}: expected whole, well-formed XML, found: {error}; fetch the file again"
         ) from error
@@ -249,7 +254,7 @@ def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
     return label
 
 
-LINE_FORMATS = (".jsonl", ".csv", ".tsv")  # and posts a line in .txt
+LINE_FORMATS = (".jsonl", ".csv", ".tsv")  # A .txt file with a post on each line is one too.
 READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
     ".jsonl": read_json_lines,
     ".csv": lambda path, encoding: read_delimited(path, encoding, ","),
@@ -261,10 +266,10 @@ READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
 
 
 def suffix_of(path: Path) -> str:
-    """The ending that tells the format, ``.gz`` left aside.
+    """Return the ending of a file name that tells the format, without ``.gz``.
 
     Raises:
-        UserError: one that no reader has.
+        UserError: No reader has this ending.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix
     if suffix not in READERS:

@@ -1,6 +1,6 @@
-"""Facts about corpora, as data: their files, columns and labels, and the maps from one corpus's labels to another's.
+"""Takes the name of a corpus and gives facts about it (files, columns, labels), and maps of its labels to another corpus's.
 
-Nothing of a corpus itself is here. Almost none of them carries a licence: get them from their publishers.
+No text of a corpus is here. Almost no corpus carries a licence, so get them from their publishers.
 """
 
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class KnownCorpus:
-    """How to read a corpus.
+    """Says how to read a corpus.
 
     Attributes:
-        title: as a report or model card names it.
-        files: split -> names that its file may have in ``data_dir``; the first that is there is taken.
-        text_column: its name in the files.
-        label_column: its name in the files.
-        label_names: label as written -> as meant; a label that is not here stays as it is.
-        hub_id: its place on the Hub, or "".
-        caveat: what a user of a model trained on it must know of its licence and labels.
+        title: The name of the corpus in a report or model card.
+        files: The names that the file of each split may have in ``data_dir``; the first file that exists is read.
+        text_column: The name of the column of texts in the files.
+        label_column: The name of the column of labels in the files.
+        label_names: The meaning of each label in the files; a label that is missing here stays as it is.
+        hub_id: The name of the corpus on the Hub, or "".
+        caveat: What a user of a model trained on the corpus must know about its licence and labels.
     """
 
     title: str
@@ -47,7 +47,7 @@ KNOWN_CORPORA = {
                 "train.jsonl",
                 "train.jsonl.gz",
             ),
-            # Spelled so by its publishers.
+            # The publishers spell it so.
             "test": ("EmotionClassficationTest.xml", "EmotionClassficationTest.xml.gz"),
         },
         caveat="Posts of Sina Weibo up to 2014, published for a shared task without a licence: for research only.",
@@ -72,8 +72,8 @@ KNOWN_CORPORA = {
     ),
 }
 
-# Label of one corpus -> label of another, so that a model can be scored on a corpus with other labels. A prediction's
-# probabilities are added up over the labels that share a name on the right.
+# Each map leads from the labels of one corpus to those of another, so that a model can be scored on a corpus with other
+# labels. The probabilities of a prediction are added up over the labels that share a name on the right.
 LABEL_MAPS = {
     "nlpcc2014_to_polarity": {
         "like": "positive",

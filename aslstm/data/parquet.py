@@ -1,4 +1,4 @@
-"""Reading Parquet: an open file in, its rows out. Imported where a Parquet file is read, for pyarrow is large."""
+"""Takes an open Parquet file and gives its rows; imported only where such a file is read, because pyarrow is large."""
 
 import itertools
 import shutil
@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from aslstm.errors import UserError
 
-# The rows that are taken out of a file at once, so that memory stays flat.
+# How many rows are taken out of a file at once, so that memory stays flat.
 _ROWS_AT_ONCE = 4096
 
 
@@ -31,12 +31,12 @@ def open_file(path: Path, file: BinaryIO) -> pyarrow.parquet.ParquetFile:
     """Open a Parquet file.
 
     Args:
-        path: Its path, or ``-`` for standard input.
-        file: Its bytes. A compressed file and standard input go through a temporary file, for the end of a Parquet file is
-            read first.
+        path: The path of the file, or ``-`` for standard input.
+        file: The open file. A compressed file and standard input go through a temporary file, because the end of a Parquet
+            file is read first.
 
     Raises:
-        UserError: The file is no Parquet file.
+        UserError: The file is not a Parquet file.
     """
     with _one_line_errors(path):
         if str(path) == "-" or path.suffix == ".gz":
@@ -44,12 +44,16 @@ def open_file(path: Path, file: BinaryIO) -> pyarrow.parquet.ParquetFile:
             with file:
                 shutil.copyfileobj(file, temporary)
             file = temporary
-        # A buffer: without it a column of a whole row group is in memory at once.
+        # Without a buffer, a column of a whole row group would be in memory at once.
         return pyarrow.parquet.ParquetFile(file, buffer_size=1 << 20)
 
 
 def rows_of(path: Path, file: pyarrow.parquet.ParquetFile) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The numbered rows of an open Parquet file, batch by batch.
+    """Yield the numbered rows of an open Parquet file, which is read batch by batch.
+
+    Args:
+        path: The path of the file, for error messages.
+        file: The open file, which is closed at the end.
 
     Raises:
         UserError: The file is damaged.

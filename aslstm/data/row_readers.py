@@ -1,4 +1,4 @@
-"""Files to rows: labelled rows for training, texts alone, or whole rows for predicting, out of any readable file."""
+"""Takes any readable file and gives labelled rows for training, texts alone, or whole rows for predicting."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,10 +21,16 @@ from .file_formats import (
 
 
 def check_row(place: str, number: int, text: Any, label: Any) -> Row:
-    """``text`` and ``label`` of one row as strings.
+    """Check one row and return its ``text``, ``label`` and ``post`` as strings.
+
+    Args:
+        place: The file or data set, for error messages.
+        number: The number of the row.
+        text: The text of the row, of any type.
+        label: The label of the row, of any type.
 
     Raises:
-        UserError: something else than a text and a label.
+        UserError: The values are not a text and a label.
     """
     if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
         raise UserError(
@@ -36,15 +42,17 @@ def check_row(place: str, number: int, text: Any, label: Any) -> Row:
 
 
 def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-8") -> Iterator[str]:
-    """The texts of any readable file, labels or not; a ``.txt`` file holds a post a line, or a JSON list of objects.
+    """Yield the texts of any readable file, whether it has labels or not.
+
+    A ``.txt`` file holds a post on each line, or a JSON list of objects.
 
     Args:
-        path: as in :func:`read_rows`, or ``-`` for lines of standard input.
-        text_columns: names that the column may have; the first that a row has is taken.
-        encoding: of text files.
+        path: The file to read, as in :func:`read_rows`, or ``-`` for the lines of standard input.
+        text_columns: The names that the column of texts may have; the first that a row has is taken.
+        encoding: The encoding of text files.
 
     Raises:
-        UserError: an unreadable or malformed file, or a row without such a column.
+        UserError: The file cannot be read or is malformed, or a row has no such column.
     """
     suffix = ".txt" if str(path) == "-" else suffix_of(path)
     rows = read_plain(path, encoding, text_columns[0]) if suffix == ".txt" else READERS[suffix](path, encoding)
@@ -61,16 +69,17 @@ def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-
 
 
 def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str = "utf-8") -> Iterator[Row]:
-    """Rows of any readable file as ``text``, ``label`` and ``post``, which rows of one post share.
+    """Yield the rows of any readable file as ``text``, ``label`` and ``post``; rows of one post share the last.
 
     Args:
-        path: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, a JSON list in ``.txt`` or NLPCC 2014 ``.xml``, also with ``.gz``.
-        text_column: its name in the file.
-        label_column: its name in the file.
-        encoding: of text files.
+        path: The file to read: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, a JSON list in ``.txt`` or NLPCC 2014 ``.xml``,
+            also with ``.gz``.
+        text_column: The name of the column of texts in the file.
+        label_column: The name of the column of labels in the file.
+        encoding: The encoding of text files.
 
     Raises:
-        UserError: an unreadable or malformed file, a missing column, a row without text or label, or no row at all.
+        UserError: The file cannot be read, is malformed or has no row; or a column, a text or a label is missing.
     """
     rows = READERS[suffix_of(path)](path, encoding)
     number = 0
@@ -91,23 +100,23 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
 
 
 class Posts(NamedTuple):
-    """Whole rows of a file, and the types (pyarrow's) of its columns where the file is Parquet, which says them."""
+    """Holds the whole rows of a file, and the pyarrow types of its columns; only a Parquet file tells these."""
 
     rows: Iterator[NumberedRow | BadRow]
     types: dict[str, Any]
 
 
 def read_posts(path: Path, *, suffix: str, text_column: str, encoding: str = "utf-8") -> Posts:
-    """Every row of any readable file with all of its columns; bad rows are yielded, not raised.
+    """Read every row of any readable file with all of its columns; bad rows are yielded, not raised.
 
     Args:
-        path: a file, or ``-`` for standard input.
-        suffix: of ``READERS``; a ``.txt`` file holds a post a line, or a JSON list of objects.
-        text_column: the only column of a post a line.
-        encoding: of text files.
+        path: The file to read, or ``-`` for standard input.
+        suffix: A key of ``READERS`` that tells the format; ``.txt`` is a post on each line, or a JSON list of objects.
+        text_column: The name that the only column gets where the file holds a post on each line.
+        encoding: The encoding of text files.
 
     Raises:
-        UserError: a file that cannot be read, also when the rows are taken.
+        UserError: The file cannot be read. This may also be raised later, while the rows are taken.
     """
     if suffix == ".parquet":
         file = open_parquet(path)

@@ -1,6 +1,6 @@
-"""Raw posts of any number of files, labelled or not.
+"""Takes a :class:`TextSource`, which names paths and globs, and gives the raw posts of its files, one after the other.
 
-Takes a :class:`TextSource`, which names paths and globs; gives its texts one after the other.
+The files may be labelled or not.
 """
 
 import glob
@@ -16,10 +16,10 @@ from .row_readers import read_texts
 
 @dataclass(frozen=True)
 class TextSource:
-    """Where raw posts come from.
+    """Says where raw posts come from.
 
     Raises:
-        UserError: An encoding that does not exist.
+        UserError: The encoding does not exist.
     """
 
     input: tuple[str, ...] = setting(MISSING, "files of text, JSONL, CSV, TSV, Parquet or XML, also .gz; globs; - for stdin")
@@ -31,10 +31,10 @@ class TextSource:
         check_encoding(self.encoding)
 
     def paths(self) -> list[Path]:
-        """The files of all paths and globs, in the order of ``input``; those of a glob in the order of their names.
+        """Return the files of all paths and globs, in the order of ``input``; the files of one glob are sorted by name.
 
         Raises:
-            UserError: A path or glob that no file has.
+            UserError: No file fits a path or glob.
         """
         paths = []
         for pattern in self.input:
@@ -45,10 +45,10 @@ class TextSource:
         return paths
 
     def texts(self) -> Iterator[str]:
-        """The posts of all files, one after the other.
+        """Yield the posts of all files, one after the other.
 
         Raises:
-            UserError: See :meth:`paths` and :func:`aslstm.data.row_readers.read_texts`.
+            UserError: A file is missing or cannot be read; see :meth:`paths` and :func:`aslstm.data.row_readers.read_texts`.
         """
         for path in self.paths():
             yield from read_texts(path, text_columns=self.text_column, encoding=self.encoding)
