@@ -1,1 +1,1 @@
-"""Texts to vocabularies, new words and vectors, without a model."""
+"""This package takes texts and gives vocabularies, new words and vectors; it needs no model."""

@@ -1,7 +1,8 @@
-"""All frequent n-grams of a corpus of any size, on one machine: exact, in chunks, in bounded memory, on several cores.
+"""Takes the posts of a corpus of any size and gives all its frequent n-grams as :class:`Ngrams`, level by level.
 
-Takes posts, gives :class:`Ngrams`: counts and branching entropies, level by level. Maps and reduces with
-``ngram_counting.py``; the chunks' tables lie sorted on disk and are merged a range of keys at a time.
+These hold counts and branching entropies. The counts are exact. One machine counts in chunks, in bounded memory and on several
+cores, with the map and reduce functions of ``ngram_counting.py``. The tables of the chunks lie sorted on disk and are merged
+one range of keys at a time.
 """
 
 import math
@@ -30,20 +31,22 @@ from .ngram_counting import (
 )
 
 CHUNK_CHARACTERS = 1_000_000
-# Entries of a merged table that are held in memory at once: about 200 MB while they are sorted.
+# How many entries of a merged table are held in memory at once: they take about 200 MB while they are sorted.
 MERGED_ENTRIES = 4_000_000
 
 
 @dataclass(frozen=True)
 class Level:
-    """The frequent n-grams of one length, in the order of their keys.
+    """Holds the frequent n-grams of one length, in the order of their keys.
 
     Attributes:
-        keys: (num_ngrams,) int64, ``rank of the first n - 1 units * num_units + last unit``.
-        counts: (num_ngrams,) int64.
-        left_entropy, right_entropy: (num_ngrams,) of the unit before and behind, in nats; the boundary counts as one unit.
-        prefix, suffix: (num_ngrams,) ranks, in the level below, of the n-gram without its last and first unit.
-        last: (num_ngrams,) the last unit.
+        keys: The keys, (num_ngrams,) int64: ``rank of the first n - 1 units * num_units + last unit``.
+        counts: How often each n-gram occurs, (num_ngrams,) int64.
+        left_entropy, right_entropy: The entropies of the unit before and of the unit behind, (num_ngrams,), in nats; the
+            boundary counts as one unit.
+        prefix, suffix: The ranks, in the level below, of the n-gram without its last and without its first unit,
+            (num_ngrams,).
+        last: The last unit of each n-gram, (num_ngrams,).
     """
 
     keys: Ints
@@ -57,12 +60,12 @@ class Level:
 
 @dataclass(frozen=True)
 class Ngrams:
-    """All frequent n-grams of a corpus.
+    """Holds all frequent n-grams of a corpus.
 
     Attributes:
-        levels: of 1, 2, … units.
-        names: the text of each unit, by its number; the boundary is number 0.
-        num_units: in the corpus, boundaries left out.
+        levels: The n-grams of 1, 2, … units.
+        names: The text of each unit, by its number; the boundary is number 0.
+        num_units: The number of units in the corpus, without boundaries.
     """
 
     levels: list[Level]
@@ -70,7 +73,7 @@ class Ngrams:
     num_units: int
 
     def texts(self, n: int) -> list[str]:
-        """The n-grams of ``n`` units as texts."""
+        """Return the n-grams of ``n`` units as texts."""
         columns, ranks = [], np.arange(len(self.levels[n - 1].keys))
         for level in self.levels[n - 1 :: -1]:
             columns.append(level.last[ranks].tolist())
@@ -79,7 +82,7 @@ class Ngrams:
         return ["".join([names[unit] for unit in reversed(row)]) for row in zip(*columns, strict=True)]
 
     def split_counts(self, n: int, left: int) -> tuple[Ints, Ints]:
-        """How often the first ``left`` units and the remaining ones were seen, for each n-gram of ``n`` units."""
+        """Return how often the first ``left`` units and the remaining ones were seen, for each n-gram of ``n`` units."""
         first = last = np.arange(len(self.levels[n - 1].keys))
         for level in self.levels[n - 1 : left - 1 : -1]:
             first = level.prefix[first]
@@ -94,7 +97,7 @@ def _save(path: Path, counts: Counts) -> None:
 
 
 def _merged_ranges(paths: Sequence[Path], step: int) -> Iterator[Counts]:
-    """Merge sorted tables on disk, a range of keys at a time; no range parts keys of one n-gram (``step`` keys each)."""
+    """Merge sorted tables on disk one range of keys at a time; the ``step`` keys of an n-gram are always in one range."""
     if not paths:
         return
     tables = [np.load(f"{path}-keys.npy", mmap_mode="r") for path in paths]
@@ -102,7 +105,7 @@ def _merged_ranges(paths: Sequence[Path], step: int) -> Iterator[Counts]:
     num_ranges = math.ceil(sum(map(len, tables)) / MERGED_ENTRIES)
     cuts = sorted({int(largest[len(largest) * i // num_ranges]) // step * step for i in range(1, num_ranges)})
     bounds = [[0, *np.searchsorted(table, cuts).tolist(), len(table)] for table in tables]
-    del tables, largest  # a corpus of 10 GB has more tables than a process may hold open
+    del tables, largest  # A corpus of 10 GB has more tables than a process may hold open.
     for i in range(len(cuts) + 1):
         parts = []
         for path, bound in zip(paths, bounds, strict=True):
@@ -115,7 +118,7 @@ _segment: Segment | None = None
 
 
 def _set_segment(segment: Segment | None) -> None:
-    # Once a process: a segmenter that travelled with every chunk would read its dictionary for every chunk.
+    # This runs once in each process. A segmenter that was sent with every chunk would read its dictionary for every chunk.
     global _segment
     _segment = segment
 
@@ -141,7 +144,7 @@ def _count_level_to(path: Path, keys_path: Path, n: int, num_names: int) -> None
 
 
 def chunks_of(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
-    """Texts in chunks of about so many characters."""
+    """Yield the texts in chunks of about ``characters`` characters."""
     texts = iter(texts)
     while True:
         chunk: list[str] = []
@@ -157,7 +160,7 @@ def chunks_of(texts: Iterable[str], characters: int) -> Iterator[list[str]]:
 
 
 def _map(pool: Executor, function: Callable, items: Iterable, num_workers: int, description: str) -> list:
-    """Results in order; never more items in flight than the workers need, so that a stream is not read into memory."""
+    """Return the results in order; only as many items are taken ahead as the workers need, so no stream fills the memory."""
     results: list = []
     pending: list = []
     with tqdm(desc=description, unit="chunk", leave=False, disable=None) as progress:
@@ -184,13 +187,13 @@ def count_ngrams(
     """Count the n-grams of a corpus of any size.
 
     Args:
-        texts: raw posts.
-        max_units: longest n-gram.
-        min_count: units of the corpus → the smallest count that is kept.
-        segment: see :func:`encode`; it must pickle.
-        chunk_characters: size of a chunk; the result does not depend on it.
-        num_workers: processes.
-        scratch: an empty folder for tables and normalised texts (``chunk-*.txt``), or None for a temporary one.
+        texts: The raw posts.
+        max_units: The number of units of the longest n-grams.
+        min_count: A function from the number of units in the corpus to the smallest count that is kept.
+        segment: A function that cuts Chinese text into words (see :func:`encode`), which pickle must be able to store.
+        chunk_characters: The size of a chunk; the result does not depend on it.
+        num_workers: The number of processes.
+        scratch: An empty folder for tables and normalised texts (``chunk-*.txt``), or None for a temporary one.
     """
     workers = ProcessPoolExecutor(num_workers, initializer=_set_segment, initargs=(segment,))
     with tempfile.TemporaryDirectory() as temporary, workers as pool:
@@ -236,6 +239,6 @@ def count_ngrams(
             levels.append(Level(keys, counts, left, right, prefix, suffix, keys % size))
             keys, counts = np.concatenate(next_keys), np.concatenate(next_counts)
             prefix = keys // size
-            # The n-gram without its first unit is that of its prefix, and the last unit.
+            # The n-gram without its first unit is its prefix without the first unit, followed by the last unit.
             suffix = np.searchsorted(levels[-1].keys, levels[-1].suffix[prefix] * size + keys % size)
         return Ngrams(levels, names, num_units)

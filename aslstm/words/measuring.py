@@ -1,6 +1,6 @@
-"""The measures of given words in a corpus, however rare the words are: for words that something else than counting has found.
+"""Takes words and normalised texts and gives the words' measures as :class:`NewWord` entries, in the order of the words.
 
-Takes words and normalised texts, gives :class:`NewWord` entries in the order of the words.
+It measures words that were not found by counting, however rare they are.
 """
 
 import math
@@ -11,18 +11,19 @@ from collections.abc import Iterable, Sequence
 from .new_words import NewWord, surroundings
 
 _UNIT = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+")
-# The unit that ends or begins at a place; nothing where a boundary is.
+# These match the unit that ends or begins at a place, and nothing where a boundary is.
 _UNIT_BEFORE = re.compile("(?:[\u4e00-\u9fd5]|[a-z]+|[0-9]+|)$")
 _UNIT_BEHIND = re.compile("[\u4e00-\u9fd5]|[a-z]+|[0-9]+|")
 _LONGEST_RUN = 50
 
 
 def measure_words(words: Iterable[str], texts: Sequence[str]) -> list[NewWord]:
-    """The measures of given words of Chinese characters, however rare; those that do not occur are left out.
+    """Measure given words of Chinese characters, however rare they are; words that do not occur are left out.
 
     Args:
-        words: two characters or more each.
-        texts: of :func:`ngram_counting.clean`, held in memory: each word is looked for in all of them.
+        words: The words, each of two characters or more.
+        texts: The texts as :func:`ngram_counting.clean` gives them. They are held in memory, because each word is searched
+            for in all of them.
     """
     text = "\n".join(["", *texts, ""])
     num_units = len(_UNIT.findall(text))
@@ -42,11 +43,11 @@ def measure_words(words: Iterable[str], texts: Sequence[str]) -> list[NewWord]:
 
 
 def _places(text: str, word: str) -> list[int]:
-    """Where a word stands, overlaps among them."""
+    """Return every position of a word, also of occurrences that overlap."""
     return [match.start() for match in re.finditer(f"(?={re.escape(word)})", text)]
 
 
 def _entropy(counts: Counter[str]) -> float:
     total = counts.total()
-    # Rounding may leave a little less than nothing.
+    # Rounding may leave a number a little below zero.
     return max(0.0, math.log(total) - sum(count * math.log(count) for count in counts.values()) / total)

@@ -1,6 +1,4 @@
-"""The nearest neighbours of words and emoji, and the emoji as a map.
-
-Takes vectors, gives tokens with their cosine, or places in the plane.
+"""Takes vectors and gives the nearest neighbours of a word or emoji with their cosines, or places of emoji on a map.
 """
 
 import numpy as np
@@ -15,10 +13,15 @@ from .text_splitting import is_emoji_code
 
 
 def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, float]]:
-    """The nearest tokens of a word or emoji, with their cosine.
+    """Return the tokens that are nearest to a word or emoji, with their cosines.
+
+    Args:
+        vectors: The vectors to search.
+        word: The word or emoji.
+        count: How many tokens are returned.
 
     Raises:
-        UserError: the vectors neither have the word nor compose it.
+        UserError: The vectors neither have the word nor compose it.
     """
     token = TextNormalizer().normalize(word)
     pieces = split_emoji(token)
@@ -31,7 +34,15 @@ def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, flo
 
 
 def place_emoji(vectors: KeyedVectors, count: int) -> dict[str, tuple[float, float]]:
-    """The first ``count`` emoji of the vectors, which stand by frequency, in the plane of their two main directions (PCA)."""
+    """Place the most frequent emoji in the plane of their two main directions (PCA).
+
+    Args:
+        vectors: The vectors of tokens, which are ordered by frequency.
+        count: How many emoji are placed.
+
+    Raises:
+        UserError: The vectors have fewer than three emoji.
+    """
     unicode_emoji = set(known_unicode_emoji())
     codes = [token for token in vectors.index_to_key if is_emoji_code(token)]
     emoji = (codes if len(codes) >= 3 else codes + [t for t in vectors.index_to_key if t in unicode_emoji])[:count]

@@ -1,6 +1,7 @@
-"""Tables of new words (TSV, UTF-8): a line a word with its measures and an example, best first.
+"""Takes new words and gives a table in a file (TSV, UTF-8), or takes such a file and gives the words.
 
-``aslstm find-words`` and ``aslstm train`` write them; people take lines out and give them back.
+Each line holds a word, its measures and an example, and the best word comes first. ``aslstm find-words`` and ``aslstm train``
+write these tables; people delete lines from them and pass them on to later commands.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,12 @@ _COLUMNS = [field.name for field in fields(NewWord)]
 
 
 def write_new_words(path: Path, words: Iterable[NewWord]) -> None:
-    """Write a table."""
+    """Write a table of new words.
+
+    Args:
+        path: The file to write.
+        words: The words, best first.
+    """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\t".join(_COLUMNS) + "\n")
         for word in words:
@@ -25,10 +31,10 @@ def write_new_words(path: Path, words: Iterable[NewWord]) -> None:
 
 
 def read_new_words(path: Path) -> list[NewWord]:
-    """Read a table.
+    """Read a table of new words.
 
     Raises:
-        UserError: an unreadable file, another header, a malformed line or a word that jieba cannot keep whole, with its line.
+        UserError: The file cannot be read, has another header or a malformed line, or has a word that jieba cannot keep whole.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")

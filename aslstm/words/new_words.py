@@ -1,13 +1,13 @@
-"""Find new words in raw text, without labels.
+"""Takes raw posts without labels and gives the new words in them as :class:`NewWord` entries, best first.
 
-Takes posts, gives :class:`NewWord` entries, best first. A word is a stretch of text whose parts belong together and whose
-surroundings vary (Sproat and Shih 1990 for the first, Jin and Tanaka-Ishii 2006 for the second):
+A word is a stretch of text whose parts belong together and whose surroundings vary (Sproat and Shih 1990 for the first, Jin
+and Tanaka-Ishii 2006 for the second):
 
     cohesion = min over all splits of log(count(w) N / (count(a) count(b)))      w = a b, N units in the corpus
     score    = cohesion * sqrt(left_entropy * right_entropy)
 
-The boundary counts as one neighbour among many, so that what only stands alone between punctuation is no word for that.
-Then a boundary test throws out phrases: see :func:`_is_phrase`.
+The boundary counts as one neighbour among many, so that a text is not taken for a word only because it stands alone between
+punctuation. Then a boundary test removes phrases: see :func:`_is_phrase`.
 """
 
 import importlib.util
@@ -26,18 +26,19 @@ from .corpus_ngrams import CHUNK_CHARACTERS, Ngrams, count_ngrams
 from .ngram_counting import Segment
 
 METHODS = ("jieba", "characters", "words")
-# Function words that stand at the edge of a phrase (让我, 这本书, 忙的) far more often than of a word.
+# These function words are far more often at the edge of a phrase (让我, 这本书, 忙的) than at the edge of a word.
 _FUNCTION_WORDS = frozenset("的了是我你您他她它这那一每")
-# ... unless they belong to it as firmly as this (我们, 一样, 目的): in nats.
+# A candidate with such a cohesion, in nats, is a word all the same (我们, 一样, 目的).
 _FIRM_COHESION = 4.0
 _MEASURE_WORDS = "分元寸岁年月日点号个块楼天小层折星张件次多人米平钱页本秒周名位条倍万亿千百度斤级届期集"
 _QUANTITY = re.compile(
     rf"\d[{_MEASURE_WORDS}]|[年月日号第]\d|[\u4e00-\u9fff]\d+$"
     r"|^\d+(?:[a-z]*[\u4e00-\u9fff]{2,}|(?:[gwpkx]|[mgt]b|[ckm]m|kg|hz)\b)"
 )
-# Prepositions and adverbs that open a phrase when a known word follows (给孩子, 才发现).
+# These prepositions and adverbs open a phrase when a known word follows (给孩子, 才发现).
 _OPENING_WORDS = frozenset("给让把被离才还向对从与和跟已刚又再很太越也都就并仍最更只")
-# Share of a part's occurrences that lie in the word: 都|是 is frequent because its parts are, 并|不 is not.
+# The smallest share of a part's occurrences that must lie in the word: 都|是 is frequent only because its parts are frequent,
+# but 并|不 is not.
 _MIN_DEPENDENCE = 0.1
 _EXAMPLE_CHARACTERS = 60
 _MAX_JOINED_WORDS = 4
@@ -46,7 +47,7 @@ _RUN = re.compile("[a-z]+|[0-9]+")
 
 @dataclass(frozen=True)
 class NewWord:
-    """A found word, as the tokenizer sees it (lower case), with its measures in nats and a post that holds it."""
+    """Holds a found word as the tokenizer sees it (in lower case), its measures in nats and a post that contains it."""
 
     word: str
     count: int
@@ -58,7 +59,7 @@ class NewWord:
 
 
 class Thresholds(NamedTuple):
-    """What a candidate must reach; the measures hardly depend on the size of the corpus, only the count does."""
+    """Holds what a candidate must reach; only the count depends much on the size of the corpus, the measures hardly do."""
 
     min_count: int | None = None
     min_cohesion: float = 2.0
@@ -66,14 +67,14 @@ class Thresholds(NamedTuple):
     min_score: float = 10.0
 
     def count_for(self, num_units: int) -> int:
-        """The smallest count: 5 up to a million units, then with their root (16 at 10 million, 300 at 3.5 billion)."""
+        """Return the smallest count: 5 up to a million units, then growing with their root (16 at 10 million, 300 at 3.5 billion)."""
         return self.min_count or max(5, math.ceil(5 * math.sqrt(num_units / 1e6)))
 
 
 class Candidates(NamedTuple):
-    """Measured n-grams as columns, (num_candidates,) each, shorter ones first.
+    """Holds measured n-grams as columns, (num_candidates,) each; shorter n-grams come first.
 
-    ``prefix`` and ``suffix`` are the places of the n-gram without its last and first unit, -1 for a single unit.
+    ``prefix`` and ``suffix`` are the places of the n-gram without its last and without its first unit; a single unit has -1.
     """
 
     words: list[str]
@@ -87,12 +88,12 @@ class Candidates(NamedTuple):
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """One figure for each."""
+        """The score of each candidate."""
         return self.cohesion * np.sqrt(self.left_entropy * self.right_entropy)
 
 
 def measure(ngrams: Ngrams) -> Candidates:
-    """Cohesion, entropies and dependence of all n-grams of two units or more.
+    """Measure the cohesion, entropies and dependence of all n-grams of two units or more.
 
     The dependence is the larger share of the first or of the last unit's occurrences that lie in the n-gram.
     """
@@ -101,7 +102,7 @@ def measure(ngrams: Ngrams) -> Candidates:
     start = 0
     for n in range(2, len(ngrams.levels) + 1):
         level = ngrams.levels[n - 1]
-        # Where the level below begins among the candidates; single units are none.
+        # `start` is where the level below begins among the candidates; single units are not candidates.
         parts = (np.full(len(level.keys), -1),) * 2 if n == 2 else (start + level.prefix, start + level.suffix)
         start = 0 if n == 2 else start + len(ngrams.levels[n - 2].keys)
         words += ngrams.texts(n)
@@ -113,7 +114,7 @@ def measure(ngrams: Ngrams) -> Candidates:
 
 
 def known_words() -> set[str]:
-    """The words of jieba's dictionary in lower case, read from its file: jieba itself is not imported."""
+    """Return the words of jieba's dictionary in lower case; its file is read and jieba itself is not imported."""
     spec = importlib.util.find_spec("jieba")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("expected the package jieba, whose dictionary says which words are known; install it")
@@ -122,20 +123,20 @@ def known_words() -> set[str]:
 
 
 def _is_phrase(word: str, cohesion: float, known: Collection[str]) -> bool:
-    """The boundary test: a quantity, a function word at an edge, or two known words side by side."""
+    """Return whether a word is a phrase: a quantity, a function word at an edge, or two known words side by side."""
     if _QUANTITY.search(word) or (len(word) > 3 and "的" in word[1:-1]):
         return True
     first, last = word[0] in _FUNCTION_WORDS, word[-1] in _FUNCTION_WORDS
     if (first or last) and cohesion < _FIRM_COHESION:
         return True
-    # A single character is a part of words first and a word second: 并不 is no phrase.
+    # A single character is more often a part of a word than a word: 并不 is not a phrase.
     if len(word) > 2 and (((first or word[0] in _OPENING_WORDS) and word[1:] in known) or (last and word[:-1] in known)):
         return True
     return any(word[:i] in known and word[i:] in known for i in range(2, len(word) - 1))
 
 
 def _inner(candidates: Candidates, strong: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Candidates that mostly stand inside one longer strong candidate: half of a name is no word. (num_candidates,) bool."""
+    """Mark, (num_candidates,) bool, the candidates that are mostly inside one longer strong candidate, like half of a name."""
     inner = np.zeros(len(strong), dtype=bool)
     whole = np.flatnonzero(strong)
     parts = [(whole, whole)]
@@ -152,13 +153,14 @@ def _inner(candidates: Candidates, strong: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def select(candidates: Candidates, thresholds: Thresholds, *, known: Collection[str], min_dependence: float) -> list[int]:
-    """Which candidates are new words, best first.
+    """Choose the candidates that are new words, and return their places, best first.
 
     Args:
-        candidates: of one corpus.
-        thresholds: what they must reach.
-        known: words of a dictionary: they are not new, and two of them side by side are a phrase. Empty: every word is new.
-        min_dependence: see :func:`measure`.
+        candidates: The candidates of one corpus.
+        thresholds: The values that a new word must reach.
+        known: The words of a dictionary. They are not new, and two of them side by side are a phrase. If there are none, every
+            word is new.
+        min_dependence: The dependence that a new word must reach; see :func:`measure`.
     """
     scores = candidates.scores
     strong = (
@@ -167,7 +169,7 @@ def select(candidates: Candidates, thresholds: Thresholds, *, known: Collection[
         & (scores >= thresholds.min_score)
         & (candidates.dependence >= min_dependence)
     )
-    # By score and then by spelling, so that the order of the texts does not show.
+    # Words are sorted by score and then by spelling, so that the order of the texts does not matter.
     order = sorted(np.flatnonzero(strong).tolist(), key=lambda i: (-scores[i], candidates.words[i]))
     words = [candidates.words[i] for i in order]
     inner = _inner(candidates, strong)
@@ -180,7 +182,7 @@ def select(candidates: Candidates, thresholds: Thresholds, *, known: Collection[
 
 
 def _examples(words: Sequence[str], folder: Path) -> dict[str, str]:
-    """The first post that holds each word, cut to its surroundings."""
+    """Find the first post that contains each word, and cut it to the surroundings of the word."""
     examples: dict[str, str] = {}
     missing = list(words)
     for path in sorted(folder.glob("chunk-*.txt")):
@@ -197,7 +199,7 @@ def _examples(words: Sequence[str], folder: Path) -> dict[str, str]:
 
 
 def surroundings(text: str, position: int) -> str:
-    """What stands around a position in its post."""
+    """Return the text around a position, within its post."""
     start = max(text.rfind("\n", 0, position) + 1, position - _EXAMPLE_CHARACTERS // 2)
     return " ".join(text[start : min(text.find("\n", position), position + _EXAMPLE_CHARACTERS)].split())
 
@@ -205,7 +207,7 @@ def surroundings(text: str, position: int) -> str:
 def _find_word(text: str, word: str) -> int:
     if not (word[0].isascii() or word[-1].isascii()):
         return text.find(word)
-    # A run of letters or of digits is one unit: no part of it is the word.
+    # A run of letters or of digits is one unit, so the word cannot be a part of it.
     before, behind = ("0-9" if edge.isdecimal() else "a-z" if edge.isascii() else "\n" for edge in (word[0], word[-1]))
     match = re.search(f"(?<![{before}]){re.escape(word)}(?![{behind}])", text)
     return match.start() if match else -1
@@ -225,21 +227,22 @@ def discover_words(
     """Find the new words of a corpus.
 
     Args:
-        texts: raw posts; a stream is read once.
-        method: ``characters``, n-grams of characters; ``words``, n-grams of jieba's words (joins what jieba wrongly cuts);
-            ``jieba``, no discovery.
-        thresholds: what a word must reach.
-        max_word_length: in characters; a run of letters or digits counts as one.
-        known: words that are not new; None for those of jieba's dictionary, none at all to judge every candidate alike.
-        segment: with ``words``, cuts Chinese text into words; None for jieba.
-        chunk_characters: size of the parts that are counted at once; the result does not depend on it.
-        num_workers: processes.
+        texts: The raw posts; a stream is read once.
+        method: What candidates are made of: ``characters`` takes n-grams of characters; ``words`` takes n-grams of jieba's
+            words, which joins what jieba wrongly cuts; ``jieba`` looks for no new words.
+        thresholds: The values that a word must reach.
+        max_word_length: The largest number of characters in a word; a run of letters or digits counts as one.
+        known: The words that are not new. None means the words of jieba's dictionary; with an empty collection, every
+            candidate is judged alike.
+        segment: A function that cuts Chinese text into words, for the method ``words``; None means jieba.
+        chunk_characters: The size of the parts that are counted at once; the result does not depend on it.
+        num_workers: The number of processes.
 
     Returns:
-        The words, best first; the same for the texts in any order but for the examples. None for texts without Chinese.
+        The words, best first; texts without Chinese have none. The order of the texts changes nothing but the examples.
 
     Raises:
-        ValueError: an unknown method, or a word length below two.
+        ValueError: The method is unknown, or the word length is below two.
     """
     if method not in METHODS:
         raise ValueError(f"expected a method among {', '.join(METHODS)}, found {method!r}")
@@ -287,7 +290,7 @@ def _length(word: str) -> int:
 
 
 def _segmenter() -> Segment:
-    # Imported here: finding words in characters must not wait for jieba, nor be judged by a dictionary that it has seen.
+    # Imported here, because finding words in characters must not wait for jieba, nor be judged by a dictionary that it has seen.
     from tokenization.word_segmentation import WordSegmenter
 
     return WordSegmenter(use_hmm=False).cut
