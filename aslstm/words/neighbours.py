@@ -1,5 +1,4 @@
-"""Takes vectors and gives the nearest neighbours of a word or emoji with their cosines, or places of emoji on a map.
-"""
+"""Takes vectors and gives the nearest neighbours of a word or emoji with their cosines, or places of emoji on a map."""
 
 import numpy as np
 from gensim.models import KeyedVectors

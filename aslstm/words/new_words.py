@@ -67,7 +67,7 @@ class Thresholds(NamedTuple):
     min_score: float = 10.0
 
     def count_for(self, num_units: int) -> int:
-        """Return the smallest count: 5 up to a million units, then growing with their root (16 at 10 million, 300 at 3.5 billion)."""
+        """Return the smallest count: 5 up to a million units, then growing with their root (300 at 3.5 billion units)."""
         return self.min_count or max(5, math.ceil(5 * math.sqrt(num_units / 1e6)))
 
 
@@ -290,7 +290,7 @@ def _length(word: str) -> int:
 
 
 def _segmenter() -> Segment:
-    # Imported here, because finding words in characters must not wait for jieba, nor be judged by a dictionary that it has seen.
+    # This import stands here because the search in characters must not wait for jieba.
     from tokenization.word_segmentation import WordSegmenter
 
     return WordSegmenter(use_hmm=False).cut
