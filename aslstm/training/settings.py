@@ -1,7 +1,7 @@
-"""Settings of training and pre-training: every flag of ``aslstm train`` and ``aslstm pretrain``, once.
+"""Takes the values of settings and gives checked, frozen dataclasses that training only reads.
 
-Takes values, checks them, gives frozen dataclasses that training only reads. :class:`TrainSettings` and
-:class:`PretrainSettings` bundle what a run needs; what contradicts itself across the parts is refused there.
+Every flag of ``aslstm train`` and ``aslstm pretrain`` is defined here, once. :class:`TrainSettings` and
+:class:`PretrainSettings` bundle what a run needs, and they refuse settings of different parts that contradict each other.
 """
 
 import os
@@ -22,11 +22,11 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
-# The newest whole state of training.
+# This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
 _SAME = "default: that of --init_from, or"
-# What needs rows that are counted, changed or met again in the same order, which the rows of a stream are not.
+# These settings need rows that can be counted, changed or read again in the same order. The rows of a stream cannot.
 _NOT_STREAMED = (
     "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
     "emoji_prior_weight", "bag_of_words_weight",
@@ -35,10 +35,10 @@ _NOT_STREAMED = (
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which rows are trained on, and how their vocabulary is made.
+    """Says which rows are trained on and how their vocabulary is made.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     selection: str = setting("all", "train, validate and test on these rows alone", choices=SELECTIONS)
@@ -72,12 +72,12 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The choices, sizes and starting weights of a model.
+    """Holds the choices, sizes and starting weights of a model.
 
-    What is None is open: :func:`aslstm.training.starting_weights.read_starting_point` fills it in.
+    A value of None is open: :func:`aslstm.training.starting_weights.read_starting_point` fills it in.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     emoji_fusion: str | None = setting(
@@ -106,12 +106,12 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the weights are trained, and which of them are kept.
+    """Says how the weights are trained and which of them are kept.
 
     An ``embedding_learning_rate`` of None becomes ``learning_rate``.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     learning_rate: float = setting(2e-3, "the highest learning rate", above=0)
@@ -152,10 +152,10 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """Where a run writes its model, its states and its log, and what it goes on from.
+    """Says where a run writes its model, its states and its log, and which state it resumes.
 
     Raises:
-        UserError: A value that is not possible, or a missing token of the Hub.
+        UserError: A value is not possible, a package is missing, or `push_to_hub` has no `hub_model_id`.
     """
 
     output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
@@ -180,7 +180,7 @@ class OutputSettings:
         object.__setattr__(self, "output_dir", optional_path(self.output_dir))
         object.__setattr__(self, "checkpointing_steps", _steps_or_epoch(self.checkpointing_steps))
         if self.report_to == "tensorboard":
-            check_packages("tracking", "tensorboard")  # accelerate would go on without
+            check_packages("tracking", "tensorboard")  # Without this check accelerate would train and log nothing.
         if self.push_to_hub != bool(self.hub_model_id):
             raise UserError(
                 "expected `push_to_hub` and `hub_model_id` owner/name, found one of them; add or leave out the other"
@@ -197,17 +197,17 @@ def _steps_or_epoch(value: int | str | None) -> int | str | None:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """All that :func:`aslstm.training.run.train` needs.
+    """Holds everything that :func:`aslstm.training.run.train` needs.
 
     Attributes:
         corpus: Where the rows come from.
-        data: Which of them are trained on, and how their vocabulary is made.
+        data: Which of these rows are trained on and how their vocabulary is made.
         model: The choices, sizes and starting weights of the model.
-        training: How it is trained.
-        output: Where it is written.
+        training: How the model is trained.
+        output: Where the model is written.
 
     Raises:
-        UserError: Settings that contradict each other.
+        UserError: Settings contradict each other, or the model is to be published and there is no token of the Hub.
     """
 
     corpus: CorpusSource = field(default_factory=CorpusSource)
@@ -242,16 +242,16 @@ class TrainSettings:
 
     @property
     def output_dir(self) -> Path:
-        """The model folder; it is named after the corpus where none is given."""
+        """The model folder; where none is given, it is named after the corpus."""
         return self.output.output_dir or Path("outputs") / self.corpus.dataset.replace("/", "--")
 
 
 @dataclass(frozen=True)
 class PretrainingSettings:
-    """What is learned in pre-training, and how.
+    """Says what is learned in pre-training and how.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     also_learn: tuple[str, ...] = setting((), "labels of the training rows of these corpora", choices=KNOWN_CORPORA)
@@ -279,11 +279,11 @@ class PretrainingSettings:
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """All that :func:`aslstm.training.pretraining.pretrain` needs.
+    """Holds everything that :func:`aslstm.training.pretraining.pretrain` needs.
 
     Attributes:
         texts: The posts whose emoji are predicted.
-        pretraining: What is learned, and how.
+        pretraining: What is learned and how.
         model: The choices, sizes and starting weights of the model.
     """
 
@@ -293,5 +293,5 @@ class PretrainSettings:
 
 
 def flags_of(settings: TrainSettings | PretrainSettings) -> dict[str, Any]:
-    """Every setting of a bundle by the name of its flag."""
+    """Return every setting of a bundle by the name of its flag."""
     return {name: getattr(part, name) for part in vars(settings).values() for name in settings_of(part)}
