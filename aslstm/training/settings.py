@@ -41,11 +41,11 @@ class DataSettings:
         UserError: A value is not possible.
     """
 
-    selection: str = setting("all", "train, validate and test on these rows alone", choices=SELECTIONS)
-    max_train_samples: int | None = setting(None, "train on so many rows, chosen by --seed", at_least=1)
-    streaming: bool = setting(False, "read train in stretches: for a corpus larger than memory")
-    steps_per_epoch: int = setting(500, "with --streaming: validate after so many steps", at_least=1)
-    strip_emoji: bool = setting(False, "take the emoji out of all texts, to see what they are worth")
+    selection: str = setting("all", "train, validate and test on these rows only", choices=SELECTIONS)
+    max_train_samples: int | None = setting(None, "train on this many rows, chosen by --seed", at_least=1)
+    streaming: bool = setting(False, "read the training rows piece by piece, for a corpus larger than memory")
+    steps_per_epoch: int = setting(500, "with --streaming: validate after this many steps", at_least=1)
+    strip_emoji: bool = setting(False, "remove the emoji from all texts, to see what they are worth")
     min_count: int = setting(2, "rarer words are spelled in characters", at_least=1)
     min_emoji_count: int = setting(2, "rarer emoji codes are spelled in name pieces", at_least=1)
     discover_words: str | None = setting(
@@ -81,7 +81,7 @@ class ModelSettings:
     """
 
     emoji_fusion: str | None = setting(
-        None, f"how words and emoji of a post are brought together; {_SAME} attention", choices=EMOJI_FUSIONS
+        None, f"how words and emoji of a post are combined; {_SAME} attention", choices=EMOJI_FUSIONS
     )
     attention_key: str | None = setting(None, f"what attention compares emoji with; {_SAME} embedding", choices=ATTENTION_KEYS)
     classifier_input: str | None = setting(
@@ -115,29 +115,29 @@ class TrainingSettings:
     """
 
     learning_rate: float = setting(2e-3, "the highest learning rate", above=0)
-    embedding_learning_rate: float | None = setting(None, "that of the vectors; default: --learning_rate", above=0)
+    embedding_learning_rate: float | None = setting(None, "the learning rate of the vectors; default: --learning_rate", above=0)
     weight_decay: float = setting(1e-2, "the weight decay of all weights but the vectors", at_least=0)
     warmup_ratio: float = setting(0.05, "share of the steps with a rising learning rate", at_least=0, below=1)
     max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", above=0)
-    label_smoothing: float = setting(0.1, "share of the goal that goes to all labels alike", at_least=0, below=1)
+    label_smoothing: float = setting(0.1, "share of the target that is spread evenly over all labels", at_least=0, below=1)
     emoji_spelling_prob: float = setting(0.2, "share of the known codes spelled in name pieces", at_least=0, below=1)
     logit_adjustment: float = setting(1.0, "weight of the log label shares in the loss")
     emoji_prior_weight: float = setting(
-        0.0, "how much those shares are of rows with (without) emoji alone", at_least=0, below=1
+        0.0, "how much of these shares comes only from the rows that have (or lack) emoji too", at_least=0, below=1
     )
     word_spelling_prob: float = setting(0.3, "share of the known words spelled in characters", at_least=0, below=1)
-    emoji_row_repeats: int = setting(0, "how often a row with emoji comes again in an epoch", at_least=0)
+    emoji_row_repeats: int = setting(0, "how often a row with emoji is repeated in an epoch", at_least=0)
     class_weight: str = setting("none", "weights of the labels in the loss", choices=CLASS_WEIGHTS)
     per_device_train_batch_size: int = setting(64, "rows of a training batch of one process", at_least=1)
     per_device_eval_batch_size: int = setting(256, "rows of an evaluation batch of one process", at_least=1)
-    gradient_accumulation_steps: int = setting(1, "batches of an optimizer step", at_least=1)
-    num_train_epochs: int = setting(15, "the most epochs", at_least=1)
+    gradient_accumulation_steps: int = setting(1, "the number of batches in an optimizer step", at_least=1)
+    num_train_epochs: int = setting(15, "the largest number of epochs", at_least=1)
     early_stopping_patience: int = setting(4, "epochs without a better validation score before the end", at_least=1)
     select: str = setting("macro_f1", "which epoch's weights are kept", choices=CRITERIA)
     mixed_precision: str | None = setting(None, "default: what accelerate launch says", choices=PRECISIONS)
     seed: int = seed_setting()
     seeds: tuple[int, ...] = setting((), "train each into OUTPUT_DIR/seed-N and report mean ± sd", at_least=0, at_most=MAX_SEED)
-    average_runs: int = setting(1, "average the weights of so many runs from --init_from (model soup)", at_least=1)
+    average_runs: int = setting(1, "average the weights of this many runs from --init_from (model soup)", at_least=1)
     bag_of_words_weight: float = setting(
         0.0, "share of the logits that words and emoji decide by themselves, by a logistic regression", at_least=0, below=1
     )
@@ -168,12 +168,12 @@ class OutputSettings:
     )
     resume_from_checkpoint: str | None = setting(
         None,
-        "go on from the `latest` whole state of --output_dir, if there is one, or from this one",
+        "resume from the `latest` complete state of --output_dir, if there is one, or from this one",
         implied=LATEST,
         placeholder="STATE",
     )
     push_to_hub: bool = setting(False, "publish the model as --hub_model_id, as aslstm push does")
-    hub_model_id: str | None = setting(None, "owner/name of a public repository; made where there is none")
+    hub_model_id: str | None = setting(None, "owner/name of a public repository, created if missing")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -258,7 +258,7 @@ class PretrainingSettings:
     data_dir: Path | None = setting_like(CorpusSource, "data_dir", None)
     min_count: int = setting_like(DataSettings, "min_count", 3)
     min_emoji_count: int = setting_like(DataSettings, "min_emoji_count", 1)
-    min_target_count: int = setting(20, "an emoji of fewer posts is not predicted", at_least=1)
+    min_target_count: int = setting(20, "an emoji that occurs in fewer posts is not predicted", at_least=1)
     model_max_length: int = setting_like(DataSettings, "model_max_length", 512)
     output_dir: Path = setting(Path("outputs/pretrained"), "the model folder")
     num_train_epochs: int = setting(3, "the number of epochs", at_least=1)
