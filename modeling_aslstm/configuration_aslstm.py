@@ -167,6 +167,8 @@ class ASLSTMConfig(PretrainedConfig):
         if self.label_prior is not None and (
             len(self.label_prior) != self.num_labels or not all(0.0 < share <= 1.0 for share in self.label_prior)
         ):
-            raise ValueError(f"label_prior: expected {self.num_labels} shares above 0 (one a label), found {self.label_prior}")
+            raise ValueError(
+                f"label_prior: expected {self.num_labels} shares above 0 (one for each label), found {self.label_prior}"
+            )
         if self.decision_prior_weight and self.label_prior is None:
             raise ValueError(f"decision_prior_weight: expected 0 without a label_prior, found {self.decision_prior_weight}")
