@@ -144,6 +144,11 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if len(set(self.seeds)) < len(self.seeds):
+            found = " ".join(map(str, self.seeds))
+            raise UserError(
+                f"`seeds`: expected different numbers, found {found}; a run that is counted twice makes the deviation too small"
+            )
         if self.emoji_prior_weight and not self.logit_adjustment:
             raise UserError("`emoji_prior_weight`: expected `logit_adjustment` other than 0, found 0; leave out one of them")
         if self.embedding_learning_rate is None:
