@@ -123,7 +123,7 @@ class TrainingSettings:
     emoji_spelling_prob: float = setting(0.2, "share of the known codes spelled in name pieces", at_least=0, below=1)
     logit_adjustment: float = setting(1.0, "weight of the log label shares in the loss")
     emoji_prior_weight: float = setting(
-        0.0, "how much of these shares comes only from the rows that have (or lack) emoji too", at_least=0, below=1
+        0.0, "how much these shares are those of rows with (or without) emoji, like the row itself", at_least=0, below=1
     )
     word_spelling_prob: float = setting(0.3, "share of the known words spelled in characters", at_least=0, below=1)
     emoji_row_repeats: int = setting(0, "how often a row with emoji is repeated in an epoch", at_least=0)
@@ -144,6 +144,11 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if len(set(self.seeds)) < len(self.seeds):
+            found = " ".join(map(str, self.seeds))
+            raise UserError(
+                f"`seeds`: expected different numbers, found {found}; a run that is counted twice makes the deviation too small"
+            )
         if self.emoji_prior_weight and not self.logit_adjustment:
             raise UserError("`emoji_prior_weight`: expected `logit_adjustment` other than 0, found 0; leave out one of them")
         if self.embedding_learning_rate is None:
