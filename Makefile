@@ -26,12 +26,12 @@ MINIMAL := .venv-minimal/bin
 	touch $@
 
 demo: .venv/installed
-	$(VENV)/aslstm train
+	$(VENV)/aslstm train --evaluate_test
 	$(VENV)/aslstm try outputs/sample
 
 # The model of `make demo` in the browser.
 app: .venv/installed
-	test -e outputs/sample || $(VENV)/aslstm train
+	test -e outputs/sample || $(VENV)/aslstm train --evaluate_test
 	$(VENV)/aslstm app
 
 # What the test of the app looks with: a Chromium that is there, Debian's, or Playwright's. Without one that test is skipped.

@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus
 from tokenization import strip_emoji
 
-TRAIN = ("-m", "aslstm", "train")
+TRAIN = ("-m", "aslstm", "train", "--evaluate_test")
 Scores = tuple[float, float]
 
 

@@ -32,6 +32,8 @@ class KnownCorpus:
 
 SAMPLE_FOLDER = Path(__file__).parent / "sample"
 
+_CAVEAT_OF_SMP2020 = "Posts of Sina Weibo of 2020, published for a shared task without a licence: for research only."
+
 KNOWN_CORPORA = {
     "sample": KnownCorpus(
         title="embedded sample corpus",
@@ -68,7 +70,16 @@ KNOWN_CORPORA = {
             "test": ("usual_eval_labeled.txt", "usual_eval_labeled.txt.gz", "usual_eval.txt"),
         },
         text_column="content",
-        caveat="Posts of Sina Weibo of 2020, published for a shared task without a licence: for research only.",
+        caveat=_CAVEAT_OF_SMP2020,
+    ),
+    "smp2020_ewect_virus": KnownCorpus(
+        title="SMP2020-EWECT, virus",
+        files={
+            "train": ("virus_train.txt", "virus_train.txt.gz", "virus_train_labeled.txt"),
+            "test": ("virus_eval_labeled.txt", "virus_eval_labeled.txt.gz", "virus_eval.txt"),
+        },
+        text_column="content",
+        caveat=_CAVEAT_OF_SMP2020,
     ),
 }
 

@@ -27,7 +27,7 @@ from tokenization import ASLSTMTokenizer
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
-NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
+NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
     " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"

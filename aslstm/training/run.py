@@ -5,7 +5,7 @@ The model of a seed is that of one run or the mean of several.
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -150,7 +150,8 @@ def train_one(
     with stages.measure("decision rule"):
         fit_decision_rule(trainer, data.labels["validation"])
     with stages.measure("evaluation"):
-        results = evaluate(trainer, data, training.per_device_eval_batch_size)
+        splits = ("validation", "test") if settings.output.evaluate_test else ("validation",)
+        results = evaluate(trainer, data, splits, training.per_device_eval_batch_size)
     if accelerator.is_main_process:
         with stages.measure("saving"):
             record = TrainingRecord(
@@ -246,10 +247,12 @@ def make_trainer(
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
+    # A run that was begun before there were soft labels has none of these.
+    unused = () if settings.data.soft_labels else ("soft_label_weight", "distillation_temperature")
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
-        if name not in (*NOT_IN_RECIPE, "report_to") and isinstance(value, str | int | float)
+        if name not in (*NOT_IN_RECIPE, "report_to", *unused) and isinstance(value, str | int | float)
     }
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
     return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)}
@@ -265,10 +268,17 @@ def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
     logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
 
 
-def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str, Any]:
-    """Return the figures of validation and test, for all rows and for those with emoji, by the model's own answers."""
+def evaluate(trainer: Trainer, data: TrainingData, splits: Sequence[str], batch_size: int) -> dict[str, Any]:
+    """Return the figures of the splits, for all rows and for those with emoji, by the model's own answers.
+
+    Whoever compares runs by their test figures chooses by them, and then these figures measure nothing; so the test split is
+    read only when it is asked for.
+    """
     results = {}
-    for split, rows in data.evaluation.items():
+    for split in splits:
+        if split not in data.evaluation:
+            continue
+        rows = data.evaluation[split]
         loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))
         predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
         labels, with_emoji = data.labels[split], data.emoji_rows[split]

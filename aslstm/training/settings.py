@@ -172,6 +172,7 @@ class OutputSettings:
     """
 
     output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
+    evaluate_test: bool = setting(False, "score the model on the test split too; do so once, when everything is chosen")
     report_to: str = setting("none", "where the figures of each epoch are logged", choices=("none", "tensorboard"))
     checkpointing_steps: int | str | None = setting(
         None,

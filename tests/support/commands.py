@@ -25,7 +25,17 @@ TEXTS = [
     "明天下午三点开会，地点不变。",
 ] * 2
 
-TINY_TRAINING = ("--num_train_epochs", "2", "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")
+TINY_TRAINING = (
+    "--evaluate_test",
+    "--num_train_epochs",
+    "2",
+    "--embedding_size",
+    "16",
+    "--hidden_size",
+    "8",
+    "--max_train_samples",
+    "400",
+)
 
 # These are all modules that a command may import, except onnxruntime: a forked process would wait for its threads at the end.
 _MODULES = sorted(

@@ -63,7 +63,7 @@ def test_streaming_trains_a_whole_folder(tmp_path: Path) -> None:
     sample = SAMPLE
     files = [part for split in ("train", "validation", "test") for part in (f"--{split}_file", sample / f"{split}.jsonl")]
     size = ("--embedding_size", "16", "--hidden_size", "8", "--num_train_epochs", "2", "--steps_per_epoch", "10")
-    run_command("train", *files, "--streaming", "--output_dir", tmp_path / "model", *size)
+    run_command("train", *files, "--streaming", "--evaluate_test", "--output_dir", tmp_path / "model", *size)
     results = json.loads((tmp_path / "model" / "eval_results.json").read_text(encoding="utf-8"))
     assert results["test"]["num_examples"] == 396
 

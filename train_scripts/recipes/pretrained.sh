@@ -19,5 +19,5 @@ train() {
     "$python" -m aslstm train --data_dir "$data" --init_from "$output/pretrained" --seed "$seed" \
         --min_count 3 --min_emoji_count 1 --num_train_epochs 4 --select last --learning_rate 1e-3 \
         --embedding_learning_rate 5e-4 --hidden_dropout_prob 0.3 --label_smoothing 0 --word_spelling_prob 0.1 \
-        --mixed_precision bf16 --average_runs 3 --bag_of_words_weight 0.4 "$@"
+        --evaluate_test --mixed_precision bf16 --average_runs 3 --bag_of_words_weight 0.4 "$@"
 }
