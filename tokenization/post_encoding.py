@@ -30,7 +30,8 @@ _Token = tuple[str, int, int]
 _Parts = tuple[tuple[int, int, int], ...]
 # What a tokenizer_config.json holds of an encoder's arguments.
 _SAVED_ARGUMENTS = {
-    "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", *SWITCHES,
+    "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", "text_rules",
+    *SWITCHES,
 }  # fmt: skip
 
 
@@ -85,6 +86,7 @@ class PostEncoder:
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
         model_max_length: how many tokens of a post the model is meant to read, for those who call; nothing here cuts by it.
+        text_rules: the number of the rules of text that the model was trained with; a configuration without one means 1.
         switches: of :class:`TextNormalizer`.
 
     Raises:
@@ -103,6 +105,7 @@ class PostEncoder:
         use_hmm: bool = True,
         segmenter: str = "jieba",
         model_max_length: int = 512,
+        text_rules: int = 1,
         **switches: bool,
     ) -> None:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
@@ -110,7 +113,7 @@ class PostEncoder:
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
         self.max_emoji = max_emoji
         self.model_max_length = model_max_length
-        self.normalizer = TextNormalizer(**switches)
+        self.normalizer = TextNormalizer(text_rules=text_rules, **switches)
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self.normalizer.normalize(word.word)) for word in user_words]

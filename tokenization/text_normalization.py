@@ -24,17 +24,23 @@ _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u
 _BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
 Replacement = str | Callable[[re.Match[str]], str]
+# The rules that new tokenizers follow. A saved tokenizer names those that its model was trained with; one that names none is
+# older than the number and follows 1.
+TEXT_RULES = 2
 
 
 class Rule(NamedTuple):
     """One change: every match of ``pattern`` becomes ``replacement``, which refers to no group where it is a text.
 
-    A text without a character of ``guard`` has no match, and is spared a slow pattern.
+    A text without a character of ``guard`` has no match, and is spared a slow pattern. The rule belongs to the text rules from
+    ``first_text_rules`` to ``last_text_rules``.
     """
 
     pattern: re.Pattern[str]
     replacement: Replacement
     guard: re.Pattern[str] | None = None
+    first_text_rules: int = 1
+    last_text_rules: int = TEXT_RULES
 
 
 def _unescape_html(match: re.Match[str]) -> str:
@@ -204,21 +210,26 @@ class TextNormalizer:
     """The chosen changes, in order.
 
     Args:
+        text_rules: the number of the rules that a model was trained with, 1 to :data:`TEXT_RULES`.
         switches: a value for each name in :data:`SWITCHES`.
 
     Raises:
-        ValueError: a name that is no switch.
+        ValueError: a name that is no switch, or text rules that are not known here.
 
     >>> TextNormalizer().normalize("今天 好 开心！！！！！！")
     '今天好开心!!!'
     """
 
-    def __init__(self, **switches: bool) -> None:
+    def __init__(self, *, text_rules: int = TEXT_RULES, **switches: bool) -> None:
         unknown = sorted(set(switches) - set(SWITCHES))
         if unknown:
             raise ValueError(f"expected normalisation switches among {list(SWITCHES)}, found {unknown}")
+        if text_rules not in range(1, TEXT_RULES + 1):
+            raise ValueError(f"expected text_rules from 1 to {TEXT_RULES}, found {text_rules!r}; install a newer aslstm")
+        self.text_rules = text_rules
         self.switches = {name: bool(switches.get(name, True)) for name in SWITCHES}
-        self._rules = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
+        chosen = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
+        self._rules = [rule for rule in chosen if rule.first_text_rules <= text_rules <= rule.last_text_rules]
 
     def normalize(self, text: str) -> str:
         """The text that is split into tokens."""
@@ -231,7 +242,7 @@ class TextNormalizer:
         """
         # The first rule, "remove_separators".
         joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
-        for pattern, replacement, guard in self._rules[1:]:
+        for pattern, replacement, guard, *_ in self._rules[1:]:
             if guard is None:
                 joined = pattern.sub(replacement, joined)
             elif guard.search(joined):

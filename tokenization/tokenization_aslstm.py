@@ -50,6 +50,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         max_emoji: truncation keeps this many emoji.
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
+        text_rules: the number of the rules of text that the model was trained with; a configuration without one means 1.
         kwargs: the switches of :class:`TextNormalizer`, and what every tokenizer takes.
 
     Raises:
@@ -74,6 +75,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         mask_token: str = MASK_TOKEN,
         model_max_length: int = 512,
         split_special_tokens: bool = True,
+        text_rules: int = 1,
         **kwargs: Any,
     ) -> None:
         self.post_encoder = PostEncoder(
@@ -86,6 +88,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             use_hmm=use_hmm,
             segmenter=segmenter,
             model_max_length=model_max_length,
+            text_rules=text_rules,
             **{name: kwargs.pop(name) for name in SWITCHES if name in kwargs},
         )
         self.emoji_token_offset = self.post_encoder.emoji_token_offset
@@ -102,6 +105,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             mask_token=mask_token,
             model_max_length=model_max_length,
             split_special_tokens=split_special_tokens,
+            text_rules=text_rules,
             **self.post_encoder.normalizer.switches,
             **kwargs,
         )

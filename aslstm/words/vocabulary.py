@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import known_unicode_emoji
+from tokenization.text_normalization import TEXT_RULES
 from tokenization.tokenization_aslstm import CLAUSE_END_TOKENS
 from tokenization.vocabulary_files import (
     MASK_TOKEN,
@@ -123,7 +124,10 @@ def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabular
 
 
 def build_tokenizer(vocabulary: Vocabulary, **options: object) -> ASLSTMTokenizer:
-    """A tokenizer with the given vocabulary; ``options`` are arguments of :class:`ASLSTMTokenizer`."""
+    """A tokenizer with the given vocabulary; ``options`` are arguments of :class:`ASLSTMTokenizer`.
+
+    It follows the newest text rules, as the counting of words does.
+    """
     with tempfile.TemporaryDirectory() as folder:
         files = write_vocabulary_files(folder, vocabulary.words, vocabulary.emoji, vocabulary.user_words)
-        return ASLSTMTokenizer(**files, **options)  # type: ignore[arg-type]
+        return ASLSTMTokenizer(**files, **{"text_rules": TEXT_RULES} | options)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenization.text_normalization import SWITCHES, TextNormalizer
+from tokenization.text_normalization import SWITCHES, TEXT_RULES, TextNormalizer
 
 NOTHING = TextNormalizer(**dict.fromkeys(SWITCHES, False))
 
@@ -81,6 +81,12 @@ def test_the_changes_work_together():
 def test_an_unknown_switch_is_refused_by_name():
     with pytest.raises(ValueError, match="lowercase"):
         TextNormalizer(lowercase=True)
+
+
+@pytest.mark.parametrize("text_rules", [0, TEXT_RULES + 1, "new"])
+def test_text_rules_that_are_not_known_are_refused(text_rules):
+    with pytest.raises(ValueError, match="expected text_rules from 1 to"):
+        TextNormalizer(text_rules=text_rules)
 
 
 @pytest.mark.parametrize("invisible", "\x00\x1b\x7f\u200b\u200e\u200f\u202e\ufeff\ud83d\udfff", ids=ascii)
