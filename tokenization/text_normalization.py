@@ -11,7 +11,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .emoji_splitting import CONTENT_MARKERS, EMOJI_BASES, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
+from .emoji_codes import BRACKETED_CODE, SHORTCODE, SLASH_CODE, read_bracketed_code, read_shortcode, read_slash_code
+from .emoji_splitting import BMP_EMOJI_CHARACTERS, CONTENT_MARKERS, EMOJI_BASES, KEYCAP, UNICODE_EMOJI
+from .kaomoji import FACE, FACE_SIGN, read_face
 
 # Chinese and Japanese letters, their punctuation, and full-width forms: between two of these white space says nothing.
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
@@ -20,8 +22,6 @@ _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\u
 SEPARATOR = "\x00"
 # Controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
 _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-# Without those above U+FFFF, which a class of characters tests one by one.
-_BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
 Replacement = str | Callable[[re.Match[str]], str]
 # The rules that new tokenizers follow. A saved tokenizer names those that its model was trained with; one that names none is
@@ -99,7 +99,7 @@ _CHANGED = _changed_characters()
 # The full-width punctuation of nearly every post, one look-up each.
 _SIMPLE = {c: changed for c, changed in _CHANGED.items() if _is_simple(c, changed)}
 # Letters and signs, but no digits ("10000" is not "1000") and no emoji.
-_RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{_BMP_EMOJI}\U00010000-\U0010ffff]")
+_RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{BMP_EMOJI_CHARACTERS}\U00010000-\U0010ffff]")
 
 
 # In the order in which they apply. The key is the tokenizer's switch.
@@ -108,6 +108,13 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
+    # Before NFKC, which takes many faces apart. Each becomes a code that is in use, or that spells what it means.
+    "read_emoji_codes": (
+        Rule(FACE, read_face, FACE_SIGN, first_text_rules=2),
+        Rule(BRACKETED_CODE, read_bracketed_code, first_text_rules=2),
+        Rule(SLASH_CODE, read_slash_code, first_text_rules=2),
+        Rule(SHORTCODE, read_shortcode, first_text_rules=2),
+    ),
     # Cluster by cluster, so that every character keeps its place; at most 30 marks, since ordering n marks costs n².
     "normalize_unicode": (
         Rule(re.compile(f"[{_class_of(_SIMPLE)}](?![{_COMBINING}])"), _simple),
