@@ -1,7 +1,7 @@
 """Codes that stand for an emoji in other places than weibo: QQ and WeChat, bilibili, Slack and GitHub.
 
-Takes a code as it is found in a text, gives the weibo code or the Unicode emoji of the same meaning: ``/流泪`` and ``[Sob]`` are
-``[流泪]``, ``:joy:`` is 😂. Only codes of the tables here and of the ``emoji`` package are read; whatever else stays.
+Takes a code as it is found in a text, gives the weibo code or the Unicode emoji of the same meaning: ``/流泪`` and ``[Sob]``
+are ``[流泪]``, ``:joy:`` is 😂. Only codes of the tables here and of the ``emoji`` package are read; whatever else stays.
 """
 
 import re
@@ -9,7 +9,7 @@ from functools import cache
 
 import emoji
 
-from .emoji_splitting import fold_emoji
+from .emoji_splitting import CONTENT_MARKERS, fold_emoji
 
 # The names of QQ and WeChat. These are hardly anything but names of emoji, so a slash and such a name may follow a word.
 _DISTINCT_NAMES = (
@@ -89,7 +89,7 @@ def read_bracketed_code(match: re.Match[str]) -> str:
     '[捂脸][凌乱][Bracket][泪]'
     """
     name = match["in_a_set"] or _SAME_PICTURE.get(match["same"]) or _CHINESE_NAMES.get((match["english"] or "").lower())
-    return f"[{name}]" if name else match.group()
+    return f"[{name}]" if name and name not in CONTENT_MARKERS else match.group()
 
 
 def read_slash_code(match: re.Match[str]) -> str:
@@ -100,10 +100,11 @@ def read_slash_code(match: re.Match[str]) -> str:
     """
     name = match["name"]
     before = match.string[max(match.start() - 6, 0) : match.start()]
-    stands_apart = not _WORD.match(before[-1:]) or _ENDS_IN_SLASH_CODE.search(before)
-    if name in _DISTINCT_NAMES or stands_apart:
-        return f"[{_SAME_PICTURE.get(name, name)}]"
-    return match.group()
+    follows_a_word = _WORD.match(before[-1:]) and not _ENDS_IN_SLASH_CODE.search(before)
+    precedes_a_word = _WORD.match(match.string[match.end() : match.end() + 1])
+    if name not in _DISTINCT_NAMES and (follows_a_word or precedes_a_word):
+        return match.group()
+    return f"[{_SAME_PICTURE.get(name, name)}]"
 
 
 @cache

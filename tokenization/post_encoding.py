@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .emoji_splitting import fold_emoji, split_emoji
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
-from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer
+from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer, read_script_table
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
 # Parts of emoji that stand alone; they show nothing.
@@ -31,6 +31,7 @@ _Parts = tuple[tuple[int, int, int], ...]
 # What a tokenizer_config.json holds of an encoder's arguments.
 _SAVED_ARGUMENTS = {
     "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", "text_rules",
+    "to_simplified",
     *SWITCHES,
 }  # fmt: skip
 
@@ -81,16 +82,18 @@ class PostEncoder:
         vocab_file: ``vocab.txt``, the special tokens, words and characters.
         emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
         user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
+        script_table_file: ``script_table.txt``, traditional characters with the simplified ones, or None.
         emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
         max_emoji: truncation keeps this many emoji.
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
         model_max_length: how many tokens of a post the model is meant to read, for those who call; nothing here cuts by it.
         text_rules: the number of the rules of text that the model was trained with; a configuration without one means 1.
+        to_simplified: whether traditional characters are read as the simplified ones of the table.
         switches: of :class:`TextNormalizer`.
 
     Raises:
-        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+        ValueError: a damaged vocabulary file, one of another size than the saved range, or no table where it is needed.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class PostEncoder:
         vocab_file: str | Path,
         emoji_vocab_file: str | Path,
         user_dict_file: str | Path | None = None,
+        script_table_file: str | Path | None = None,
         *,
         emoji_token_offset: int | None = None,
         num_emoji_tokens: int | None = None,
@@ -106,6 +110,7 @@ class PostEncoder:
         segmenter: str = "jieba",
         model_max_length: int = 512,
         text_rules: int = 1,
+        to_simplified: bool = False,
         **switches: bool,
     ) -> None:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
@@ -113,7 +118,12 @@ class PostEncoder:
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
         self.max_emoji = max_emoji
         self.model_max_length = model_max_length
-        self.normalizer = TextNormalizer(text_rules=text_rules, **switches)
+        if to_simplified and script_table_file is None:
+            raise ValueError(
+                f"{vocab_file}: expected script_table.txt beside it (to_simplified), found none; fetch the folder again"
+            )
+        self.characters = read_script_table(script_table_file) if to_simplified and script_table_file else {}
+        self.normalizer = TextNormalizer(text_rules=text_rules, characters=self.characters, **switches)
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self.normalizer.normalize(word.word)) for word in user_words]

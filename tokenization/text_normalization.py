@@ -9,6 +9,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .emoji_codes import BRACKETED_CODE, SHORTCODE, SLASH_CODE, read_bracketed_code, read_shortcode, read_slash_code
@@ -83,6 +85,10 @@ def _simple(match: re.Match[str]) -> str:
     return _SIMPLE[match.group()]
 
 
+def _look_up(table: Mapping[str, str], match: re.Match[str]) -> str:
+    return table[match.group()]
+
+
 def _shorten_white_space(match: re.Match[str]) -> str:
     first, last = match.span()
     around = match.string[max(first - 1, 0) : first] + match.string[last : last + 1]
@@ -108,10 +114,12 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
+    # What a tokenizer's own table of characters says. It comes first, so that codes and markers in traditional script are read.
+    "map_characters": (),
     # Before NFKC, which takes many faces apart. Each becomes a code that is in use, or that spells what it means.
     "read_emoji_codes": (
-        Rule(FACE, read_face, FACE_SIGN, first_text_rules=2),
         Rule(BRACKETED_CODE, read_bracketed_code, first_text_rules=2),
+        Rule(FACE, read_face, FACE_SIGN, first_text_rules=2),
         Rule(SLASH_CODE, read_slash_code, first_text_rules=2),
         Rule(SHORTCODE, read_shortcode, first_text_rules=2),
     ),
@@ -149,7 +157,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     # 哈哈哈哈哈 and 哈哈哈 are one word.
     "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
 }
-SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible"))
+SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible", "map_characters"))
 
 
 class AlignedText(NamedTuple):
@@ -218,6 +226,7 @@ class TextNormalizer:
 
     Args:
         text_rules: the number of the rules that a model was trained with, 1 to :data:`TEXT_RULES`.
+        characters: what single characters become: traditional characters with the simplified ones.
         switches: a value for each name in :data:`SWITCHES`.
 
     Raises:
@@ -227,7 +236,9 @@ class TextNormalizer:
     '今天好开心!!!'
     """
 
-    def __init__(self, *, text_rules: int = TEXT_RULES, **switches: bool) -> None:
+    def __init__(
+        self, *, text_rules: int = TEXT_RULES, characters: Mapping[str, str] = MappingProxyType({}), **switches: bool
+    ) -> None:
         unknown = sorted(set(switches) - set(SWITCHES))
         if unknown:
             raise ValueError(f"expected normalisation switches among {list(SWITCHES)}, found {unknown}")
@@ -235,7 +246,10 @@ class TextNormalizer:
             raise ValueError(f"expected text_rules from 1 to {TEXT_RULES}, found {text_rules!r}; install a newer aslstm")
         self.text_rules = text_rules
         self.switches = {name: bool(switches.get(name, True)) for name in SWITCHES}
-        chosen = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
+        rules = dict(RULES)
+        if characters:
+            rules["map_characters"] = (Rule(re.compile(f"[{_class_of(characters)}]"), partial(_look_up, dict(characters))),)
+        chosen = [rule for name in rules if self.switches.get(name, True) for rule in rules[name]]
         self._rules = [rule for rule in chosen if rule.first_text_rules <= text_rules <= rule.last_text_rules]
 
     def normalize(self, text: str) -> str:

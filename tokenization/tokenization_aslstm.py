@@ -46,15 +46,17 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         vocab_file: ``vocab.txt``, the special tokens, words and characters.
         emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
         user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
+        script_table_file: ``script_table.txt``, traditional characters with the simplified ones, or None.
         emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
         max_emoji: truncation keeps this many emoji.
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
         text_rules: the number of the rules of text that the model was trained with; a configuration without one means 1.
+        to_simplified: whether traditional characters are read as the simplified ones of the table.
         kwargs: the switches of :class:`TextNormalizer`, and what every tokenizer takes.
 
     Raises:
-        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+        ValueError: a damaged vocabulary file, one of another size than the saved range, or no table where it is needed.
     """
 
     vocab_files_names = VOCABULARY_FILES
@@ -65,6 +67,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         vocab_file: str,
         emoji_vocab_file: str,
         user_dict_file: str | None = None,
+        script_table_file: str | None = None,
         emoji_token_offset: int | None = None,
         num_emoji_tokens: int | None = None,
         max_emoji: int = 64,
@@ -76,12 +79,14 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         model_max_length: int = 512,
         split_special_tokens: bool = True,
         text_rules: int = 1,
+        to_simplified: bool = False,
         **kwargs: Any,
     ) -> None:
         self.post_encoder = PostEncoder(
             vocab_file,
             emoji_vocab_file,
             user_dict_file,
+            script_table_file,
             emoji_token_offset=emoji_token_offset,
             num_emoji_tokens=num_emoji_tokens,
             max_emoji=max_emoji,
@@ -89,6 +94,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             segmenter=segmenter,
             model_max_length=model_max_length,
             text_rules=text_rules,
+            to_simplified=to_simplified,
             **{name: kwargs.pop(name) for name in SWITCHES if name in kwargs},
         )
         self.emoji_token_offset = self.post_encoder.emoji_token_offset
@@ -106,6 +112,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             model_max_length=model_max_length,
             split_special_tokens=split_special_tokens,
             text_rules=text_rules,
+            to_simplified=to_simplified,
             **self.post_encoder.normalizer.switches,
             **kwargs,
         )
@@ -287,10 +294,14 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- saving ----
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
-        """Write the vocabulary, emoji vocabulary and user dictionary; returns their paths."""
+        """Write the vocabulary, emoji vocabulary, user dictionary and table of characters; returns their paths."""
         tokens = self.post_encoder.table.tokens
         words, emoji_tokens = tokens[: self.emoji_token_offset], tokens[self.emoji_token_offset :]
-        return tuple(write_vocabulary_files(save_directory, words, emoji_tokens, self.user_words, filename_prefix).values())
+        characters = self.post_encoder.characters
+        paths = write_vocabulary_files(
+            save_directory, words, emoji_tokens, self.user_words, filename_prefix, characters=characters
+        )
+        return tuple(paths.values())
 
 
 def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.ndarray]:

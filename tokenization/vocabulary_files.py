@@ -5,8 +5,9 @@ Takes and gives lists of tokens; the encoder and the builder of vocabularies sha
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .word_segmentation import UserWord, format_user_dict
@@ -16,7 +17,14 @@ PAD_TOKEN, UNK_TOKEN, MASK_TOKEN = "<pad>", "<unk>", "<mask>"
 UNK_EMOJI_TOKEN = "<unk_emoji>"
 PIECE_PREFIX = "##"
 # The tokenizer's argument for each file -> its name in a model folder.
-VOCABULARY_FILES = {"vocab_file": "vocab.txt", "emoji_vocab_file": "emoji_vocab.txt", "user_dict_file": "user_dict.txt"}
+VOCABULARY_FILES = {
+    "vocab_file": "vocab.txt",
+    "emoji_vocab_file": "emoji_vocab.txt",
+    "user_dict_file": "user_dict.txt",
+    "script_table_file": "script_table.txt",
+}
+# Those that a tokenizer may lack.
+_OPTIONAL_FILES = ("user_dict_file", "script_table_file")
 
 
 def is_storable_token(token: str) -> bool:
@@ -39,13 +47,20 @@ def write_vocabulary_files(
     emoji_tokens: Sequence[str],
     user_words: Sequence[UserWord],
     filename_prefix: str | None = None,
+    *,
+    characters: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Write the three files of a tokenizer; returns their paths by the names of its arguments."""
+    """Write the files of a tokenizer; returns their paths by the names of its arguments.
+
+    The table of characters is written where there is one, a line for each traditional character and the simplified one.
+    """
     contents = {
         "vocab_file": "".join(f"{token}\n" for token in words),
         "emoji_vocab_file": "".join(f"{token}\n" for token in emoji_tokens),
         "user_dict_file": format_user_dict(user_words),
     }
+    if characters:
+        contents["script_table_file"] = "".join(f"{old}{new}\n" for old, new in sorted(characters.items()))
     prefix = f"{filename_prefix}-" if filename_prefix else ""
     paths = {key: Path(folder) / (prefix + VOCABULARY_FILES[key]) for key in contents}
     for key, path in paths.items():
@@ -76,6 +91,25 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
     return tokens
 
 
+def read_script_table(path: str | Path) -> dict[str, str]:
+    """Read a table of characters: traditional ones with the simplified ones.
+
+    Raises:
+        ValueError: not UTF-8, cut off, or a line that is not two characters.
+    """
+    try:
+        content = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, found {error}; fetch the file again") from error
+    lines = content.removesuffix("\n").split("\n")
+    wrong = next(
+        (line for line in lines if len(line) != 2 or line[0] == line[1]), None if content.endswith("\n") else lines[-1]
+    )
+    if wrong is not None:
+        raise ValueError(f"{path}: expected lines of two characters each, found {wrong!r}; fetch the file again")
+    return {line[0]: line[1] for line in lines}
+
+
 class SavedTokenizer(NamedTuple):
     """What a folder holds of a tokenizer.
 
@@ -93,15 +127,14 @@ class SavedTokenizer(NamedTuple):
 
 
 def read_saved_tokenizer(folder: Path) -> SavedTokenizer:
-    """Read what transformers has saved, without it; the user dictionary may be missing.
+    """Read what transformers has saved, without it; the user dictionary and the table of characters may be missing.
 
     Raises:
         ValueError: a file that is missing, or a configuration that is none.
     """
     config_file = folder / "tokenizer_config.json"
     files = {name: folder / VOCABULARY_FILES[name] for name in VOCABULARY_FILES}
-    if not files["user_dict_file"].is_file():
-        del files["user_dict_file"]
+    files = {name: path for name, path in files.items() if name not in _OPTIONAL_FILES or path.is_file()}
     for path in (config_file, *files.values()):
         if not path.is_file():
             raise ValueError(f"{path}: expected a file of a saved tokenizer, found none; fetch the folder again")

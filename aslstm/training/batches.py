@@ -26,7 +26,7 @@ from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
-SEGMENTING_PACKAGES = {"emoji", "jieba", "rjieba"}
+SEGMENTING_PACKAGES = {"OpenCC", "emoji", "jieba", "rjieba"}
 
 
 @functools.cache

@@ -12,6 +12,8 @@ from tokenization.text_normalization import TextNormalizer
 from tokenization.vocabulary_files import is_storable_token
 from tokenization.word_segmentation import UserWord, WordSegmenter
 
+from .script_table import simplified_characters
+
 TEXTS_AT_ONCE = 2000
 
 
@@ -22,13 +24,20 @@ class TextSplitter:
         user_words: words that jieba keeps whole.
         use_hmm: whether jieba guesses at words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
+        to_simplified: whether traditional characters are read as simplified ones.
         switches: of :class:`TextNormalizer`.
     """
 
     def __init__(
-        self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, segmenter: str = "jieba", **switches: bool
+        self,
+        user_words: Iterable[UserWord] = (),
+        *,
+        use_hmm: bool = True,
+        segmenter: str = "jieba",
+        to_simplified: bool = True,
+        **switches: bool,
     ) -> None:
-        self.normalizer = TextNormalizer(**switches)
+        self.normalizer = TextNormalizer(characters=simplified_characters() if to_simplified else {}, **switches)
         normalized = (word._replace(word=self.normalizer.normalize(word.word)) for word in user_words)
         self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
 
@@ -63,7 +72,7 @@ def split_texts(
         use_hmm: whether jieba guesses at words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
         num_workers: processes.
-        switches: of :class:`TextNormalizer`.
+        switches: of :class:`TextSplitter`.
     """
     splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter, **switches)
     remaining = iter(texts)
