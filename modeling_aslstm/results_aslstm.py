@@ -7,7 +7,7 @@ from typing import Any
 NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
 # Of a model folder, as "folder_format" in its config.json. A change that older code would read wrongly makes it one more.
-FOLDER_FORMAT = 1
+FOLDER_FORMAT = 2
 
 
 def check_format(config: Mapping[str, Any]) -> None:

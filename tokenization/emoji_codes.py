@@ -5,7 +5,6 @@ are ``[流泪]``, ``:joy:`` is 😂. Only codes of the tables here and of the ``
 """
 
 import re
-from functools import cache
 
 import emoji
 
@@ -75,11 +74,12 @@ _NAMES = "|".join(sorted((*_DISTINCT_NAMES, *_EVERYDAY_NAMES), key=len, reverse=
 # No path, URL or date: no letter, digit, slash or point before it. No sentence either: no grammar behind it ("/微笑着"), and
 # no other word behind the next slash.
 SLASH_CODE = re.compile(rf"/(?<![A-Za-z0-9/.:~_-].)(?P<name>{_NAMES})(?![着了过起得地的])(?!/(?!{_NAMES})\w)")
-_ENDS_IN_SLASH_CODE = re.compile(rf"/(?:{_NAMES})\Z")
+# Ends in codes of which the first one is none of the two words of "开心/难过".
+_ENDS_IN_SLASH_CODES = re.compile(rf"(?:(?<![\w/])/(?:{_NAMES})|/(?:{'|'.join(_DISTINCT_NAMES)}))(?:/(?:{_NAMES}))*\Z")
 _WORD = re.compile(r"\w")
 
 # No time and no score: no letter or digit before it, and more than digits in it.
-SHORTCODE = re.compile(r":(?<![A-Za-z0-9:].)(?![0-9]{1,40}:)[a-zA-Z0-9_+-]{1,40}:")
+SHORTCODE = re.compile(r":(?<![A-Za-z0-9].)(?![0-9]{1,80}:)[a-zA-Z0-9_+-]{1,80}:")
 
 
 def read_bracketed_code(match: re.Match[str]) -> str:
@@ -99,28 +99,19 @@ def read_slash_code(match: re.Match[str]) -> str:
     '好累[流泪][汗] 开心/难过 [难过]'
     """
     name = match["name"]
-    before = match.string[max(match.start() - 6, 0) : match.start()]
-    follows_a_word = _WORD.match(before[-1:]) and not _ENDS_IN_SLASH_CODE.search(before)
-    precedes_a_word = _WORD.match(match.string[match.end() : match.end() + 1])
-    if name not in _DISTINCT_NAMES and (follows_a_word or precedes_a_word):
+    text, start, end = match.string, *match.span()
+    follows_a_word = _WORD.match(text[start - 1 : start]) and not _ENDS_IN_SLASH_CODES.search(text, max(start - 24, 0), start)
+    if name not in _DISTINCT_NAMES and (follows_a_word or _WORD.match(text[end : end + 1])):
         return match.group()
     return f"[{_SAME_PICTURE.get(name, name)}]"
 
 
-@cache
-def _shortcodes() -> dict[str, str]:
-    """Every shortcode of the ``emoji`` package, in lower case, with its emoji."""
-    codes: dict[str, str] = {}
-    for one, data in emoji.EMOJI_DATA.items():
-        if data["status"] <= emoji.STATUS["fully_qualified"]:
-            codes |= {code.lower(): fold_emoji(one) for code in (data["en"], *data.get("alias", ()))}
-    return codes
-
-
 def read_shortcode(match: re.Match[str]) -> str:
-    """The Unicode emoji of a shortcode of the ``emoji`` package.
+    """The Unicode emoji of a shortcode of the ``emoji`` package, in its own or in lower case.
 
     >>> SHORTCODE.sub(read_shortcode, "好:joy: 10:30:20 :nothing:")
     '好😂 10:30:20 :nothing:'
     """
-    return _shortcodes().get(match.group().lower(), match.group())
+    code = match.group()
+    found = (emoji.emojize(spelling, language="alias") for spelling in (code, code.lower()))
+    return next((fold_emoji(one) for one in found if not one.startswith(":")), code)

@@ -31,8 +31,7 @@ _Parts = tuple[tuple[int, int, int], ...]
 # What a tokenizer_config.json holds of an encoder's arguments.
 _SAVED_ARGUMENTS = {
     "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", "text_rules",
-    "to_simplified",
-    *SWITCHES,
+    "to_simplified", *SWITCHES,
 }  # fmt: skip
 
 
@@ -82,14 +81,13 @@ class PostEncoder:
         vocab_file: ``vocab.txt``, the special tokens, words and characters.
         emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
         user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
-        script_table_file: ``script_table.txt``, traditional characters with the simplified ones, or None.
+        script_table_file: ``script_table.txt``, traditional characters with simplified ones, for ``to_simplified``.
         emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
         max_emoji: truncation keeps this many emoji.
         use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
         model_max_length: how many tokens of a post the model is meant to read, for those who call; nothing here cuts by it.
         text_rules: the number of the rules of text that the model was trained with; a configuration without one means 1.
-        to_simplified: whether traditional characters are read as the simplified ones of the table.
         switches: of :class:`TextNormalizer`.
 
     Raises:
@@ -116,13 +114,8 @@ class PostEncoder:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
         self.emoji_token_offset, self.num_emoji_tokens = self.table.emoji_token_offset, self.table.num_emoji_tokens
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
-        self.max_emoji = max_emoji
-        self.model_max_length = model_max_length
-        if to_simplified and script_table_file is None:
-            raise ValueError(
-                f"{vocab_file}: expected script_table.txt beside it (to_simplified), found none; fetch the folder again"
-            )
-        self.characters = read_script_table(script_table_file) if to_simplified and script_table_file else {}
+        self.max_emoji, self.model_max_length = max_emoji, model_max_length
+        self.characters = read_script_table(script_table_file) if to_simplified else {}
         self.normalizer = TextNormalizer(text_rules=text_rules, characters=self.characters, **switches)
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").

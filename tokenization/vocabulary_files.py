@@ -91,12 +91,14 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
     return tokens
 
 
-def read_script_table(path: str | Path) -> dict[str, str]:
+def read_script_table(path: str | Path | None) -> dict[str, str]:
     """Read a table of characters: traditional ones with the simplified ones.
 
     Raises:
-        ValueError: not UTF-8, cut off, or a line that is not two characters.
+        ValueError: no file, not UTF-8, cut off, or a line that is not two characters.
     """
+    if path is None:
+        raise ValueError("expected script_table.txt beside vocab.txt, found none; fetch the folder again")
     try:
         content = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -197,7 +197,7 @@ def test_a_token_is_refused_unless_text_can_yield_it(tokenizer):
         with contextlib.suppress(ValueError):
             own.add_tokens([word])
             yielded[word] = own.tokenize(f"好{word}累")
-    assert {word: tokens for word, tokens in yielded.items() if tokens != ["好", word, "累"]} == {}
+    assert {word: tokens for word, tokens in yielded.items() if tokens != ["好", own.normalize(word), "累"]} == {}
 
 
 def test_a_saved_tokenizer_keeps_its_switches_limits_and_ids(tmp_path):
