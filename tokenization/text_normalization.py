@@ -86,7 +86,14 @@ def _simple(match: re.Match[str]) -> str:
 
 
 def _look_up(table: Mapping[str, str], match: re.Match[str]) -> str:
-    return table[match.group()]
+    return table.get(match.group(), match.group())
+
+
+def _character_rule(table: Mapping[str, str]) -> Rule:
+    """The rule that looks characters up in a table."""
+    # Python's re tests characters above U+FFFF one by one: all are looked up.
+    below = _class_of(c for c in table if c <= "\uffff")
+    return Rule(re.compile(f"[{below}\U00010000-\U0010ffff]"), partial(_look_up, table))
 
 
 def _shorten_white_space(match: re.Match[str]) -> str:
@@ -248,7 +255,7 @@ class TextNormalizer:
         self.switches = {name: bool(switches.get(name, True)) for name in SWITCHES}
         rules = dict(RULES)
         if characters:
-            rules["map_characters"] = (Rule(re.compile(f"[{_class_of(characters)}]"), partial(_look_up, dict(characters))),)
+            rules["map_characters"] = (_character_rule(dict(characters)),)
         chosen = [rule for name in rules if self.switches.get(name, True) for rule in rules[name]]
         self._rules = [rule for rule in chosen if rule.first_text_rules <= text_rules <= rule.last_text_rules]
 
