@@ -46,7 +46,7 @@ _MOUTHS = {
 # A left eye and a mouth that show something else together.
 _TOGETHER = {
     ("╯", "▽"): "无奈", ("╯", "□"): "囧", ("╯", "口"): "囧", ("╯", "^"): "哼", ("╯", "3"): "亲亲",
-    ("`", "ω"): "得意", ("‵", "ω"): "得意", ("￣", "3"): "亲亲", ("^", "3"): "亲亲", ("o", "^"): "嘻嘻",
+    ("`", "ω"): "得意", ("‵", "ω"): "得意", ("￣", "3"): "亲亲", ("^", "3"): "亲亲", ("o", "^"): "嘻嘻", ("=", "^"): "嘻嘻",
     ("≧", "3"): "亲亲", ("･", "_"): "无语", ("・", "_"): "无语", ("•", "_"): "无语", ("T", "3"): "亲亲",
     (">", "w"): "可爱", ("=", "w"): "可爱", ("-", "w"): "可爱",
 }  # fmt: skip
@@ -72,10 +72,10 @@ _NAME_OF_BUILD = {face: name for name, faces in _OWN_BUILDS.items() for face in 
 _TELLING = "".join(_NAME_OF_MOUTH)
 
 
-def _both_widths(character: str) -> str:
-    """A class of an ASCII character and its full-width form; of another character alone."""
-    wide = chr(ord(character) + 0xFEE0) if "!" <= character <= "~" else ""
-    return f"[{re.escape(character + wide)}]"
+def _both_widths(characters: str) -> str:
+    """A class of characters, and of the full-width forms of those of ASCII."""
+    wide = (chr(ord(character) + 0xFEE0) for character in characters if "!" <= character <= "~")
+    return f"[{re.escape(''.join(sorted({*characters, *wide})))}]"
 
 
 def _bare_pattern() -> str:
@@ -91,18 +91,22 @@ def _bare_pattern() -> str:
 
 # What a face in brackets is made of: no Chinese word, no brackets, and no emoji. A few Chinese characters are mouths.
 _INSIDE = f"(?:[皿益口]|[^\u3400-\u4dbf\u4e00-\u9fff()（）\\[\\]\n\x00\ufe0f\u20e3{BMP_EMOJI_CHARACTERS}\U00010000-\U0010ffff])"
-_LEFT_ARMS, _RIGHT_ARMS = r"[╮╭┑┐┌└ヽヾ\\＼oO乁ლ↖_ε✧♪Σ∑∠づっ]{1,3} ?", "[╭╮┍┌┘ゝ／ノﾉ/oOづっ↗_و✧ゞσ╯┛]{1,3}"
+_LEFT_ARMS = r"╮╭┑┐┌└ヽヾ\\＼oO乁ლ↖_ε✧♪Σ∑∠づっ"
+_RIGHT_ARMS = "[╭╮┍┌┘ゝ／ノﾉ/oOづっ↗_و✧ゞσ╯┛]{1,3}"
 _BRACKETED = (
-    f"(?:(?<![A-Za-z0-9]){_LEFT_ARMS})?[(（](?P<inside>{_INSIDE}{{2,16}})[)）]"
+    f"(?:(?<![A-Za-z0-9])[{_LEFT_ARMS}]{{1,3}} ?)?[(（](?P<inside>{_INSIDE}{{2,16}})[)）]"
     f"(?:{_RIGHT_ARMS}(?![A-Za-z0-9]))?(?P<table>︵ ?┻[━─]┻)?"
 )
-FACE = re.compile(f"{_BRACKETED}|(?P<bare>{_bare_pattern()})")
+_FIRST_SIGN = _both_widths("".join(face[0] for face in (*_EYES, *_NAME_OF_BUILD)))
+# The look at what a face begins with spares nearly every character of a post the many eyes.
+FACE = re.compile(f"(?=[(（{_LEFT_ARMS}]|{_FIRST_SIGN})(?:{_BRACKETED}|(?P<bare>{_bare_pattern()}))")
 _BARE = re.compile(_bare_pattern())
 
 
 def _sign_pattern() -> str:
-    """What every face has: a character that little else has, or all of its own build. It begins with a class of characters,
-    which is found many times as fast as one of many strings.
+    """What every face has: a character that little else has, or all of its own build.
+
+    It begins with a class of characters, which is found many times as fast as one of many strings.
     """
     rare = f"{_TELLING}_＿^⊙≧╯∠ㄒ￣∩"
     firsts = {build[0]: re.escape(build[0]) for build in _NAME_OF_BUILD}
