@@ -119,7 +119,7 @@ def _sign_pattern() -> str:
 
 FACE_SIGN = re.compile(_sign_pattern())
 _KNOWN_FACE = re.compile(
-    "|".join(f"{re.escape(left)} ?[_.\\-oO0wWvVuU3AxXー口^Ёё{_TELLING}]{{1,3}} ?{re.escape(right)}" for left, right in _EYES)
+    "|".join(f"{re.escape(pair[0])} ?[_.\\-oO0wWvVuU3AxXー口^Ёё{_TELLING}]{{1,3}} ?{re.escape(pair[1])}" for pair in _EYES)
 )
 _UNKNOWN_FACE = re.compile(f"(?P<left>\\S) ?[{_TELLING}]{{1,2}} ?(?P<right>\\S)")
 # What stands beside the face in its brackets: cheeks, sweat and arms, but no words and no numbers.

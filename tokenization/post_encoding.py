@@ -116,7 +116,7 @@ class PostEncoder:
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
         self.max_emoji, self.model_max_length = max_emoji, model_max_length
         self.characters = read_script_table(script_table_file) if to_simplified else {}
-        self.normalizer = TextNormalizer(text_rules=text_rules, characters=self.characters, **switches)
+        self.normalizer = TextNormalizer(self.characters, text_rules=text_rules, **switches)
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self.normalizer.normalize(word.word)) for word in user_words]

@@ -232,8 +232,8 @@ class TextNormalizer:
     """The chosen changes, in order.
 
     Args:
-        text_rules: the number of the rules that a model was trained with, 1 to :data:`TEXT_RULES`.
         characters: what single characters become: traditional characters with the simplified ones.
+        text_rules: the number of the rules that a model was trained with, 1 to :data:`TEXT_RULES`.
         switches: a value for each name in :data:`SWITCHES`.
 
     Raises:
@@ -244,7 +244,7 @@ class TextNormalizer:
     """
 
     def __init__(
-        self, *, text_rules: int = TEXT_RULES, characters: Mapping[str, str] = MappingProxyType({}), **switches: bool
+        self, characters: Mapping[str, str] = MappingProxyType({}), /, *, text_rules: int = TEXT_RULES, **switches: bool
     ) -> None:
         unknown = sorted(set(switches) - set(SWITCHES))
         if unknown:

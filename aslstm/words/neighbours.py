@@ -23,7 +23,7 @@ def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, flo
     Raises:
         UserError: The vectors neither have the word nor compose it.
     """
-    token = TextNormalizer(characters=simplified_characters()).normalize(word)
+    token = TextNormalizer(simplified_characters()).normalize(word)
     pieces = split_emoji(token)
     if len(pieces) == 1 and pieces[0].is_emoji and not is_emoji_code(token):
         token = fold_emoji(token)

@@ -37,7 +37,7 @@ class TextSplitter:
         to_simplified: bool = True,
         **switches: bool,
     ) -> None:
-        self.normalizer = TextNormalizer(characters=simplified_characters() if to_simplified else {}, **switches)
+        self.normalizer = TextNormalizer(simplified_characters() if to_simplified else {}, **switches)
         normalized = (word._replace(word=self.normalizer.normalize(word.word)) for word in user_words)
         self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
 

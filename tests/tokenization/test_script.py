@@ -48,13 +48,10 @@ def test_codes_in_traditional_script_are_those_of_the_simplified_one(tokenizer):
 def test_the_vocabulary_is_counted_in_simplified_script():
     traditional = [OpenCC("s2t").convert(text) for text in TEXTS]
     assert traditional != TEXTS
-    assert build_vocabulary(traditional) == build_vocabulary([TextNormalizer(**_characters()).normalize(t) for t in TEXTS])
+    normalizer = TextNormalizer(simplified_characters())
+    assert build_vocabulary(traditional) == build_vocabulary([normalizer.normalize(t) for t in traditional])
     assert "難過" in build_vocabulary(["好難過"] * 2, to_simplified=False).words
     assert "难过" in build_vocabulary(["好難過"] * 2).words
-
-
-def _characters() -> dict[str, dict[str, str]]:
-    return {"characters": simplified_characters()}
 
 
 def test_the_switch_is_saved_and_without_it_nothing_changes(tmp_path):
