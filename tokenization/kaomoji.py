@@ -129,11 +129,10 @@ _NO_CHEEKS = re.compile("[A-Za-kmnp-z0-9]")
 def _name_of_core(core: str) -> str:
     """What an eye, a mouth and an eye show, or "" where it is no face."""
     left, mouth, right = core[0], core[1:-1].strip(), core[-1]
-    told = next((_NAME_OF_MOUTH[c] for c in mouth if c in _NAME_OF_MOUTH), "")
-    pair = left + right
-    if pair in _STRONG:
-        return _TOGETHER.get((left, mouth[:1]), _EYES[pair])
-    return _TOGETHER.get((left, mouth[:1])) or told or _EYES.get(pair, "")
+    telling = next((c for c in mouth if c in _NAME_OF_MOUTH), mouth[:1])
+    of_eyes = _EYES.get(left + right, "")
+    of_mouth = "" if left + right in _STRONG else _NAME_OF_MOUTH.get(telling)
+    return _TOGETHER.get((left, telling)) or of_mouth or of_eyes
 
 
 def _name_of_inside(inside: str) -> str:

@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
+from .emoji_codes import read_slash_code  # noqa: F401  transformers copies what this file itself imports
 from .emoji_splitting import fold_emoji, split_emoji
+from .kaomoji import read_face  # noqa: F401
 from .post_encoding import EncodedPost, PostEncoder, TokenSpan
 from .text_normalization import SWITCHES
 from .vocabulary_files import (
