@@ -190,7 +190,7 @@ def test_a_folder_of_a_newer_format_is_refused_and_one_of_none_is_the_first(
 
 
 def test_a_newer_format_is_told_before_the_files_that_it_lacks(published: Path, tmp_path: Path) -> None:
-    folder = with_format(published, tmp_path / "model", 2)
+    folder = with_format(published, tmp_path / "model", FOLDER_FORMAT + 1)
     (folder / "vocab.txt").unlink()
     with pytest.raises(UserError, match="update AS-LSTM"):
         check_model_folder(folder)
