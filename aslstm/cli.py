@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 _TORCH = ("torch", "transformers")
-_TRAIN = (*_TORCH, "accelerate", "datasets", "gensim", "scipy", "sklearn", "torchmetrics")
+_TRAIN = (*_TORCH, "accelerate", "datasets", "gensim", "opencc", "scipy", "sklearn", "torchmetrics")
 _REPORT = ("altair", "vl_convert", "mplfonts", "jinja2")
 
 
@@ -44,11 +44,11 @@ COMMANDS = {
         "describe", "count what a corpus holds before anybody trains on it", {"train": ("datasets",), "report": _REPORT}
     ),
     "find-words": Command("find_words", "find the new words of raw posts"),
-    "train-vectors": Command("train_vectors", "train vectors of words and emoji on raw posts", {"train": ("gensim",)}),
+    "train-vectors": Command("train_vectors", "train vectors of words and emoji on raw posts", {"train": ("gensim", "opencc")}),
     "nearest": Command(
         "nearest",
         "show the nearest neighbours of words and emoji",
-        {"train": (*_TORCH, "gensim", "sklearn"), "report": _REPORT},
+        {"train": (*_TORCH, "gensim", "opencc", "sklearn"), "report": _REPORT},
     ),
     "export-onnx": Command(
         "export_onnx", "add ONNX graphs to a model folder, for answers without torch", {"export": (*_TORCH, "onnx")}

@@ -10,7 +10,7 @@ from typing import Any
 NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
 # The format of a model folder, "folder_format" in its config.json. A change that older code would read wrongly adds one to it.
-FOLDER_FORMAT = 1
+FOLDER_FORMAT = 2
 
 
 def check_format(config: Mapping[str, Any]) -> None:

@@ -60,6 +60,8 @@ def fold_emoji(grapheme: str) -> str:
 _SINGLE = sorted(e for e in emoji.EMOJI_DATA if len(e) == 1)
 # Characters that are emoji by themselves, for use inside a character class of a regular expression.
 EMOJI_CHARACTERS = "".join(e for e in _SINGLE if emoji.EMOJI_DATA[e]["status"] <= _FULLY_QUALIFIED)
+# Those of the BMP: Python's re tests those above it one by one.
+BMP_EMOJI_CHARACTERS = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 # Symbols (©, ☎) that are emoji only with U+FE0F, a skin tone or inside a ZWJ sequence.
 _TEXT_DEFAULT_CHARACTERS = "".join(e for e in _SINGLE if emoji.EMOJI_DATA[e]["status"] > _FULLY_QUALIFIED)
 

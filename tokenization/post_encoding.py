@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .emoji_splitting import fold_emoji, split_emoji
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
-from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer
+from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer, read_script_table
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
 # Parts of emoji that show nothing when they stand alone.
@@ -32,7 +32,8 @@ _Token = tuple[str, int, int]
 _Parts = tuple[tuple[int, int, int], ...]
 # The arguments of an encoder that a tokenizer_config.json holds.
 _SAVED_ARGUMENTS = {
-    "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", *SWITCHES,
+    "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", "text_rules",
+    "to_simplified", *SWITCHES,
 }  # fmt: skip
 
 
@@ -86,12 +87,15 @@ class PostEncoder:
         vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
         emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
         user_dict_file: The path of ``user_dict.txt``, words that jieba keeps whole (in jieba's format), or None.
+        script_table_file: The path of ``script_table.txt``, traditional characters with the simplified ones, or None.
         emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
         num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
         max_emoji: How many emoji truncation keeps at most.
         use_hmm: Whether jieba guesses words that its dictionary lacks. Discovered words make better guesses.
         segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast and must be installed.
         model_max_length: How many tokens of a post the model is meant to read. It is for the caller: nothing here cuts by it.
+        text_rules: The number of the text rules that the model was trained with; a configuration without one means 1.
+        to_simplified: Whether traditional characters are read as the simplified ones of the table.
         switches: The switches of :class:`TextNormalizer`.
 
     Raises:
@@ -103,6 +107,7 @@ class PostEncoder:
         vocab_file: str | Path,
         emoji_vocab_file: str | Path,
         user_dict_file: str | Path | None = None,
+        script_table_file: str | Path | None = None,
         *,
         emoji_token_offset: int | None = None,
         num_emoji_tokens: int | None = None,
@@ -110,14 +115,16 @@ class PostEncoder:
         use_hmm: bool = True,
         segmenter: str = "jieba",
         model_max_length: int = 512,
+        text_rules: int = 1,
+        to_simplified: bool = False,
         **switches: bool,
     ) -> None:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
         self.emoji_token_offset, self.num_emoji_tokens = self.table.emoji_token_offset, self.table.num_emoji_tokens
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
-        self.max_emoji = max_emoji
-        self.model_max_length = model_max_length
-        self.normalizer = TextNormalizer(**switches)
+        self.max_emoji, self.model_max_length = max_emoji, model_max_length
+        self.characters = read_script_table(script_table_file) if to_simplified else {}
+        self.normalizer = TextNormalizer(self.characters, text_rules=text_rules, **switches)
         user_words = read_user_dict(user_dict_file) if user_dict_file else []
         # The segmenter sees normalised text, so its words must be normalised too ("PK掉" is looked up as "pk掉").
         self.user_words = [word._replace(word=self.normalizer.normalize(word.word)) for word in user_words]

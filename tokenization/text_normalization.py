@@ -9,9 +9,13 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
-from .emoji_splitting import CONTENT_MARKERS, EMOJI_BASES, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
+from .emoji_codes import BRACKETED_CODE, SHORTCODE, SLASH_CODE, read_bracketed_code, read_shortcode, read_slash_code
+from .emoji_splitting import BMP_EMOJI_CHARACTERS, CONTENT_MARKERS, EMOJI_BASES, KEYCAP, UNICODE_EMOJI
+from .kaomoji import FACE, FACE_SIGN, read_face
 
 # Chinese and Japanese letters, their punctuation, and full-width forms. White space between two of these has no meaning.
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
@@ -20,10 +24,11 @@ _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\u
 SEPARATOR = "\x00"
 # Control characters except white space, and zero-width and direction marks. U+200D stays, because emoji use it.
 _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-# The emoji up to U+FFFF alone, because a class compares with the characters above it one after the other.
-_BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
 Replacement = str | Callable[[re.Match[str]], str]
+# The rules that new tokenizers follow. A saved tokenizer names those that its model was trained with; one that names none is
+# older than the number and follows 1.
+TEXT_RULES = 2
 
 
 class Rule(NamedTuple):
@@ -33,11 +38,15 @@ class Rule(NamedTuple):
         pattern: What is replaced.
         replacement: The new text, which refers to no group of the pattern, or a function of the match that returns it.
         guard: A quick pattern that every text with a match contains, or None. Texts without it skip the slow pattern.
+        first_text_rules: The first number of the text rules that the change belongs to.
+        last_text_rules: The last number of these.
     """
 
     pattern: re.Pattern[str]
     replacement: Replacement
     guard: re.Pattern[str] | None = None
+    first_text_rules: int = 1
+    last_text_rules: int = TEXT_RULES
 
 
 def _unescape_html(match: re.Match[str]) -> str:
@@ -80,6 +89,17 @@ def _simple(match: re.Match[str]) -> str:
     return _SIMPLE[match.group()]
 
 
+def _look_up(table: Mapping[str, str], match: re.Match[str]) -> str:
+    return table.get(match.group(), match.group())
+
+
+def _character_rule(table: Mapping[str, str]) -> Rule:
+    """The rule that looks characters up in a table."""
+    # Python's re tests characters above U+FFFF one by one: all are looked up.
+    below = _class_of(c for c in table if c <= "\uffff")
+    return Rule(re.compile(f"[{below}\U00010000-\U0010ffff]"), partial(_look_up, table))
+
+
 def _shorten_white_space(match: re.Match[str]) -> str:
     first, last = match.span()
     around = match.string[max(first - 1, 0) : first] + match.string[last : last + 1]
@@ -96,7 +116,7 @@ _CHANGED = _changed_characters()
 # Nearly every post has full-width punctuation; each such character is one look-up.
 _SIMPLE = {c: changed for c, changed in _CHANGED.items() if _is_simple(c, changed)}
 # Runs of letters and signs are shortened, but not runs of digits ("10000" is not "1000") or of emoji.
-_RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{_BMP_EMOJI}\U00010000-\U0010ffff]")
+_RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{BMP_EMOJI_CHARACTERS}\U00010000-\U0010ffff]")
 
 
 # The rules in the order in which they apply. The key is the tokenizer's switch.
@@ -105,6 +125,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
+    # A tokenizer's own table of characters comes first, so that codes and markers in traditional script are read.
+    "map_characters": (),
+    # This comes before NFKC, which takes many faces apart. Each becomes a code that is in use, or that spells what it means.
+    "read_emoji_codes": (
+        Rule(BRACKETED_CODE, read_bracketed_code, first_text_rules=2),
+        Rule(FACE, read_face, FACE_SIGN, first_text_rules=2),
+        Rule(SLASH_CODE, read_slash_code, first_text_rules=2),
+        Rule(SHORTCODE, read_shortcode, first_text_rules=2),
+    ),
     # Cluster by cluster, so that the place of every character is known. A cluster has at most 30 marks, because ordering n
     # marks takes n² steps.
     "normalize_unicode": (
@@ -140,7 +169,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     # 哈哈哈哈哈 and 哈哈哈 become one word.
     "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
 }
-SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible"))
+SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible", "map_characters"))
 
 
 class AlignedText(NamedTuple):
@@ -219,21 +248,32 @@ class TextNormalizer:
     """Applies the chosen changes in order.
 
     Args:
+        characters: What single characters become, such as traditional characters with the simplified ones.
+        text_rules: The number of the rules that a model was trained with, from 1 to :data:`TEXT_RULES`.
         switches: A value for each name in :data:`SWITCHES`. A switch that is not given is on.
 
     Raises:
-        ValueError: A name is no switch.
+        ValueError: A name is no switch, or the text rules are not known here.
 
     >>> TextNormalizer().normalize("今天 好 开心！！！！！！")
     '今天好开心!!!'
     """
 
-    def __init__(self, **switches: bool) -> None:
+    def __init__(
+        self, characters: Mapping[str, str] = MappingProxyType({}), /, *, text_rules: int = TEXT_RULES, **switches: bool
+    ) -> None:
         unknown = sorted(set(switches) - set(SWITCHES))
         if unknown:
             raise ValueError(f"expected normalisation switches among {list(SWITCHES)}, found {unknown}")
+        if text_rules not in range(1, TEXT_RULES + 1):
+            raise ValueError(f"expected text_rules from 1 to {TEXT_RULES}, found {text_rules!r}; install a newer aslstm")
+        self.text_rules = text_rules
         self.switches = {name: bool(switches.get(name, True)) for name in SWITCHES}
-        self._rules = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
+        rules = dict(RULES)
+        if characters:
+            rules["map_characters"] = (_character_rule(dict(characters)),)
+        chosen = [rule for name in rules if self.switches.get(name, True) for rule in rules[name]]
+        self._rules = [rule for rule in chosen if rule.first_text_rules <= text_rules <= rule.last_text_rules]
 
     def normalize(self, text: str) -> str:
         """Return the text that is split into tokens."""
@@ -246,7 +286,7 @@ class TextNormalizer:
         """
         # This is the first rule, "remove_separators".
         joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
-        for pattern, replacement, guard in self._rules[1:]:
+        for pattern, replacement, guard, *_ in self._rules[1:]:
             if guard is None:
                 joined = pattern.sub(replacement, joined)
             elif guard.search(joined):

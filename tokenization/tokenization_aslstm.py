@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
+from .emoji_codes import read_slash_code  # noqa: F401  transformers copies what this file itself imports
 from .emoji_splitting import fold_emoji, split_emoji
+from .kaomoji import read_face  # noqa: F401
 from .post_encoding import EncodedPost, PostEncoder, TokenSpan
 from .text_normalization import SWITCHES
 from .vocabulary_files import (
@@ -46,6 +48,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
         emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
         user_dict_file: The path of ``user_dict.txt``, words that jieba keeps whole (in jieba's format), or None.
+        script_table_file: The path of ``script_table.txt``, traditional characters with the simplified ones, or None.
         emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
         num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
         max_emoji: How many emoji truncation keeps at most.
@@ -56,6 +59,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         mask_token: The token that hides words from the model.
         model_max_length: How many tokens of a post the model is meant to read.
         split_special_tokens: Whether a special token that a text spells out is read as ordinary characters.
+        text_rules: The number of the text rules that the model was trained with; a configuration without one means 1.
+        to_simplified: Whether traditional characters are read as the simplified ones of the table.
         kwargs: The switches of :class:`TextNormalizer`, and the arguments of every tokenizer.
 
     Raises:
@@ -70,6 +75,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         vocab_file: str,
         emoji_vocab_file: str,
         user_dict_file: str | None = None,
+        script_table_file: str | None = None,
         emoji_token_offset: int | None = None,
         num_emoji_tokens: int | None = None,
         max_emoji: int = 64,
@@ -80,18 +86,23 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         mask_token: str = MASK_TOKEN,
         model_max_length: int = 512,
         split_special_tokens: bool = True,
+        text_rules: int = 1,
+        to_simplified: bool = False,
         **kwargs: Any,
     ) -> None:
         self.post_encoder = PostEncoder(
             vocab_file,
             emoji_vocab_file,
             user_dict_file,
+            script_table_file,
             emoji_token_offset=emoji_token_offset,
             num_emoji_tokens=num_emoji_tokens,
             max_emoji=max_emoji,
             use_hmm=use_hmm,
             segmenter=segmenter,
             model_max_length=model_max_length,
+            text_rules=text_rules,
+            to_simplified=to_simplified,
             **{name: kwargs.pop(name) for name in SWITCHES if name in kwargs},
         )
         self.emoji_token_offset = self.post_encoder.emoji_token_offset
@@ -108,6 +119,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             mask_token=mask_token,
             model_max_length=model_max_length,
             split_special_tokens=split_special_tokens,
+            text_rules=text_rules,
+            to_simplified=to_simplified,
             **self.post_encoder.normalizer.switches,
             **kwargs,
         )
@@ -301,7 +314,11 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         """Write the vocabulary, emoji vocabulary and user dictionary, and return their paths."""
         tokens = self.post_encoder.table.tokens
         words, emoji_tokens = tokens[: self.emoji_token_offset], tokens[self.emoji_token_offset :]
-        return tuple(write_vocabulary_files(save_directory, words, emoji_tokens, self.user_words, filename_prefix).values())
+        characters = self.post_encoder.characters
+        paths = write_vocabulary_files(
+            save_directory, words, emoji_tokens, self.user_words, filename_prefix, characters=characters
+        )
+        return tuple(paths.values())
 
 
 def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.ndarray]:

@@ -6,8 +6,9 @@ this module.
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .word_segmentation import UserWord, format_user_dict
@@ -17,8 +18,15 @@ from .word_segmentation import UserWord, format_user_dict
 PAD_TOKEN, UNK_TOKEN, MASK_TOKEN = "<pad>", "<unk>", "<mask>"
 UNK_EMOJI_TOKEN = "<unk_emoji>"
 PIECE_PREFIX = "##"
-# The tokenizer's argument for each file, and the name of the file in a model folder.
-VOCABULARY_FILES = {"vocab_file": "vocab.txt", "emoji_vocab_file": "emoji_vocab.txt", "user_dict_file": "user_dict.txt"}
+# The tokenizer's argument for each file -> its name in a model folder.
+VOCABULARY_FILES = {
+    "vocab_file": "vocab.txt",
+    "emoji_vocab_file": "emoji_vocab.txt",
+    "user_dict_file": "user_dict.txt",
+    "script_table_file": "script_table.txt",
+}
+# Those that a tokenizer may lack.
+_OPTIONAL_FILES = ("user_dict_file", "script_table_file")
 
 
 def is_storable_token(token: str) -> bool:
@@ -41,8 +49,10 @@ def write_vocabulary_files(
     emoji_tokens: Sequence[str],
     user_words: Sequence[UserWord],
     filename_prefix: str | None = None,
+    *,
+    characters: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Write the three files of a tokenizer and return their paths by the names of its arguments.
+    """Write the files of a tokenizer and return their paths by the names of its arguments.
 
     Args:
         folder: The folder to write to, which must exist.
@@ -50,12 +60,15 @@ def write_vocabulary_files(
         emoji_tokens: The tokens of ``emoji_vocab.txt`` in the order of their ids.
         user_words: The entries of ``user_dict.txt``.
         filename_prefix: A prefix that is put before each file name with a hyphen, or None.
+        characters: The table of traditional characters, which is written if it is not empty.
     """
     contents = {
         "vocab_file": "".join(f"{token}\n" for token in words),
         "emoji_vocab_file": "".join(f"{token}\n" for token in emoji_tokens),
         "user_dict_file": format_user_dict(user_words),
     }
+    if characters:
+        contents["script_table_file"] = "".join(f"{old}{new}\n" for old, new in sorted(characters.items()))
     prefix = f"{filename_prefix}-" if filename_prefix else ""
     paths = {key: Path(folder) / (prefix + VOCABULARY_FILES[key]) for key in contents}
     for key, path in paths.items():
@@ -90,6 +103,27 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
     return tokens
 
 
+def read_script_table(path: str | Path | None) -> dict[str, str]:
+    """Read a table of characters: traditional ones with the simplified ones.
+
+    Raises:
+        ValueError: no file, not UTF-8, cut off, or a line that is not two characters.
+    """
+    if path is None:
+        raise ValueError("expected script_table.txt beside vocab.txt, found none; fetch the folder again")
+    try:
+        content = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, found {error}; fetch the file again") from error
+    lines = content.removesuffix("\n").split("\n")
+    wrong = next(
+        (line for line in lines if len(line) != 2 or line[0] == line[1]), None if content.endswith("\n") else lines[-1]
+    )
+    if wrong is not None:
+        raise ValueError(f"{path}: expected lines of two characters each, found {wrong!r}; fetch the file again")
+    return {line[0]: line[1] for line in lines}
+
+
 class SavedTokenizer(NamedTuple):
     """What a folder holds of a tokenizer.
 
@@ -117,8 +151,7 @@ def read_saved_tokenizer(folder: Path) -> SavedTokenizer:
     """
     config_file = folder / "tokenizer_config.json"
     files = {name: folder / VOCABULARY_FILES[name] for name in VOCABULARY_FILES}
-    if not files["user_dict_file"].is_file():
-        del files["user_dict_file"]
+    files = {name: path for name, path in files.items() if name not in _OPTIONAL_FILES or path.is_file()}
     for path in (config_file, *files.values()):
         if not path.is_file():
             raise ValueError(f"{path}: expected a file of a saved tokenizer, found none; fetch the folder again")

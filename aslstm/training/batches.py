@@ -28,7 +28,7 @@ from tokenization.word_segmentation import UserWord
 BATCHES_PER_BUCKET = 50
 # Columns that the training rows have where teachers gave them soft labels.
 SOFT_COLUMNS = ("targets", "temperature", "weight")
-SEGMENTING_PACKAGES = {"emoji", "jieba", "rjieba"}
+SEGMENTING_PACKAGES = {"OpenCC", "emoji", "jieba", "rjieba"}
 
 
 @functools.cache

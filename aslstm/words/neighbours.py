@@ -8,6 +8,7 @@ from aslstm.errors import UserError
 from tokenization.emoji_splitting import fold_emoji, known_unicode_emoji, split_emoji
 from tokenization.text_normalization import TextNormalizer
 
+from .script_table import simplified_characters
 from .text_splitting import is_emoji_code
 
 
@@ -22,7 +23,7 @@ def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, flo
     Raises:
         UserError: The vectors neither have the word nor compose it.
     """
-    token = TextNormalizer().normalize(word)
+    token = TextNormalizer(simplified_characters()).normalize(word)
     pieces = split_emoji(token)
     if len(pieces) == 1 and pieces[0].is_emoji and not is_emoji_code(token):
         token = fold_emoji(token)

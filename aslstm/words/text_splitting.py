@@ -12,6 +12,8 @@ from tokenization.text_normalization import TextNormalizer
 from tokenization.vocabulary_files import is_storable_token
 from tokenization.word_segmentation import UserWord, WordSegmenter
 
+from .script_table import simplified_characters
+
 TEXTS_AT_ONCE = 2000
 
 
@@ -24,13 +26,20 @@ class TextSplitter:
         user_words: Words that jieba keeps whole.
         use_hmm: Whether jieba guesses words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
+        to_simplified: Whether traditional characters are read as the simplified ones.
         switches: The switches of :class:`TextNormalizer`.
     """
 
     def __init__(
-        self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, segmenter: str = "jieba", **switches: bool
+        self,
+        user_words: Iterable[UserWord] = (),
+        *,
+        use_hmm: bool = True,
+        segmenter: str = "jieba",
+        to_simplified: bool = True,
+        **switches: bool,
     ) -> None:
-        self.normalizer = TextNormalizer(**switches)
+        self.normalizer = TextNormalizer(simplified_characters() if to_simplified else {}, **switches)
         normalized = (word._replace(word=self.normalizer.normalize(word.word)) for word in user_words)
         self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
 
@@ -65,7 +74,7 @@ def split_texts(
         use_hmm: Whether jieba guesses words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
         num_workers: The number of processes. With 1 the texts are split in this process.
-        switches: The switches of :class:`TextNormalizer`.
+        switches: The switches of :class:`TextSplitter`.
     """
     splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter, **switches)
     remaining = iter(texts)

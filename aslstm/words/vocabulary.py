@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import known_unicode_emoji
+from tokenization.text_normalization import TEXT_RULES
 from tokenization.tokenization_aslstm import CLAUSE_END_TOKENS
 from tokenization.vocabulary_files import (
     MASK_TOKEN,
@@ -23,6 +24,7 @@ from tokenization.vocabulary_files import (
 )
 from tokenization.word_segmentation import UserWord
 
+from .script_table import simplified_characters
 from .text_splitting import is_emoji_code, split_texts
 
 
@@ -58,7 +60,7 @@ def build_vocabulary(
         use_hmm: whether jieba guesses at words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
         num_workers: processes that split the texts.
-        switches: of :class:`TextNormalizer`; with ``use_hmm``, the tokenizer must get the same.
+        switches: of :class:`TextSplitter`; with ``use_hmm``, the tokenizer must get the same.
 
     Returns:
         The vocabulary; the same texts in another order give the same one.
@@ -122,8 +124,17 @@ def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabular
     return Vocabulary(list(words), whole + pieces, list(user_words.values()))
 
 
-def build_tokenizer(vocabulary: Vocabulary, **options: object) -> ASLSTMTokenizer:
-    """A tokenizer with the given vocabulary; ``options`` are arguments of :class:`ASLSTMTokenizer`."""
+def build_tokenizer(vocabulary: Vocabulary, *, to_simplified: bool = True, **options: object) -> ASLSTMTokenizer:
+    """A tokenizer with the given vocabulary that follows the newest text rules, as the counting of words does.
+
+    Args:
+        vocabulary: the tokens.
+        to_simplified: whether traditional characters are read as simplified ones; the vocabulary must be counted likewise.
+        options: further arguments of :class:`ASLSTMTokenizer`.
+    """
+    characters = simplified_characters() if to_simplified else {}
+    words, emoji, user_words = vocabulary.words, vocabulary.emoji, vocabulary.user_words
     with tempfile.TemporaryDirectory() as folder:
-        files = write_vocabulary_files(folder, vocabulary.words, vocabulary.emoji, vocabulary.user_words)
-        return ASLSTMTokenizer(**files, **options)  # type: ignore[arg-type]
+        files = write_vocabulary_files(folder, words, emoji, user_words, characters=characters)
+        settings = {"text_rules": TEXT_RULES, "to_simplified": to_simplified} | options
+        return ASLSTMTokenizer(**files, **settings)  # type: ignore[arg-type]

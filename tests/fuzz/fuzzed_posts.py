@@ -16,6 +16,10 @@ LONGEST_POST = 200
 TRAPS = [
     # Codes, markers and brackets that are neither.
     *("[泪]", "[泪流满面]", "[太开心]", "[龘靐]", "[视频]", "[12]", "[ℹ]", "[e\u0301]", "［泪］", "[[", "]]", "[", "]", "[没"),
+    # Codes of other places, faces, and their parts.
+    *("/流泪", "/难过", "/强", "/", "[Facepalm]", "[bed凌乱]", "[moc转发]", "[tv_大哭]", "[旺柴]", ":joy:", ":+1:", ":100:"),
+    *("[淚]", "/流淚", "(╥﹏╥)", "T_T", "orz", "QAQ", "^_^", "-_-|||", "╮(╯▽╰)╭", "(╯°□°）╯︵ ┻━┻", "_(:з」∠)_"),
+    *("(", "）", "_", "^", "▽", "o", "T", "╯"),
     # Emoji: tones, families, flags, keycaps, tags, symbols that are emoji only at times, and their parts.
     *("😂", "❤️", "❤", "👍🏽", "👩🏿\u200d🚀", "👨\u200d👩\u200d👧\u200d👦", "🏳️\u200d🌈", "🇨🇳", "🇨", "1️⃣", "#⃣", "*\ufe0f", "☎"),
     *("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏽", "™", "©️", "ℹ️", "Ⓜ️", "㊗️", "〰", "♂", "⭐", "☎️"),

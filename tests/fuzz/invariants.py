@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import emoji
 
+from aslstm.words.script_table import simplified_characters
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import EmojiPiece, fold_emoji
 from tokenization.text_normalization import SEPARATOR, TextNormalizer
@@ -15,6 +16,7 @@ from tokenization.text_normalization import SEPARATOR, TextNormalizer
 _FULLY_QUALIFIED = emoji.STATUS["fully_qualified"]
 _FIRST_FLAG_LETTER, _LAST_FLAG_LETTER = "\U0001f1e6", "\U0001f1ff"
 _JOINERS = "\u200d\ufe0e\ufe0f"
+_TO_TRADITIONAL = str.maketrans({simplified: old for old, simplified in simplified_characters().items()})
 
 
 def check_splitting(text: str) -> None:
@@ -148,6 +150,8 @@ def check_post(tokenizer: ASLSTMTokenizer, text: str) -> None:
     decoded = tokenizer.decode(ids, skip_special_tokens=True)
     assert "".join(str(decoded).split()) == expected
     _check_offsets(tokenizer, text, tokens)
+    # The answer does not depend on the script.
+    assert tokenizer(text.translate(_TO_TRADITIONAL))["input_ids"] == ids
 
 
 def check_batch(tokenizer: ASLSTMTokenizer, reloaded: ASLSTMTokenizer, texts: list[str], max_length: int) -> None:

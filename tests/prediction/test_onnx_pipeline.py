@@ -15,7 +15,8 @@ from tokenization import ASLSTMTokenizer
 
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "！！！", "Nice 一天👍🏽，[泪流满面流]", "今天" * 2000 + "[怒]"]
 SERVING_FILES = (
-    "config.json", "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt", "user_dict.txt", "onnx/model_int8.onnx",
+    "config.json", "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt", "user_dict.txt", "script_table.txt",
+    "onnx/model_int8.onnx",
 )  # fmt: skip
 
 CLASSIFY = """

@@ -180,7 +180,7 @@ def test_a_folder_is_enough_without_transformers_torch_and_numpy(own: ASLSTMToke
 
 
 def test_a_folder_without_a_user_dictionary_has_no_user_words(folder: Path, tmp_path: Path) -> None:
-    for name in ("tokenizer_config.json", "vocab.txt", "emoji_vocab.txt"):
+    for name in ("tokenizer_config.json", "vocab.txt", "emoji_vocab.txt", "script_table.txt"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     assert PostEncoder.from_folder(tmp_path).user_words == []
 
@@ -195,6 +195,10 @@ def test_a_folder_without_a_user_dictionary_has_no_user_words(folder: Path, tmp_
         ("tokenizer_config.json", b'{"added_tokens_decoder": {"x": {}}}', "tokenizer_config.json: expected a saved"),
         ("tokenizer_config.json", b'{"num_emoji_tokens": 5}', "emoji_vocab.txt: expected 5 lines .num_emoji_tokens."),
         ("vocab.txt", b"<pad>\n<unk>\n<mask>\nw", "vocab.txt: expected a line break at the end"),
+        ("script_table.txt", None, "expected script_table.txt beside vocab.txt, found none"),
+        ("script_table.txt", "淚泪\n愛".encode(), "script_table.txt: expected lines of two characters each, found '愛'"),
+        ("script_table.txt", "淚泪\n愛爱".encode(), "script_table.txt: expected lines of two characters each, found '愛爱'"),
+        ("script_table.txt", b"\xff", "script_table.txt: expected UTF-8"),
         ("user_dict.txt", b"a b c d\n", "user_dict.txt, line 1: expected 'word .frequency. .tag.'"),
     ],
 )

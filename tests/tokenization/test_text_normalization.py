@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenization.text_normalization import SWITCHES, TextNormalizer
+from tokenization.text_normalization import SWITCHES, TEXT_RULES, TextNormalizer
 
 NOTHING = TextNormalizer(**dict.fromkeys(SWITCHES, False))
 
@@ -17,6 +17,7 @@ ONE_SWITCH = [
     ("unescape_html", "&lt;3 &amp; &#20320;&#x597D;", "<3 & 你好"),
     ("unescape_html", "A&B &nosuchentity; &;", "A&B &nosuchentity; &;"),
     ("unescape_html", "&amp;lt;", "&lt;"),
+    ("read_emoji_codes", "好[Sob]:joy:(╥﹏╥) /难过", "好[流泪]😂[泪] [难过]"),
     ("normalize_unicode", "ＡＢＣ１２３！", "ABC123!"),
     ("normalize_unicode", "①㎏ﬁ", "1kgfi"),
     ("normalize_unicode", "cafe\u0301", "caf\u00e9"),
@@ -59,6 +60,7 @@ def test_the_table_shows_every_switch_at_work():
     ("switch", "text", "on", "off"),
     [
         ("unescape_html", "好&hearts;", "好♥", "好&hearts;"),
+        ("read_emoji_codes", "好T_T", "好[泪]", "好t_t"),
         ("normalize_unicode", "好ﬁ", "好fi", "好ﬁ"),
         ("lower_case", "好A", "好a", "好A"),
         ("remove_urls", "好http://t.cn/a", "好 ", "好http://t.cn/a"),
@@ -81,6 +83,12 @@ def test_the_changes_work_together():
 def test_an_unknown_switch_is_refused_by_name():
     with pytest.raises(ValueError, match="lowercase"):
         TextNormalizer(lowercase=True)
+
+
+@pytest.mark.parametrize("text_rules", [0, TEXT_RULES + 1, "new"])
+def test_text_rules_that_are_not_known_are_refused(text_rules):
+    with pytest.raises(ValueError, match="expected text_rules from 1 to"):
+        TextNormalizer(text_rules=text_rules)
 
 
 @pytest.mark.parametrize("invisible", "\x00\x1b\x7f\u200b\u200e\u200f\u202e\ufeff\ud83d\udfff", ids=ascii)

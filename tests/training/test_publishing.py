@@ -24,6 +24,7 @@ from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card
 from aslstm.training.settings import ModelSettings, OutputSettings, TrainSettings, flags_of
 from aslstm.words.vocabulary import Vocabulary, build_tokenizer, build_vocabulary
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
+from modeling_aslstm.results_aslstm import FOLDER_FORMAT
 from tests.support.commands import ROOT, contents, files_no_larger_than
 from tokenization import ASLSTMTokenizer
 
@@ -172,23 +173,24 @@ def with_format(published: Path, folder: Path, number: object) -> Path:
     """A copy, whole, whose config has this number, or none."""
     shutil.copytree(published, folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert config.pop("folder_format") == 1
+    assert config.pop("folder_format") == FOLDER_FORMAT
     config |= {} if number is None else {"folder_format": number}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     write_checksums(folder)
     return folder
 
 
-@pytest.mark.parametrize("number", [2, 0, "1", None, []])
+@pytest.mark.parametrize("number", [FOLDER_FORMAT + 1, 0, "1", None, []])
 def test_a_folder_of_a_newer_format_is_refused_and_one_of_none_is_the_first(
     published: Path, tmp_path: Path, number: object
 ) -> None:
     folder = with_format(published, tmp_path / "model", number)
     if number is None:
         check_model_folder(folder)
-        assert ASLSTMConfig.from_pretrained(folder).to_dict()["folder_format"] == 1
+        assert ASLSTMConfig.from_pretrained(folder).to_dict()["folder_format"] == FOLDER_FORMAT
         return
-    message = rf"folder_format: expected 1 or older, found {re.escape(repr(number))}, of a newer version; update AS-LSTM or .*"
+    found = re.escape(repr(number))
+    message = rf"folder_format: expected {FOLDER_FORMAT} or older, found {found}, of a newer version; update AS-LSTM or .*"
     with pytest.raises(UserError, match=f"^{re.escape(str(folder / 'config.json'))}: {message}$"):
         check_model_folder(folder)
     for load in (
@@ -200,7 +202,7 @@ def test_a_folder_of_a_newer_format_is_refused_and_one_of_none_is_the_first(
 
 
 def test_a_newer_format_is_told_before_the_files_that_it_lacks(published: Path, tmp_path: Path) -> None:
-    folder = with_format(published, tmp_path / "model", 2)
+    folder = with_format(published, tmp_path / "model", FOLDER_FORMAT + 1)
     (folder / "vocab.txt").unlink()
     with pytest.raises(UserError, match="update AS-LSTM"):
         check_model_folder(folder)
