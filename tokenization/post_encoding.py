@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .emoji_splitting import fold_emoji, split_emoji
+from .emoji_splitting import fold_emoji, is_emoji, split_emoji
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
 from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
@@ -150,12 +150,14 @@ class PostEncoder:
 
         Args:
             ids: The id of each token. New tokens have ids behind the emoji range, known tokens the id that they have.
-            words: The tokens among them that a text may contain. The segmenter keeps them whole.
+            words: The tokens among them that a text may contain. The segmenter keeps words whole, and truncation keeps emoji.
         """
         self.table.added_ids.update(ids)
         known = {word.word for word in self.segmenter.user_words}
         for word in words:
-            if word not in known and can_be_kept(word):
+            if is_emoji(word):
+                self.table.added_emoji_ids.add(ids[word])
+            elif word not in known and can_be_kept(word):
                 self.segmenter.add_word(UserWord(word))
         self._forget()
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
-from .emoji_splitting import fold_emoji, split_emoji
+from .emoji_splitting import fold_emoji, is_emoji
 from .post_encoding import EncodedPost, PostEncoder, TokenSpan
 from .text_normalization import SWITCHES
 from .vocabulary_files import (
@@ -138,7 +138,13 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         return ids.get(token, ids[UNK_TOKEN])
 
     def _convert_id_to_token(self, index: int) -> str:
-        return self.post_encoder.table.tokens[index]
+        tokens = self.post_encoder.table.tokens
+        if not 0 <= index < len(tokens):
+            raise IndexError(
+                f"token ids: expected 0 to {len(self) - 1}, found {index}; where it stands for an ignored label, as -100 does, "
+                f"replace it by {self.pad_token_id}, the id of {self.pad_token}"
+            )
+        return tokens[index]
 
     @property
     def clause_end_token_ids(self) -> list[int]:
@@ -161,8 +167,9 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             content = str(token)
             if not special_tokens and not getattr(token, "special", False):
                 content = self.normalize(content)
-                is_emoji = [(piece.text, piece.is_emoji) for piece in split_emoji(content)] == [(content, True)]
-                if not can_be_kept(content) and not (is_emoji and content == fold_emoji(content)):
+                if is_emoji(content) and fold_emoji(content) == content + "\ufe0f":
+                    content += "\ufe0f"
+                if not can_be_kept(content) and not (is_emoji(content) and content == fold_emoji(content)):
                     raise ValueError(f"expected one word or one emoji that text can yield, found {str(token)!r}")
                 token = AddedToken(content, normalized=False) if isinstance(token, AddedToken) else content
             checked.append(token)

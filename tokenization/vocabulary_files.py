@@ -146,6 +146,7 @@ class TokenTable:
         ids: The id of each of these tokens.
         added_ids: The id of each added token. New tokens have ids behind the emoji range; a token of the vocabulary that is
             added again keeps its id.
+        added_emoji_ids: The ids of those added tokens that are emoji.
 
     Raises:
         ValueError: A vocabulary file is damaged, or its size is not that of the saved range.
@@ -172,6 +173,7 @@ class TokenTable:
             shared = sorted(set(words) & set(emoji_tokens))[:5]
             raise ValueError(f"{emoji_vocab_file}: expected emoji only, found tokens of {vocab_file}: {shared}")
         self.added_ids: dict[str, int] = {}
+        self.added_emoji_ids: set[int] = set()
         self.emoji_token_offset = len(words)
         self.num_emoji_tokens = len(emoji_tokens)
         num_pieces = sum(is_name_piece(token) for token in emoji_tokens)
@@ -214,7 +216,9 @@ class TokenTable:
         words: list[int] = []
         groups: list[list[int]] = []
         for position, token_id in enumerate(ids):
-            if not self.emoji_token_offset <= token_id < last:
+            if token_id in self.added_emoji_ids:
+                groups.append([position])
+            elif not self.emoji_token_offset <= token_id < last:
                 words.append(position)
             elif token_id >= self._first_piece_id and groups:
                 groups[-1].append(position)
