@@ -25,8 +25,8 @@ _BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 # Two Arabic phrases that Unicode has as one character each, of which NFKC makes 18 and 8; of any other it makes six at most.
 # They stay as they are, because a text of them would become 18 times as long.
 _LONG_EXPANSIONS = "\ufdfa\ufdfb"
-# Where a URL ends although the next character could belong to it: at a keycap emoji, at the next URL, and at the two slashes of a
-# repost ("//@name:").
+# Where a URL ends although the next character could belong to it: at a keycap emoji, at the next URL, and at the two slashes of
+# a repost ("//@name:").
 _IN_URL = rf"(?!{KEYCAP}|https?://|//(?![a-z0-9]))"
 # The short links of weibo have letters and digits alone. Other URLs may have more, but end with none of what a sentence has.
 _URL = (

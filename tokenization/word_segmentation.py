@@ -87,7 +87,7 @@ def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
 def can_be_kept(word: str) -> bool:
     """Return whether jieba can keep the word whole.
 
-    It cuts at all other characters, whatever its dictionary says. Words of more than ``MAX_WORD_LENGTH`` characters are not kept.
+    It cuts at all other characters, whatever its dictionary says. A word longer than ``MAX_WORD_LENGTH`` is refused.
 
     >>> can_be_kept("hold住"), can_be_kept("新 词"), can_be_kept("(╯□╰)")
     (True, False, False)

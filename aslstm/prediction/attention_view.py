@@ -37,8 +37,8 @@ class Piece(NamedTuple):
 def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> list[Piece]:
     """Return the pieces of a post in order; joined they are ``text``, with every character once.
 
-    Several tokens may come from the same stretch of a post: "//@name:" becomes two slashes, "㎏" two letters. Such a stretch is one
-    piece with the sum of their weights.
+    Several tokens may come from the same stretch of a post: "//@name:" becomes two slashes, "㎏" becomes two letters. Such a
+    stretch is one piece with the sum of their weights.
 
     Args:
         attention: The attention of a result.
