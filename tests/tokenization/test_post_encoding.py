@@ -141,6 +141,30 @@ def test_the_encoder_of_a_folder_is_that_of_the_saved_tokenizer(
     assert encoder.normalizer.switches == own.post_encoder.normalizer.switches
 
 
+def test_truncation_keeps_an_emoji_that_was_added(tokenizer: ASLSTMTokenizer) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.add_tokens(["[龘龘]", "绝绝孑"])
+    text = "今天又加班，绝绝孑[龘龘][泪]"
+    kept = own.convert_ids_to_tokens(own(text, truncation=True, max_length=3).input_ids)
+    assert kept == ["今天", "[龘龘]", "[泪]"]
+    assert [text[start:end] for start, end in own.encode_with_offsets([text], max_length=2)[0].spans] == ["[龘龘]", "[泪]"]
+
+
+@pytest.mark.parametrize("added", ["❤", "❤️", "😂"])
+def test_an_emoji_that_is_known_gets_no_second_id(tokenizer: ASLSTMTokenizer, added: str) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.add_tokens([added])
+    assert len(own) == len(tokenizer)
+    assert own(f"好{added}").input_ids == tokenizer(f"好{added}").input_ids
+
+
+def test_an_emoji_bare_qualified_and_as_surrogates_is_one_token_in_a_saved_vocabulary(encoder: PostEncoder) -> None:
+    heart, laugh = encoder.table.id_of("❤\ufe0f"), encoder.table.id_of("😂")
+    assert heart != encoder.unk_token_id != laugh
+    assert encoder.encode_batch(["❤", "❤\ufe0f", "\ud83d\ude02", "😂"]) == [[heart], [heart], [laugh], [laugh]]
+    assert [post.emoji for post in encoder.encode_with_offsets(["好❤", "\ud83d\ude02"])] == [["❤"], ["\ud83d\ude02"]]
+
+
 def test_a_limit_of_emoji_that_is_changed_later_is_followed(tokenizer: ASLSTMTokenizer) -> None:
     changed = copy.deepcopy(tokenizer)
     changed.max_emoji = 1
