@@ -231,13 +231,17 @@ class PostEncoder:
     def _parts_of_word(self, word: str) -> _Parts:
         if word == SEPARATOR:
             return ((_SEPARATOR_ID, 0, 0),)
-        return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_word(word))
+        id_of = self.table.id_of
+        return tuple([(id_of(token), start, end - 1) for token, start, end in self._tokens_of_word(word)])
 
     def _parts_of_emoji(self, surface: str) -> _Parts:
         return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_emoji(surface))
 
     def _ids_of_word(self, word: str) -> tuple[int, ...]:
-        return tuple(token_id for token_id, _, _ in self._parts_of_word(word))
+        if word == SEPARATOR:
+            return (_SEPARATOR_ID,)
+        id_of = self.table.id_of
+        return tuple([id_of(token) for token, _, _ in self._tokens_of_word(word)])
 
     def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
         return tuple(token_id for token_id, _, _ in self._parts_of_emoji(surface))
@@ -283,6 +287,8 @@ class PostEncoder:
         joined, starts, ends = self.normalizer.normalize_joined_with_offsets(texts)
         ids: list[int] = []
         spans: list[tuple[int, int]] = []
+        # Looked up once: the inner loop runs for every token.
+        add_id, add_span = ids.append, spans.append
         emoji: list[int] = []  # the position of the first token of each emoji, which spans the whole emoji
         for piece in split_emoji(joined):
             position = piece.start
@@ -293,8 +299,8 @@ class PostEncoder:
                 words, parts = self.segmenter.cut_roughly(piece.text), self._word_parts
             for word in words:
                 for token_id, first, last in parts[word]:
-                    ids.append(token_id)
-                    spans.append((starts[position + first], ends[position + last]))
+                    add_id(token_id)
+                    add_span((starts[position + first], ends[position + last]))
                 position += len(word)
         next_emoji = iter([*emoji, len(ids)])
         place = next(next_emoji)

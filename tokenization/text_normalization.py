@@ -131,7 +131,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     # Before the rules that change characters: full-width punctuation ends a URL, but not what becomes of it; and so does a
     # zero-width space. The digit or # of a keycap emoji that follows a URL belongs to the emoji.
-    "remove_urls": (Rule(re.compile(_URL, re.IGNORECASE | re.ASCII), " ", re.compile("[.:]")),),
+    "remove_urls": (Rule(re.compile(_URL, re.IGNORECASE | re.ASCII), " ", re.compile(r":/|[wW]\.|[tT]\.[cC]")),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
     # Cluster by cluster, so that the place of every character is known. A cluster has at most 30 marks, because ordering n
     # marks takes n² steps.
