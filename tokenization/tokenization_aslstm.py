@@ -19,16 +19,15 @@ import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 from .emoji_splitting import fold_emoji, is_emoji
-from .post_encoding import EncodedPost, PostEncoder, TokenSpan
+from .encoded_posts import EncodedPost, TokenSpan
+from .post_encoding import PostEncoder
 from .text_normalization import SWITCHES
 from .vocabulary_files import (
     MASK_TOKEN,
     PAD_TOKEN,
-    PIECE_PREFIX,
-    UNK_EMOJI_TOKEN,
     UNK_TOKEN,
     VOCABULARY_FILES,
-    is_name_piece,
+    join_tokens,
     write_vocabulary_files,
 )
 from .word_segmentation import can_be_kept
@@ -287,20 +286,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- tokens to text ----
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        """Join tokens: Latin words get a space between them, and the name pieces of an emoji become its code again.
-
-        >>> ASLSTMTokenizer.convert_tokens_to_string(None, ["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
-        '我love you[泪流]'
-        """
-        text = ""
-        for i, token in enumerate(tokens):
-            if is_name_piece(token) and text:
-                text = text[:-1] if text.endswith("]") else text.removesuffix(UNK_EMOJI_TOKEN) + "["
-                text += token.removeprefix(PIECE_PREFIX) + "]"
-                continue
-            latin = i > 0 and _is_latin(tokens[i - 1][-1:]) and _is_latin(token[:1])
-            text += " " + token if latin else token
-        return text
+        """Join tokens as :func:`join_tokens` does."""
+        return join_tokens(tokens)
 
     # ---- saving ----
 
@@ -318,7 +305,3 @@ def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.nd
     input_ids = np.full(mask.shape, pad_token_id, dtype=np.int64)
     input_ids[mask] = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=lengths.sum())
     return {"input_ids": input_ids, "attention_mask": mask.astype(np.int64)}
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()

@@ -35,6 +35,27 @@ def is_name_piece(token: str) -> bool:
     return token.startswith(PIECE_PREFIX) and len(token) > len(PIECE_PREFIX)
 
 
+def join_tokens(tokens: Sequence[str]) -> str:
+    """Join tokens to a text: Latin words get a space between them, and the name pieces of an emoji become its code again.
+
+    >>> join_tokens(["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
+    '我 love you[泪流]'
+    """
+    text = ""
+    for i, token in enumerate(tokens):
+        if is_name_piece(token) and text:
+            text = text[:-1] if text.endswith("]") else text.removesuffix(UNK_EMOJI_TOKEN) + "["
+            text += token.removeprefix(PIECE_PREFIX) + "]"
+            continue
+        latin = i > 0 and _is_latin(tokens[i - 1][-1:]) and _is_latin(token[:1])
+        text += " " + token if latin else token
+    return text
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
 def write_vocabulary_files(
     folder: str | Path,
     words: Sequence[str],

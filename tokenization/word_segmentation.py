@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -276,7 +276,12 @@ class WordSegmenter:
         """
         if len(text) <= _MAX_STRETCH or max(map(len, text.split(SEPARATOR))) <= _MAX_STRETCH:
             return self.engine.cut(text, self.use_hmm)
-        return [word for stretch in _LONGEST_STRETCH.findall(text) for word in self.engine.cut(stretch, self.use_hmm)]
+        return [word for words in self.cut_stretches(text) for word in words]
+
+    def cut_stretches(self, text: str) -> Iterator[list[str]]:
+        """Yield the words of :meth:`cut_roughly` stretch by stretch, so that a caller may stop before a long text ends."""
+        for stretch in _LONGEST_STRETCH.findall(text):
+            yield self.engine.cut(stretch, self.use_hmm)
 
     def __getstate__(self) -> dict[str, Any]:
         # The engine is left out: its lock cannot be pickled, and a used segmenter must have the fingerprint of a new one.
