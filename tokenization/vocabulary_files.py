@@ -39,7 +39,7 @@ def join_tokens(tokens: Sequence[str]) -> str:
     """Join tokens to a text: Latin words get a space between them, and the name pieces of an emoji become its code again.
 
     >>> join_tokens(["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
-    '我 love you[泪流]'
+    '我love you[泪流]'
     """
     text = ""
     for i, token in enumerate(tokens):
