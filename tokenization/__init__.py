@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .emoji_splitting import split_emoji, strip_emoji
-    from .post_encoding import EncodedPost, PostEncoder, TokenSpan
+    from .encoded_posts import EncodedPost, TokenSpan
+    from .post_encoding import PostEncoder
     from .tokenization_aslstm import ASLSTMTokenizer
     from .word_segmentation import UserWord, read_user_dict
 
 _HOMES = {
     "ASLSTMTokenizer": "tokenization_aslstm",
-    "EncodedPost": "post_encoding",
+    "EncodedPost": "encoded_posts",
     "PostEncoder": "post_encoding",
-    "TokenSpan": "post_encoding",
+    "TokenSpan": "encoded_posts",
     "UserWord": "word_segmentation",
     "read_user_dict": "word_segmentation",
     "split_emoji": "emoji_splitting",

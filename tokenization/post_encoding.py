@@ -4,28 +4,24 @@ Takes raw texts and gives the ids of each, and on request the place of every id 
 rjieba) and emoji, but neither torch nor transformers. A model folder is enough to make one, and ``ASLSTMTokenizer`` wraps one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from .emoji_splitting import fold_emoji, split_emoji
+from .emoji_splitting import EmojiPiece, fold_emoji, is_emoji, split_emoji
+from .encoded_posts import SEPARATOR_ID, EncodedPost, Remembered, TokenSpan, batches_of, posts_in
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
 from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer, read_script_table
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
 # Parts of emoji that show nothing when they stand alone.
 _BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
-# How many words, and how many emoji, have their ids remembered. A vocabulary is smaller than this, and the limit keeps hostile
-# text from filling the memory.
-_MAX_REMEMBERED = 500_000
 # So many texts are joined and encoded at once: enough that the fixed cost of each step does not count, and few enough that a
 # long list of texts is not held in memory a second time.
 _TEXTS_AT_ONCE = 1000
 # Fewer with offsets, because two numbers for every character take ten times the memory of the text.
 _TEXTS_AT_ONCE_WITH_OFFSETS = 100
-# The id of the separator between joined posts, which no token has.
-_SEPARATOR_ID = -1
 # A token, the place of its first character in a normalised word or text, and the place behind its last character.
 _Token = tuple[str, int, int]
 # For each token of a word or an emoji: its id, and the places of its first and its last character in that word or emoji.
@@ -35,49 +31,6 @@ _SAVED_ARGUMENTS = {
     "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", "text_rules",
     "to_simplified", *SWITCHES,
 }  # fmt: skip
-
-
-class _Remembered(dict[str, tuple[Any, ...]]):
-    """Results of a function of words, or of emoji, each worked out once.
-
-    Args:
-        work_out: The function.
-    """
-
-    def __init__(self, work_out: Callable[[str], tuple[Any, ...]]) -> None:
-        self.work_out = work_out
-
-    def __missing__(self, word: str) -> tuple[Any, ...]:
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        found = self[word] = self.work_out(word)
-        return found
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Pickled without its content, so that a used encoder has the same fingerprint as a new one.
-        return _Remembered, (self.work_out,)
-
-
-class TokenSpan(NamedTuple):
-    """A token and its place in the user's own text, ``text[start:end]``."""
-
-    token: str
-    start: int
-    end: int
-
-
-class EncodedPost(NamedTuple):
-    """The ids of a post, their places in it, and its emoji.
-
-    Attributes:
-        ids: The ids of the tokens that truncation keeps.
-        spans: The place of each of these tokens in the user's own text, ``text[start:end]``.
-        emoji: All emoji of the post as the user wrote them. Truncation removes none of them.
-    """
-
-    ids: list[int]
-    spans: list[tuple[int, int]]
-    emoji: list[str]
 
 
 class PostEncoder:
@@ -157,21 +110,23 @@ class PostEncoder:
 
         Args:
             ids: The id of each token. New tokens have ids behind the emoji range, known tokens the id that they have.
-            words: The tokens among them that a text may contain. The segmenter keeps them whole.
+            words: The tokens among them that a text may contain. The segmenter keeps words whole, and truncation keeps emoji.
         """
         self.table.added_ids.update(ids)
         known = {word.word for word in self.segmenter.user_words}
         for word in words:
-            if word not in known and can_be_kept(word):
+            if is_emoji(word):
+                self.table.added_emoji_ids.add(ids[word])
+            elif word not in known and can_be_kept(word):
                 self.segmenter.add_word(UserWord(word))
         self._forget()
 
     def _forget(self) -> None:
         """Forget all remembered ids, because the vocabulary has changed."""
-        self._word_ids = _Remembered(self._ids_of_word)
-        self._emoji_ids = _Remembered(self._ids_of_emoji)
-        self._word_parts = _Remembered(self._parts_of_word)
-        self._emoji_parts = _Remembered(self._parts_of_emoji)
+        self._word_ids = Remembered(self._ids_of_word)
+        self._emoji_ids = Remembered(self._ids_of_emoji)
+        self._word_parts = Remembered(self._parts_of_word)
+        self._emoji_parts = Remembered(self._parts_of_emoji)
 
     # ---- one text, token by token ----
 
@@ -235,14 +190,18 @@ class PostEncoder:
 
     def _parts_of_word(self, word: str) -> _Parts:
         if word == SEPARATOR:
-            return ((_SEPARATOR_ID, 0, 0),)
-        return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_word(word))
+            return ((SEPARATOR_ID, 0, 0),)
+        id_of = self.table.id_of
+        return tuple([(id_of(token), start, end - 1) for token, start, end in self._tokens_of_word(word)])
 
     def _parts_of_emoji(self, surface: str) -> _Parts:
         return tuple((self.table.id_of(token), start, end - 1) for token, start, end in self._tokens_of_emoji(surface))
 
     def _ids_of_word(self, word: str) -> tuple[int, ...]:
-        return tuple(token_id for token_id, _, _ in self._parts_of_word(word))
+        if word == SEPARATOR:
+            return (SEPARATOR_ID,)
+        id_of = self.table.id_of
+        return tuple([id_of(token) for token, _, _ in self._tokens_of_word(word)])
 
     def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
         return tuple(token_id for token_id, _, _ in self._parts_of_emoji(surface))
@@ -255,21 +214,38 @@ class PostEncoder:
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         rows: list[list[int]] = []
-        for first in range(0, len(texts), _TEXTS_AT_ONCE):
-            rows += self._encode_joined(self.normalizer.normalize_joined(texts[first : first + _TEXTS_AT_ONCE]))
+        for batch, max_words in batches_of(texts, _TEXTS_AT_ONCE, max_length):
+            rows += self._encode_joined(self.normalizer.normalize_joined(batch), max_words)
         if max_length is None:
             return rows
         kept = self.table.kept_positions
         return [row if len(row) <= max_length else [row[i] for i in kept(row, max_length, self.max_emoji)] for row in rows]
 
-    def _encode_joined(self, joined: str) -> Iterator[list[int]]:
-        ids: list[int] = []
+    def _cut_pieces(self, joined: str, max_words: int | None) -> Iterator[tuple[EmojiPiece, list[str]]]:
+        """Yield the pieces of a joined text with their words, or of a text alone the first words and every emoji."""
+        num_words = 0
         for piece in split_emoji(joined):
+            if piece.is_emoji:
+                yield piece, [piece.text]
+            elif max_words is None:
+                yield piece, self.segmenter.cut_roughly(piece.text)
+            elif num_words < max_words:
+                words: list[str] = []
+                for stretch in self.segmenter.cut_stretches(piece.text):
+                    words += stretch
+                    num_words += sum(len(self._word_ids[word]) for word in stretch)
+                    if num_words >= max_words:
+                        break
+                yield piece, words
+
+    def _encode_joined(self, joined: str, max_words: int | None) -> Iterator[list[int]]:
+        ids: list[int] = []
+        for piece, words in self._cut_pieces(joined, max_words):
             if piece.is_emoji:
                 ids += self._emoji_ids[piece.text]
             else:
-                ids += chain.from_iterable(map(self._word_ids.__getitem__, self.segmenter.cut_roughly(piece.text)))
-        for start, end in _posts_in(ids, joined.count(SEPARATOR)):
+                ids += chain.from_iterable(map(self._word_ids.__getitem__, words))
+        for start, end in posts_in(ids, joined.count(SEPARATOR)):
             yield ids[start:end] or [self.unk_token_id]
 
     def encode_with_offsets(self, texts: Sequence[str], *, max_length: int | None = None) -> list[EncodedPost]:
@@ -280,30 +256,31 @@ class PostEncoder:
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         posts: list[EncodedPost] = []
-        for first in range(0, len(texts), _TEXTS_AT_ONCE_WITH_OFFSETS):
-            posts += self._encode_joined_with_offsets(texts[first : first + _TEXTS_AT_ONCE_WITH_OFFSETS])
+        for batch, max_words in batches_of(texts, _TEXTS_AT_ONCE_WITH_OFFSETS, max_length):
+            posts += self._encode_joined_with_offsets(batch, max_words)
         return posts if max_length is None else [self._truncate(post, max_length) for post in posts]
 
-    def _encode_joined_with_offsets(self, texts: Sequence[str]) -> Iterator[EncodedPost]:
+    def _encode_joined_with_offsets(self, texts: Sequence[str], max_words: int | None) -> Iterator[EncodedPost]:
         joined, starts, ends = self.normalizer.normalize_joined_with_offsets(texts)
         ids: list[int] = []
         spans: list[tuple[int, int]] = []
+        # Looked up once: the inner loop runs for every token.
+        add_id, add_span = ids.append, spans.append
         emoji: list[int] = []  # the position of the first token of each emoji, which spans the whole emoji
-        for piece in split_emoji(joined):
+        for piece, words in self._cut_pieces(joined, max_words):
             position = piece.start
+            parts = self._word_parts
             if piece.is_emoji:
                 emoji.append(len(ids))
-                words, parts = [piece.text], self._emoji_parts
-            else:
-                words, parts = self.segmenter.cut_roughly(piece.text), self._word_parts
+                parts = self._emoji_parts
             for word in words:
                 for token_id, first, last in parts[word]:
-                    ids.append(token_id)
-                    spans.append((starts[position + first], ends[position + last]))
+                    add_id(token_id)
+                    add_span((starts[position + first], ends[position + last]))
                 position += len(word)
         next_emoji = iter([*emoji, len(ids)])
         place = next(next_emoji)
-        for text, (start, end) in zip(texts, _posts_in(ids, len(texts) - 1), strict=True):
+        for text, (start, end) in zip(texts, posts_in(ids, len(texts) - 1), strict=True):
             surfaces: list[str] = []
             while place < end:
                 surfaces.append(text[slice(*spans[place])])
@@ -315,17 +292,3 @@ class PostEncoder:
             return post
         kept = self.table.kept_positions(post.ids, max_length, self.max_emoji)
         return EncodedPost([post.ids[i] for i in kept], [post.spans[i] for i in kept], post.emoji)
-
-
-def _posts_in(ids: list[int], num_separators: int) -> Iterator[tuple[int, int]]:
-    """Yield the positions at which each of the joined posts begins and ends.
-
-    >>> list(_posts_in([5, 6, -1, -1, 7], 2))
-    [(0, 2), (3, 3), (4, 5)]
-    """
-    start = 0
-    for _ in range(num_separators):
-        end = ids.index(_SEPARATOR_ID, start)
-        yield start, end
-        start = end + 1
-    yield start, len(ids)

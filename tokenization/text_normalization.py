@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .emoji_codes import BRACKETED_CODE, SHORTCODE, SLASH_CODE, read_bracketed_code, read_shortcode, read_slash_code
-from .emoji_splitting import BMP_EMOJI_CHARACTERS, CONTENT_MARKERS, EMOJI_BASES, KEYCAP, UNICODE_EMOJI
+from .emoji_splitting import BMP_EMOJI_CHARACTERS, EMOJI_BASES, KEYCAP, UNICODE_EMOJI, is_content_marker
 from .kaomoji import FACE, FACE_SIGN, read_face
 
 # Chinese and Japanese letters, their punctuation, and full-width forms. White space between two of these has no meaning.
@@ -24,6 +24,17 @@ _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\u
 SEPARATOR = "\x00"
 # Control characters except white space, and zero-width and direction marks. U+200D stays, because emoji use it.
 _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+# Two Arabic phrases that Unicode has as one character each, of which NFKC makes 18 and 8; of any other it makes six at most.
+# They stay as they are, because a text of them would become 18 times as long.
+_LONG_EXPANSIONS = "\ufdfa\ufdfb"
+# Where a URL ends although the next character could belong to it: at a keycap emoji, at the next URL, and at the two slashes of
+# a repost ("//@name:").
+_IN_URL = rf"(?!{KEYCAP}|https?://|//(?![a-z0-9]))"
+# The short links of weibo have letters and digits alone. Other URLs may have more, but end with none of what a sentence has.
+_URL = (
+    rf"(?:https?://|(?<![a-z0-9]))t\.cn/(?:{_IN_URL}[a-z0-9])+"
+    rf"|(?:https?://|www\.)(?:{_IN_URL}[a-z0-9\-._~:/?#@!$&'*+,;=%])*{_IN_URL}[a-z0-9/=]"
+)
 
 Replacement = str | Callable[[re.Match[str]], str]
 # The rules that new tokenizers follow. A saved tokenizer names those that its model was trained with; one that names none is
@@ -55,7 +66,19 @@ def _unescape_html(match: re.Match[str]) -> str:
 
 def _normalize_cluster(match: re.Match[str]) -> str:
     cluster = match.group()
-    return cluster if UNICODE_EMOJI.fullmatch(cluster) else unicodedata.normalize("NFKC", cluster)
+    return (
+        cluster
+        if cluster[0] in _LONG_EXPANSIONS or UNICODE_EMOJI.fullmatch(cluster)
+        else unicodedata.normalize("NFKC", cluster)
+    )
+
+
+def _join_pair(match: re.Match[str]) -> str:
+    return match.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def _drop_marker(match: re.Match[str]) -> str:
+    return " " if is_content_marker(match[1]) else match.group()
 
 
 def _lower(match: re.Match[str]) -> str:
@@ -76,7 +99,7 @@ def _class_of(characters: Iterable[str]) -> str:
 
 def _changed_characters() -> dict[str, str]:
     """Return every character between U+0080 and U+FFFF that NFKC changes, with what it becomes."""
-    above = (chr(point) for point in range(0x80, 0x10000) if not 0xD800 <= point < 0xE000)
+    above = (chr(p) for p in range(0x80, 0x10000) if not 0xD800 <= p < 0xE000 and chr(p) not in _LONG_EXPANSIONS)
     return {c: changed for c in above if (changed := unicodedata.normalize("NFKC", c)) != c}
 
 
@@ -121,9 +144,14 @@ _RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{BMP_EMOJI_CHARACTERS}\U00010000-\U00
 
 # The rules in the order in which they apply. The key is the tokenizer's switch.
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    # "remove_separators" and "remove_invisible" cannot be switched off, because no vocabulary file can hold these characters.
+    # The rules of _ALWAYS cannot be switched off, because no vocabulary file can hold what they take out.
     "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
+    # Some programs write a character above U+FFFF, such as an emoji, as two surrogates.
+    "join_surrogates": (Rule(re.compile("[\ud800-\udbff][\udc00-\udfff]"), _join_pair),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
+    # Before the rules that change characters: full-width punctuation ends a URL, but not what becomes of it; and so does a
+    # zero-width space. The digit or # of a keycap emoji that follows a URL belongs to the emoji.
+    "remove_urls": (Rule(re.compile(_URL, re.IGNORECASE | re.ASCII), " ", re.compile(r":/|[wW]\.|[tT]\.[cC]")),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
     # A tokenizer's own table of characters comes first, so that codes and markers in traditional script are read.
     "map_characters": (),
@@ -152,24 +180,15 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "lower_case": (Rule(re.compile("[A-Z\xc0-\xde\u0100-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2c00-\u2cff]"), _lower),),
-    # The digit or # of a keycap emoji that follows a URL belongs to the emoji.
-    "remove_urls": (
-        Rule(
-            re.compile(
-                rf"(?:https?://|www\.|(?<![a-z0-9])t\.cn/)(?:(?!{KEYCAP})[A-Za-z0-9\-._~:/?#@!$&'*+,;=%])+", re.IGNORECASE
-            ),
-            " ",
-            re.compile("[.:]"),
-        ),
-    ),
     # "//@name:" and "回复@name:" say that somebody else's words follow. The name itself has no meaning.
-    "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/\x00]{1,30}[:：]"), "//"),),
-    "remove_content_markers": (Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),),
+    "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]*@[^\s:：@/\x00]{1,30}[:：]"), "//"),),
+    "remove_content_markers": (Rule(re.compile(r"\[([^\W_]{1,16})\]"), _drop_marker),),
     "remove_cjk_white_space": (Rule(re.compile(r"\s+"), _shorten_white_space),),
     # 哈哈哈哈哈 and 哈哈哈 become one word.
     "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
 }
-SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible", "map_characters"))
+_ALWAYS = ("remove_separators", "join_surrogates", "remove_invisible", "map_characters")
+SWITCHES = tuple(name for name in RULES if name not in _ALWAYS)
 
 
 class AlignedText(NamedTuple):

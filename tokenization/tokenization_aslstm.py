@@ -19,18 +19,17 @@ import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 from .emoji_codes import read_slash_code  # noqa: F401  transformers copies what this file itself imports
-from .emoji_splitting import fold_emoji, split_emoji
+from .emoji_splitting import fold_emoji, is_emoji
+from .encoded_posts import EncodedPost, TokenSpan
 from .kaomoji import read_face  # noqa: F401
-from .post_encoding import EncodedPost, PostEncoder, TokenSpan
+from .post_encoding import PostEncoder
 from .text_normalization import SWITCHES
 from .vocabulary_files import (
     MASK_TOKEN,
     PAD_TOKEN,
-    PIECE_PREFIX,
-    UNK_EMOJI_TOKEN,
     UNK_TOKEN,
     VOCABULARY_FILES,
-    is_name_piece,
+    join_tokens,
     write_vocabulary_files,
 )
 from .word_segmentation import can_be_kept
@@ -151,7 +150,13 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         return ids.get(token, ids[UNK_TOKEN])
 
     def _convert_id_to_token(self, index: int) -> str:
-        return self.post_encoder.table.tokens[index]
+        tokens = self.post_encoder.table.tokens
+        if not 0 <= index < len(tokens):
+            raise IndexError(
+                f"token ids: expected 0 to {len(self) - 1}, found {index}; where it stands for an ignored label, as -100 does, "
+                f"replace it by {self.pad_token_id}, the id of {self.pad_token}"
+            )
+        return tokens[index]
 
     @property
     def clause_end_token_ids(self) -> list[int]:
@@ -174,8 +179,9 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             content = str(token)
             if not special_tokens and not getattr(token, "special", False):
                 content = self.normalize(content)
-                is_emoji = [(piece.text, piece.is_emoji) for piece in split_emoji(content)] == [(content, True)]
-                if not can_be_kept(content) and not (is_emoji and content == fold_emoji(content)):
+                if is_emoji(content) and fold_emoji(content) == content + "\ufe0f":
+                    content += "\ufe0f"
+                if not can_be_kept(content) and not (is_emoji(content) and content == fold_emoji(content)):
                     raise ValueError(f"expected one word or one emoji that text can yield, found {str(token)!r}")
                 token = AddedToken(content, normalized=False) if isinstance(token, AddedToken) else content
             checked.append(token)
@@ -293,20 +299,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- tokens to text ----
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        """Join tokens: Latin words get a space between them, and the name pieces of an emoji become its code again.
-
-        >>> ASLSTMTokenizer.convert_tokens_to_string(None, ["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
-        '我love you[泪流]'
-        """
-        text = ""
-        for i, token in enumerate(tokens):
-            if is_name_piece(token) and text:
-                text = text[:-1] if text.endswith("]") else text.removesuffix(UNK_EMOJI_TOKEN) + "["
-                text += token.removeprefix(PIECE_PREFIX) + "]"
-                continue
-            latin = i > 0 and _is_latin(tokens[i - 1][-1:]) and _is_latin(token[:1])
-            text += " " + token if latin else token
-        return text
+        """Join tokens as :func:`join_tokens` does."""
+        return join_tokens(tokens)
 
     # ---- saving ----
 
@@ -328,7 +322,3 @@ def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.nd
     input_ids = np.full(mask.shape, pad_token_id, dtype=np.int64)
     input_ids[mask] = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=lengths.sum())
     return {"input_ids": input_ids, "attention_mask": mask.astype(np.int64)}
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()

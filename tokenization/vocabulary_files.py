@@ -43,6 +43,27 @@ def is_name_piece(token: str) -> bool:
     return token.startswith(PIECE_PREFIX) and len(token) > len(PIECE_PREFIX)
 
 
+def join_tokens(tokens: Sequence[str]) -> str:
+    """Join tokens to a text: Latin words get a space between them, and the name pieces of an emoji become its code again.
+
+    >>> join_tokens(["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
+    '我love you[泪流]'
+    """
+    text = ""
+    for i, token in enumerate(tokens):
+        if is_name_piece(token) and text:
+            text = text[:-1] if text.endswith("]") else text.removesuffix(UNK_EMOJI_TOKEN) + "["
+            text += token.removeprefix(PIECE_PREFIX) + "]"
+            continue
+        latin = i > 0 and _is_latin(tokens[i - 1][-1:]) and _is_latin(token[:1])
+        text += " " + token if latin else token
+    return text
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
 def write_vocabulary_files(
     folder: str | Path,
     words: Sequence[str],
@@ -179,6 +200,7 @@ class TokenTable:
         ids: The id of each of these tokens.
         added_ids: The id of each added token. New tokens have ids behind the emoji range; a token of the vocabulary that is
             added again keeps its id.
+        added_emoji_ids: The ids of those added tokens that are emoji.
 
     Raises:
         ValueError: A vocabulary file is damaged, or its size is not that of the saved range.
@@ -205,6 +227,7 @@ class TokenTable:
             shared = sorted(set(words) & set(emoji_tokens))[:5]
             raise ValueError(f"{emoji_vocab_file}: expected emoji only, found tokens of {vocab_file}: {shared}")
         self.added_ids: dict[str, int] = {}
+        self.added_emoji_ids: set[int] = set()
         self.emoji_token_offset = len(words)
         self.num_emoji_tokens = len(emoji_tokens)
         num_pieces = sum(is_name_piece(token) for token in emoji_tokens)
@@ -247,7 +270,9 @@ class TokenTable:
         words: list[int] = []
         groups: list[list[int]] = []
         for position, token_id in enumerate(ids):
-            if not self.emoji_token_offset <= token_id < last:
+            if token_id in self.added_emoji_ids:
+                groups.append([position])
+            elif not self.emoji_token_offset <= token_id < last:
                 words.append(position)
             elif token_id >= self._first_piece_id and groups:
                 groups[-1].append(position)

@@ -9,8 +9,9 @@ import importlib
 import logging
 import os
 import re
+import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,14 @@ logger = logging.getLogger(__name__)
 # into stretches of this many characters, which is far more than a sentence has.
 _MAX_STRETCH = 1000
 _LONGEST_STRETCH = re.compile(f"{SEPARATOR}|[^{SEPARATOR}]{{1,{_MAX_STRETCH}}}")
-_KEEPABLE = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+")
-_USER_DICT_LINE = re.compile(r"(?P<word>\S+)(?: (?P<frequency>\d+))?(?: (?P<tag>[a-z]+))?")
+# jieba keeps every beginning of a word and tries all of them at every character: a word of 1,000 characters makes encoding 56
+# times as slow, and one of 30,000 takes a gigabyte. The longest word of its own dictionary has 16 characters.
+MAX_WORD_LENGTH = 64
+_KEEPABLE = re.compile(rf"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]{{1,{MAX_WORD_LENGTH}}}")
+# A frequency of more digits would be larger than what rjieba can add up.
+_USER_DICT_LINE = re.compile(r"(?P<word>\S+)(?: (?P<frequency>\d{1,12}))?(?: (?P<tag>[a-z]+))?")
+# While one thread loads an engine or adds a word, another one waits. A lock of a segmenter's own could not be pickled.
+_CHANGING = threading.Lock()
 
 
 class UserWord(NamedTuple):
@@ -66,14 +73,21 @@ def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
             continue
         match = _USER_DICT_LINE.fullmatch(line)
         if match is None:
-            raise ValueError(f"{path}, line {number}: expected 'word [frequency] [tag]', found {line[:60]!r}; mend the line")
+            raise ValueError(f"{path}, line {number}: expected 'word [frequency] [tag]', found {line[:60]!r}; correct it")
+        if len(match["word"]) > MAX_WORD_LENGTH:
+            raise ValueError(
+                f"{path}, line {number}: expected a word of at most {MAX_WORD_LENGTH} characters, found one of "
+                f"{len(match['word'])}; shorten it or take the line out"
+            )
         frequency = match["frequency"]
         words.append(UserWord(match["word"], int(frequency) if frequency else None, match["tag"]))
     return words
 
 
 def can_be_kept(word: str) -> bool:
-    """Return whether jieba can keep the word whole: it cuts at all other characters, whatever its dictionary says.
+    """Return whether jieba can keep the word whole.
+
+    It cuts at all other characters, whatever its dictionary says. A word longer than ``MAX_WORD_LENGTH`` is refused.
 
     >>> can_be_kept("hold住"), can_be_kept("新 词"), can_be_kept("(╯□╰)")
     (True, False, False)
@@ -209,8 +223,8 @@ class WordSegmenter:
         for word in self.user_words:
             if not can_be_kept(word.word):
                 raise ValueError(
-                    f"user word {word.word!r}: expected Chinese characters, Latin letters, digits or +#&._%- after "
-                    "normalisation, found others; take it out of the user dictionary"
+                    f"user word {word.word[:MAX_WORD_LENGTH]!r}: expected at most {MAX_WORD_LENGTH} Chinese characters, Latin "
+                    "letters, digits or +#&._%- after normalisation, found others or more; take it out of the user dictionary"
                 )
         self._engine: _Jieba | _RustJieba | None = None
 
@@ -224,15 +238,21 @@ class WordSegmenter:
     @property
     def engine(self) -> _Jieba | _RustJieba:
         """Return jieba or rjieba with the user words; its dictionary is read at the first call."""
-        if self._engine is None:
-            self._engine = self._load()
-        return self._engine
+        engine = self._engine
+        if engine is None:
+            with _CHANGING:
+                engine = self._engine = self._engine or self._load()
+        return engine
 
     def add_word(self, word: UserWord) -> None:
         """Add a word that is kept whole from now on."""
-        self.user_words.append(word)
-        if self._engine is not None:
-            self._engine.add_word(word)
+        with _CHANGING:
+            self.user_words.append(word)
+            if isinstance(self._engine, _Jieba):
+                self._engine.add_word(word)
+            else:
+                # rjieba cannot be changed while another thread cuts with it, so the next use loads a new one.
+                self._engine = None
 
     def keeping_frequency(self, word: str) -> int:
         """Return the smallest frequency at which the word is kept whole, and keep it whole from now on."""
@@ -256,7 +276,12 @@ class WordSegmenter:
         """
         if len(text) <= _MAX_STRETCH or max(map(len, text.split(SEPARATOR))) <= _MAX_STRETCH:
             return self.engine.cut(text, self.use_hmm)
-        return [word for stretch in _LONGEST_STRETCH.findall(text) for word in self.engine.cut(stretch, self.use_hmm)]
+        return [word for words in self.cut_stretches(text) for word in words]
+
+    def cut_stretches(self, text: str) -> Iterator[list[str]]:
+        """Yield the words of :meth:`cut_roughly` stretch by stretch, so that a caller may stop before a long text ends."""
+        for stretch in _LONGEST_STRETCH.findall(text):
+            yield self.engine.cut(stretch, self.use_hmm)
 
     def __getstate__(self) -> dict[str, Any]:
         # The engine is left out: its lock cannot be pickled, and a used segmenter must have the fingerprint of a new one.

@@ -12,6 +12,7 @@ from typing import Any
 from transformers import pipeline
 
 from aslstm.model_folder.layout import check_model_folder
+from aslstm.prediction.attention_view import heaviest_pieces, pieces_of
 from aslstm.printing import table_text
 
 from .flags import CommandParser
@@ -30,8 +31,8 @@ NUM_WORDS = 3
 
 def most_attended(result: dict[str, Any]) -> str:
     """Return the words of the highest weight, with their weights."""
-    words = sorted((entry for entry in result["attention"] if not entry["is_emoji"]), key=lambda entry: -entry["weight"])
-    return "  ".join(f"{entry['token']} {entry['weight']:.2f}" for entry in words[:NUM_WORDS])
+    words = heaviest_pieces((piece for piece in pieces_of(result["attention"]) if not piece.is_emoji), NUM_WORDS)
+    return "  ".join(f"{piece.text} {piece.weight:.2f}" for piece in words)
 
 
 def main(given: Sequence[str] | None = None) -> None:

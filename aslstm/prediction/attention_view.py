@@ -4,7 +4,7 @@ Takes the results of ``ASLSTMPipeline`` or ``OnnxPipeline`` with ``return_attent
 shown as plain text, whatever they contain. The package ``rich`` is imported only to print in a terminal.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,22 +34,38 @@ class Piece(NamedTuple):
     is_emoji: bool = False
 
 
-def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> Iterator[Piece]:
-    """Yield the pieces of a post in order.
+def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> list[Piece]:
+    """Return the pieces of a post in order; joined they are ``text``, with every character once.
+
+    Several tokens may come from the same stretch of a post: "//@name:" becomes two slashes, "㎏" becomes two letters. Such a
+    stretch is one piece with the sum of their weights.
 
     Args:
         attention: The attention of a result.
         text: The post. If it is None, a space is shown for whatever lies between two words.
     """
-    largest = max((entry["weight"] for entry in attention), default=0.0) or 1.0
+    pieces: list[Piece] = []
     end = 0
     for entry in attention:
-        if entry["start"] > end:
-            yield Piece(" " if text is None else text[end : entry["start"]])
-        yield Piece(entry["token"], entry["weight"], entry["weight"] / largest, entry["is_emoji"])
-        end = entry["end"]
+        start, token = max(entry["start"], end), entry["token"]
+        if start > end:
+            pieces.append(Piece(" " if text is None else text[end:start]))
+        if entry["end"] > end:
+            shown = token[start - entry["start"] :] if text is None else text[start : entry["end"]]
+            pieces.append(Piece(shown, entry["weight"], is_emoji=entry["is_emoji"]))
+            end = entry["end"]
+        elif pieces:
+            last = pieces[-1]
+            pieces[-1] = last._replace(weight=last.weight + entry["weight"], is_emoji=last.is_emoji or entry["is_emoji"])
     if text is not None and end < len(text):
-        yield Piece(text[end:])
+        pieces.append(Piece(text[end:]))
+    largest = max((piece.weight for piece in pieces), default=0.0) or 1.0
+    return [piece._replace(shade=piece.weight / largest) for piece in pieces]
+
+
+def heaviest_pieces(pieces: Iterable[Piece], count: int) -> list[Piece]:
+    """Return the pieces of the largest weights, the heaviest first; those without a weight are left out."""
+    return sorted((piece for piece in pieces if piece.weight), key=lambda piece: -piece.weight)[:count]
 
 
 def attention_html(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> str:
@@ -97,12 +113,12 @@ class AttentionView:
 
         view = Text()
         for result, text in zip(self.results, self.texts, strict=True):
-            attention = result["attention"]
+            pieces = pieces_of(result["attention"], text)
             view.append(printable(str(result["label"])), style="bold").append(f" {result['score']:.2f}\n")
-            for piece in pieces_of(attention, text):
+            for piece in pieces:
                 view.append(printable(piece.text), style=_terminal_style(piece))
-            words = sorted((entry for entry in attention if entry["weight"]), key=lambda entry: -entry["weight"])[:_NUM_WORDS]
-            lines = ["  ".join(f"{entry['token']} {entry['weight']:.2f}" for entry in words), *_effect_lines(result)]
+            words = "  ".join(f"{piece.text} {piece.weight:.2f}" for piece in heaviest_pieces(pieces, _NUM_WORDS))
+            lines = [words, *_effect_lines(result)]
             view.append("".join(f"\n  {printable(line)}" for line in lines if line) + "\n", style="dim")
         view.rstrip()
         return view

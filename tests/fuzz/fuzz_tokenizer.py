@@ -12,7 +12,15 @@ import atheris
 
 with atheris.instrument_imports(include=["tokenization"]):
     from aslstm.words.vocabulary import build_tokenizer, build_vocabulary
-    from tests.fuzz.invariants import check_batch, check_post
+    from tests.fuzz.invariants import (
+        URL_ENDS,
+        URLS,
+        check_batch,
+        check_post,
+        check_spaces_beside_urls,
+        check_spellings,
+        check_view,
+    )
     from tokenization import ASLSTMTokenizer, UserWord
     from tokenization.text_normalization import SWITCHES
 
@@ -52,10 +60,17 @@ def check_input(buffer: bytes) -> None:
     setting = data.ConsumeIntInRange(0, len(TOKENIZERS) - 1)
     max_length = 40 - data.ConsumeIntInRange(0, 39)
     tokenizer, reloaded = TOKENIZERS[setting]
+    url = URLS[data.ConsumeIntInRange(0, len(URLS) - 1)]
+    end = URL_ENDS[data.ConsumeIntInRange(0, len(URL_ENDS) - 1)]
     if IS_REPLAY:
-        print(f"tokenizer {setting}, max_length {max_length}, posts {posts!a}")
+        print(f"tokenizer {setting}, max_length {max_length}, URL {url}, end {end!a}, posts {posts!a}")
     for post in posts:
         check_post(tokenizer, post)
+        check_spellings(tokenizer, post)
+        check_view(tokenizer, post)
+        check_view(tokenizer, post, max_length)
+    if tokenizer.post_encoder.normalizer.switches["remove_urls"]:
+        check_spaces_beside_urls(tokenizer, posts[0], url, end + posts[1] if end else "")
     check_batch(tokenizer, reloaded, posts, max_length)
 
 

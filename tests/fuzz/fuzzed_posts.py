@@ -23,9 +23,11 @@ TRAPS = [
     # Emoji: tones, families, flags, keycaps, tags, symbols that are emoji only at times, and their parts.
     *("😂", "❤️", "❤", "👍🏽", "👩🏿\u200d🚀", "👨\u200d👩\u200d👧\u200d👦", "🏳️\u200d🌈", "🇨🇳", "🇨", "1️⃣", "#⃣", "*\ufe0f", "☎"),
     *("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏽", "™", "©️", "ℹ️", "Ⓜ️", "㊗️", "〰", "♂", "⭐", "☎️"),
+    *("🕳", "🌧", "☺", "☀\ufe0e", "❤\u200d🔥", "♥️", "\ud83d\ude02"),
     *("\u200d", "\ufe0f", "\ufe0e", "\u20e3", "\U000e0067", "\U000e007f", "\U0001f1e6"),
     # What normalisation takes out or rewrites, and its halves.
     *("//@", "//@a", "//@小明:", "回复@", "回复 @a：", "@", ":", "//", "http://", "http://t.cn/a1", "www.", "t.cn/", "https://a.b/?c=[泪]"),
+    *("http://t.cn/a1，", "[图片]", "[3张图]", "[话题]#"),
     *("&", "&amp;", "&amp;lt;", "&#x1F602;", "&#128514;", "&#0;", "&#xD83D;", "&#9;", "&nGt;", "&ThickSpace;", "&#", ";"),
     *("哈哈哈哈", "！！！！", "1111", "aaaa", "ha", "Ａ", "１", "①", "㎏", "ﬁ", "ﷺ", "İ", "ẞ", "ſ", "\u212a", "ǅ", "¨", "´"),
     # Marks, jamo and voiced kana.

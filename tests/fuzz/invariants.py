@@ -3,20 +3,31 @@
 Takes the thing under test and texts, and raises AssertionError where something does not hold.
 """
 
+import html
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 import emoji
 
 from aslstm.words.script_table import simplified_characters
+from aslstm.prediction.attention_view import pieces_of
+from modeling_aslstm.results_aslstm import attention_entries
 from tokenization import ASLSTMTokenizer, split_emoji
-from tokenization.emoji_splitting import EmojiPiece, fold_emoji
+from tokenization.emoji_splitting import EmojiPiece, fold_emoji, is_emoji
 from tokenization.text_normalization import SEPARATOR, TextNormalizer
 
 _FULLY_QUALIFIED = emoji.STATUS["fully_qualified"]
 _FIRST_FLAG_LETTER, _LAST_FLAG_LETTER = "\U0001f1e6", "\U0001f1ff"
 _JOINERS = "\u200d\ufe0e\ufe0f"
 _TO_TRADITIONAL = str.maketrans({simplified: old for old, simplified in simplified_characters().items()})
+# URLs, and what may follow one without being a part of it.
+URLS = ("http://t.cn/A6abc", "HTTPS://weibo.com/a?b=c,d#e", "www.baidu.com", "https://a.com/b/")
+URL_ENDS = (
+    "，", "？？", "。", "…", "好", "[泪]", "😂", "❤", "1️⃣", "//@小明：", "//@a:", "//，", "!！", "\u200b", "(", "～", "", "\n", "http://",
+)  # fmt: skip
+# Half a URL, which would take the next one with it.
+_BEGUN_URL = re.compile(r"(?:https?://|www\.)[^\w\s]*$", re.IGNORECASE)
 
 
 def check_splitting(text: str) -> None:
@@ -62,6 +73,32 @@ def check_normalization(normalizer: TextNormalizer, texts: Sequence[str]) -> Non
         assert all(0 <= start < end <= len(text) for start, end in zip(aligned.starts, aligned.ends, strict=True))
 
 
+def check_spellings(tokenizer: ASLSTMTokenizer, text: str) -> None:
+    """An emoji with and without U+FE0F is one and the same token."""
+    for piece in split_emoji(tokenizer.normalize(text)):
+        bare = piece.text.replace("\ufe0f", "")
+        if piece.is_emoji and bare != piece.text and is_emoji(bare):
+            assert tokenizer.tokenize(bare) == tokenizer.tokenize(piece.text)
+            assert len(tokenizer.encode_batch([bare])[0]) == 1
+
+
+def check_view(tokenizer: ASLSTMTokenizer, text: str, max_length: int | None = None) -> None:
+    """The pieces of a view, joined, are the text, each character once, and no weight is lost."""
+    (post,) = tokenizer.encode_with_offsets([text], max_length=max_length)
+    entries = attention_entries(text, post.spans, post.ids, [1.0] * len(post.ids), tokenizer)
+    pieces = pieces_of(entries, text)
+    assert "".join(piece.text for piece in pieces) == text
+    assert all(piece.text and 0 <= piece.shade <= 1 for piece in pieces)
+    assert not text or sum(piece.weight for piece in pieces) == sum(entry["weight"] for entry in entries if entry["end"])
+
+
+def check_spaces_beside_urls(tokenizer: ASLSTMTokenizer, before: str, url: str, after: str) -> None:
+    """The ids of a text do not depend on spaces beside a URL; ``after`` must not begin with what continues the URL."""
+    if not _BEGUN_URL.search(html.unescape(before.replace(SEPARATOR, ""))):
+        close, apart = tokenizer.encode_batch([f"{before}{url}{after}", f"{before} {url} {after}"])
+        assert close == apart
+
+
 def _is_emoji(tokenizer: ASLSTMTokenizer, token: str) -> bool:
     token_id = tokenizer.convert_tokens_to_ids(token)
     assert isinstance(token_id, int)
@@ -98,8 +135,8 @@ def _check_tokens(tokenizer: ASLSTMTokenizer, text: str, tokens: list[str]) -> s
     assert tokens == [tokenizer.unk_token] or parts
     decoded = ""
     rest = tokens[::-1] if parts else []
-    for spelling, is_emoji in parts:
-        if not is_emoji:
+    for spelling, is_emoji_part in parts:
+        if not is_emoji_part:
             words = _take(rest, len(spelling))
             assert "".join(words) == spelling
             assert not any(_is_emoji(tokenizer, word) for word in words)

@@ -9,8 +9,10 @@ import pytest
 from rich.console import Console
 from transformers import pipeline
 
-from aslstm.prediction.attention_view import show_attention
+from aslstm.prediction.attention_view import Piece, heaviest_pieces, pieces_of, show_attention
+from modeling_aslstm.results_aslstm import attention_entries
 from tests.support.commands import ROOT
+from tokenization import ASLSTMTokenizer
 
 POSTS = [
     "今天又加班[泪]",
@@ -135,3 +137,40 @@ def test_it_needs_no_torch_and_html_needs_no_rich() -> None:
         "print(show_attention({'label': 'a', 'score': 1.0, 'attention': []}, '好')._repr_html_())"
     )
     assert "好" in subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def entries_of(tokenizer: ASLSTMTokenizer, text: str) -> list[dict[str, Any]]:
+    (post,) = tokenizer.encode_with_offsets([text])
+    weights = [1 / len(post.ids)] * len(post.ids)
+    return attention_entries(text, post.spans, post.ids, weights, tokenizer)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("今天//@小明:好", ["今天", "//@小明:", "好"]),
+        ("回复@小明：好", ["回复@小明：", "好"]),
+        ("重3㎏", ["重", "3", "㎏"]),
+        ("好哈哈哈哈哈哈", ["好", "哈哈哈哈哈哈"]),
+        ("[泪流满面]好", ["[泪流满面]", "好"]),
+        ("看http://t.cn/A6abc，好", ["看", "http://t.cn/A6abc", "，", "好"]),
+    ],
+)
+def test_each_stretch_of_a_post_is_shown_once(tokenizer: ASLSTMTokenizer, text: str, shown: list[str]) -> None:
+    result = {"label": "a", "score": 1.0, "attention": entries_of(tokenizer, text)}
+    pieces = pieces_of(result["attention"], text)
+    assert [piece.text for piece in pieces] == shown
+    assert sum(piece.weight for piece in pieces) == pytest.approx(sum(entry["weight"] for entry in result["attention"]))
+    assert max(piece.shade for piece in pieces) == 1
+    assert Page(show_attention(result, text)._repr_html_()).text.removeprefix("a 1.00") == text
+    lines = repr(show_attention(result, text)).splitlines()
+    assert lines[1] == text
+    assert lines[2].count("//@小明:") <= 1
+    without = repr(show_attention(result)).splitlines()[1]
+    assert without == text.replace("http://t.cn/A6abc", " ")
+
+
+def test_the_heaviest_pieces_come_first_and_none_without_a_weight() -> None:
+    pieces = [Piece("a", 0.1), Piece("b", 0.5), Piece(" "), Piece("c", 0.4)]
+    assert [piece.text for piece in heaviest_pieces(pieces, 2)] == ["b", "c"]
+    assert len(heaviest_pieces(pieces, 9)) == 3

@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from aslstm.words.vocabulary import build_tokenizer, build_vocabulary
 from tests.fuzz.fuzzed_posts import EMOJI, TRAPS
-from tests.fuzz.invariants import check_batch, check_normalization, check_post, check_splitting
+from tests.fuzz.invariants import (
+    URL_ENDS,
+    URLS,
+    check_batch,
+    check_normalization,
+    check_post,
+    check_spaces_beside_urls,
+    check_spellings,
+    check_splitting,
+    check_view,
+)
 from tests.support.commands import TEXTS
 from tokenization import ASLSTMTokenizer
 from tokenization.text_normalization import SWITCHES, TextNormalizer
@@ -61,6 +71,26 @@ def test_a_batch_and_a_loaded_tokenizer_give_the_ids_of_each_post(
     tokenizer: ASLSTMTokenizer, reloaded: ASLSTMTokenizer, texts: list[str], max_length: int
 ) -> None:
     check_batch(tokenizer, reloaded, texts, max_length)
+
+
+@settings(max_examples=100)
+@given(text=ANY_TEXT, max_length=st.none() | st.integers(1, 20))
+def test_the_pieces_of_a_view_are_the_text(setting: ASLSTMTokenizer, text: str, max_length: int | None) -> None:
+    check_view(setting, text, max_length)
+
+
+@settings(max_examples=80)
+@given(text=ANY_TEXT)
+def test_an_emoji_bare_and_qualified_is_one_token(tokenizer: ASLSTMTokenizer, text: str) -> None:
+    check_spellings(tokenizer, text)
+
+
+@settings(max_examples=150)
+@given(before=ANY_TEXT, url=st.sampled_from(URLS), end=st.sampled_from(URL_ENDS), after=ANY_TEXT)
+def test_ids_do_not_depend_on_spaces_beside_urls(
+    tokenizer: ASLSTMTokenizer, before: str, url: str, end: str, after: str
+) -> None:
+    check_spaces_beside_urls(tokenizer, before, url, end + after if end else "")
 
 
 @pytest.mark.parametrize("text", FOUND, ids=ascii)

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -139,6 +140,54 @@ def test_the_encoder_of_a_folder_is_that_of_the_saved_tokenizer(
     assert len(encoder) == len(own) == len(own.post_encoder)
     assert encoder.segmenter.segmenter == own.init_kwargs["segmenter"]
     assert encoder.normalizer.switches == own.post_encoder.normalizer.switches
+
+
+def test_truncation_keeps_an_emoji_that_was_added(tokenizer: ASLSTMTokenizer) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.add_tokens(["[龘龘]", "绝绝孑"])
+    text = "今天又加班，绝绝孑[龘龘][泪]"
+    kept = own.convert_ids_to_tokens(own(text, truncation=True, max_length=3).input_ids)
+    assert kept == ["今天", "[龘龘]", "[泪]"]
+    assert [text[start:end] for start, end in own.encode_with_offsets([text], max_length=2)[0].spans] == ["[龘龘]", "[泪]"]
+
+
+@pytest.mark.parametrize("added", ["❤", "❤️", "😂"])
+def test_an_emoji_that_is_known_gets_no_second_id(tokenizer: ASLSTMTokenizer, added: str) -> None:
+    own = copy.deepcopy(tokenizer)
+    own.add_tokens([added])
+    assert len(own) == len(tokenizer)
+    assert own(f"好{added}").input_ids == tokenizer(f"好{added}").input_ids
+
+
+def test_an_emoji_bare_qualified_and_as_surrogates_is_one_token_in_a_saved_vocabulary(encoder: PostEncoder) -> None:
+    heart, laugh = encoder.table.id_of("❤\ufe0f"), encoder.table.id_of("😂")
+    assert heart != encoder.unk_token_id != laugh
+    assert encoder.encode_batch(["❤", "❤\ufe0f", "\ud83d\ude02", "😂"]) == [[heart], [heart], [laugh], [laugh]]
+    assert [post.emoji for post in encoder.encode_with_offsets(["好❤", "\ud83d\ude02"])] == [["❤"], ["\ud83d\ude02"]]
+
+
+@pytest.mark.parametrize("max_length", [None, 1, 30])
+def test_a_long_text_is_truncated_as_if_all_its_words_were_cut(own: ASLSTMTokenizer, max_length: int | None) -> None:
+    encoder = own.post_encoder
+    texts = [
+        "好累[泪]",
+        "今天又加班，" * 2000 + "[怒]好😂" * 20,
+        "\u200d \n" * 5000 + "今天[泪]",
+        "😂[泪]" * 6000,
+        "真的" * 7000,
+        "",
+    ]
+    whole = encoder.encode_with_offsets(texts)
+    cut = [post if max_length is None else encoder._truncate(post, max_length) for post in whole]
+    assert encoder.encode_with_offsets(texts, max_length=max_length) == cut
+    assert encoder.encode_batch(texts, max_length=max_length) == [post.ids for post in cut]
+
+
+@pytest.mark.parametrize("unit", ["哈嘿", "龘靐", "ﷺ", "㌖ﷺ", "http://!", "的了是"])
+def test_hostile_text_that_is_truncated_takes_no_longer_when_it_is_longer(tokenizer: ASLSTMTokenizer, unit: str) -> None:
+    start = time.process_time()
+    assert len(tokenizer.encode_batch([unit * (400_000 // len(unit))], max_length=512)[0]) <= 512
+    assert time.process_time() - start < 5
 
 
 def test_a_limit_of_emoji_that_is_changed_later_is_followed(tokenizer: ASLSTMTokenizer) -> None:

@@ -200,6 +200,15 @@ def test_a_token_is_refused_unless_text_can_yield_it(tokenizer):
     assert {word: tokens for word, tokens in yielded.items() if tokens != ["好", own.normalize(word), "累"]} == {}
 
 
+@pytest.mark.parametrize("number", [-100, -1, 10**6])
+def test_an_id_that_no_token_has_is_named(tokenizer, number):
+    for decode in (tokenizer.decode, tokenizer.convert_ids_to_tokens):
+        with pytest.raises(
+            IndexError, match=f"token ids: expected 0 to {len(tokenizer) - 1}, found {number}; .* by 0, the id of"
+        ):
+            decode([3, number])
+
+
 def test_a_saved_tokenizer_keeps_its_switches_limits_and_ids(tmp_path):
     own = build_tokenizer(build_vocabulary(TEXTS, lower_case=False), lower_case=False, max_emoji=2, model_max_length=8)
     own.save_pretrained(tmp_path)

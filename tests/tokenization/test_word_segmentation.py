@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jieba
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support.commands import ROOT
 from tokenization import UserWord, read_user_dict
-from tokenization.word_segmentation import WordSegmenter, cache_folder, format_user_dict, keep_whole
+from tokenization.word_segmentation import WordSegmenter, cache_folder, can_be_kept, format_user_dict, keep_whole
 
 FIRST_USE = """
 import json, logging
@@ -169,6 +170,42 @@ def test_a_bad_line_is_named(tmp_path, line):
     (tmp_path / "user_dict.txt").write_text(f"破防 3\n{line}\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"user_dict\.txt, line 2: expected"):
         read_user_dict(tmp_path / "user_dict.txt")
+
+
+@pytest.mark.parametrize("line", ["哈" * 65, "a" * 30_000 + " 5 n"])
+def test_a_word_that_is_too_long_is_named_in_one_short_line(tmp_path, line):
+    (tmp_path / "user_dict.txt").write_text(f"{'哈' * 64} 3\n{line}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"user_dict\.txt, line 2: expected a word of at most 64 characters, found") as caught:
+        read_user_dict(tmp_path / "user_dict.txt")
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 150
+
+
+def test_a_frequency_that_no_segmenter_can_hold_is_named(tmp_path):
+    (tmp_path / "user_dict.txt").write_text(f"破防 {'9' * 5000}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"user_dict\.txt, line 1: expected 'word"):
+        read_user_dict(tmp_path / "user_dict.txt")
+
+
+def test_no_way_leads_a_long_word_into_the_segmenter(tokenizer):
+    assert can_be_kept("哈" * 64) and not can_be_kept("哈" * 65)
+    with pytest.raises(ValueError, match=r"user word '哈{64}': expected at most 64 Chinese characters"):
+        WordSegmenter([UserWord("哈" * 65)])
+    with pytest.raises(ValueError, match="expected one word or one emoji"):
+        copy.deepcopy(tokenizer).add_tokens(["新词" * 40])
+
+
+@pytest.mark.parametrize("name", ["jieba", "rjieba"])
+def test_words_are_added_while_other_threads_cut(name):
+    segmenter = WordSegmenter(segmenter=name)
+    text = "听完我真的会谢，今天又加班。" * 50
+    expected = segmenter.cut(text)
+    with ThreadPoolExecutor(4) as pool:
+        cuts = [pool.submit(lambda: [segmenter.cut(text) for _ in range(20)]) for _ in range(3)]
+        for word in ("甲乙丙丁", "子丑寅卯", "天地玄黄"):
+            segmenter.add_word(UserWord(word))
+            assert word in segmenter.cut(f"我{word}你")
+        assert all(words == expected for cut in cuts for words in cut.result())
+    assert {"甲乙丙丁", "子丑寅卯", "天地玄黄"} <= set(segmenter.cut("甲乙丙丁，子丑寅卯，天地玄黄"))
 
 
 def test_a_dictionary_in_another_encoding_is_named(tmp_path):
