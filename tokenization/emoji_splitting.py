@@ -76,12 +76,12 @@ def fold_emoji(grapheme: str) -> str:
     return _CANONICAL.get(bare) or _CANONICAL.get(bare.split("\u200d")[0], grapheme)
 
 
-# Symbols up to U+FFFF that Unicode shows as text unless U+FE0F follows, and that people use as emoji without it too: how often
-# they are bare and how often qualified in 753,138 posts and sentences (NLPCC 2014, weibo_senti_100k, SMP2020-EWECT, the reposts
-# of the CED rumour corpus, COLD, LCCC and BRIGHTER). Up to 30 bare occurrences of each were read. These others are text when they are bare:
-# ♂ (85 bare, 6 qualified) and ♀ (10, 3) are letters ("年♂夜♂饭") or what is left of a lost emoji; ‼ (33, 24) is punctuation;
-# ↖ and ↗ (4, 0), ⚗ (2, 0) and ☄ (1, 0) are parts of faces such as "↖(^ω^)↗"; 〰 (2, 0) and ™ (1, 0) are signs. The corpora show
-# no bare one of the rest, which stay what Unicode says.
+# Symbols up to U+FFFF that Unicode shows as text unless U+FE0F follows, and that people use as emoji without it too: how
+# often they are bare and how often qualified in 753,138 posts and sentences (NLPCC 2014, weibo_senti_100k, SMP2020-EWECT, the
+# reposts of the CED rumour corpus, COLD, LCCC and BRIGHTER). Up to 30 bare occurrences of each were read. These others are
+# text when they are bare: ♂ (85 bare, 6 qualified) and ♀ (10, 3) are letters ("年♂夜♂饭") or what is left of a lost emoji; ‼
+# (33, 24) is punctuation; ↖ and ↗ (4, 0), ⚗ (2, 0) and ☄ (1, 0) are parts of faces such as "↖(^ω^)↗"; 〰 (2, 0) and ™ (1, 0)
+# are signs. The corpora show no bare one of the rest, which stay what Unicode says.
 _EMOJI_WHEN_BARE = {
     "❤": (42, 25), "☀": (23, 2), "❄": (17, 32), "☺": (11, 4), "✌": (2, 6), "✈": (2, 2), "☁": (1, 3), "⚠": (1, 0),
     "❣": (1, 0), "♥": (1, 0), "☹": (0, 2),

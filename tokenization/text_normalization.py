@@ -29,7 +29,7 @@ _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u
 _LONG_EXPANSIONS = "\ufdfa\ufdfb"
 # Where a URL ends although the next character could belong to it: at a keycap emoji, at the next URL, and at the two slashes of
 # a repost ("//@name:").
-_IN_URL = rf"(?!{KEYCAP}|https?://|//(?![a-z0-9]))"
+_IN_URL = rf"(?!{KEYCAP}|https?://|//(?![a-z0-9/]))"
 # The short links of weibo have letters and digits alone. Other URLs may have more, but end with none of what a sentence has.
 _URL = (
     rf"(?:https?://|(?<![a-z0-9]))t\.cn/(?:{_IN_URL}[a-z0-9])+"

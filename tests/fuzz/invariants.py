@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import emoji
 
-from aslstm.words.script_table import simplified_characters
 from aslstm.prediction.attention_view import pieces_of
+from aslstm.words.script_table import simplified_characters
 from modeling_aslstm.results_aslstm import attention_entries
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import EmojiPiece, fold_emoji, is_emoji
