@@ -1,6 +1,7 @@
-"""Files and folders that a command writes: their place is checked before the work begins, and nothing is seen half written.
+"""Takes the paths of files and folders that a command writes, and gives places to write, JSON and checksums.
 
-Takes paths; gives places to write, JSON, checksums, or in one line what is wrong with a folder.
+Paths are checked before the work begins, and no file appears under its name before it is complete. A damaged folder is
+described in one line.
 """
 
 import hashlib
@@ -16,15 +17,15 @@ CHECKSUMS = "checksums.json"
 
 
 def check_output_file(path: Path, *, name: str = "output", overwrite: bool) -> None:
-    """Refuse a place where no file can be written, or must not be.
+    """Refuse a path where no file can be written, or where a file exists that must stay.
 
     Args:
-        path: The file that is going to be written.
+        path: The file that will be written.
         name: The argument that names it, for the message.
         overwrite: Whether a file that exists may be replaced.
 
     Raises:
-        UserError: The place is a folder, a file that exists, or lies in no folder.
+        UserError: The path is a folder or an existing file, or its folder does not exist.
     """
     if path.is_dir():
         raise UserError(f"`{name}` {path}: expected the name of a file, found a folder; name a file in it")
@@ -36,8 +37,8 @@ def check_output_file(path: Path, *, name: str = "output", overwrite: bool) -> N
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write a file that takes the place of ``path`` once it is complete; after an error ``path`` is as it was."""
-    # The suffix stays: it tells gensim and the charts what to write.
+    """Yield a path to write to; the file becomes ``path`` when it is complete, and an error leaves ``path`` as it was."""
+    # The suffix stays the same, because gensim and the charts choose the format by it.
     partial = path.with_name(f".partial-{path.name}")
     try:
         yield partial
@@ -47,18 +48,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def json_text(content: Any) -> str:
-    """JSON as the files of a model folder have it."""
+    """Return JSON as it is written in the files of a model folder."""
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
-    """Write ``checksums.json``: the SHA-256 of these files, or of every other file in the folder."""
+    """Write ``checksums.json`` with the SHA-256 of the named files, or of every other file in the folder if none is named."""
     if names is None:
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
         names = [p.relative_to(folder).as_posix() for p in files]
@@ -67,11 +68,14 @@ def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
 
 
 def find_damage(folder: Path, required: Collection[str]) -> str | None:
-    """What is not as :func:`write_checksums` left it, in words that begin with the path; None if nothing.
+    """Describe the first file that is not as :func:`write_checksums` left it; the description begins with its path.
 
     Args:
-        folder: of any kind.
-        required: files that it must list.
+        folder: The folder, of any kind.
+        required: The names of files that the checksums must list.
+
+    Returns:
+        The description, or None if every file is as it was.
     """
     try:
         checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
@@ -82,7 +86,7 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
     if not isinstance(checksums, dict) or not set(required) <= set(checksums):
         return f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer"
     for name in checksums:
-        # As Windows reads it, everywhere: it knows every way out of a folder, "/", ".." and drives among them.
+        # Names are read as Windows reads them, on every system, because it knows every way out of a folder, also drives.
         if (path := PureWindowsPath(name)).anchor or ".." in path.parts:
             return f"{folder / CHECKSUMS}: expected files of the folder, found {name!r}, which leads out"
     for name, checksum in checksums.items():
@@ -92,7 +96,7 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
 
 
 def put_folder(folder: Path, staging: Path) -> None:
-    """Put a folder in its place; what stands there goes beside ``staging``, or stays where that fails."""
+    """Move ``staging`` to ``folder``; an old folder is moved beside ``staging`` first, and moved back if that fails."""
     if not folder.is_dir():
         staging.rename(folder)
         return

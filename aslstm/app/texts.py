@@ -1,10 +1,10 @@
-"""What the app says, in Chinese and in English."""
+"""Holds the texts that the app shows, in Chinese and in English."""
 
 from typing import NamedTuple
 
 
 class AppTexts(NamedTuple):
-    """The texts of one language; those with braces are filled in."""
+    """Holds the texts of one language; names in braces stand for values that are filled in."""
 
     title: str
     about: str

@@ -26,6 +26,7 @@ from modeling_aslstm.results_aslstm import (
     check_format,
     check_has_weights,
     emoji_effect_entry,
+    is_emoji_id,
     parts_of_posts,
 )
 from tokenization.post_encoding import EncodedPost, PostEncoder
@@ -169,17 +170,23 @@ class Classifier:
             return outputs | {"parts": self._probabilities_of_parts(ids)} if emoji_effect else outputs
 
         answers: list[Any] = [None] * len(texts)
-        for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=True), run):
+        with_places = attention or emoji_effect
+        for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=with_places), run):
             probabilities = softmax(outputs["logits"])
             for i, place in enumerate(batch.places):
-                of_post = {name: array[i] for name, array in outputs.items()}
-                answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
+                if with_places:
+                    of_post = {name: array[i] for name, array in outputs.items()}
+                    answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
+                else:
+                    answers[place] = Answer(probabilities[i], self._emoji_of(texts[place], batch.ids[i]))
         return answers
+
+    def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
+        # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
+        return self.encoder.emoji_in(text) if any(is_emoji_id(token_id, self.config) for token_id in ids) else []
 
     def _answer(self, text: str, post: EncodedPost, probabilities: np.ndarray, outputs: dict[str, np.ndarray]) -> Answer:
         weights, parts = outputs.get("attention_weights"), outputs.get("parts")
-        if weights is None and parts is None:
-            return Answer(probabilities, post.emoji)
         given = [0.0] * len(post.ids) if weights is None else weights.tolist()
         entries = attention_entries(text, post.spans, post.ids, given, self.config)
         effect = None

@@ -1,6 +1,6 @@
-"""A corpus made ready for training: its tokenizer, its rows as ids, what is known of its labels.
+"""Takes :class:`TrainSettings` and gives :class:`TrainingData`: a tokenizer, encoded rows, and the labels of a corpus.
 
-Takes :class:`TrainSettings`, gives :class:`TrainingData`. Vocabulary and labels come from the training split alone.
+Vocabulary and labels come from the training split alone.
 """
 
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A corpus ready for training.
+    """Holds a corpus as training needs it.
 
     Attributes:
         tokenizer: The tokenizer, made from the training texts.
@@ -56,12 +56,12 @@ class TrainingData:
 
     @property
     def token_counts(self) -> Counter[int]:
-        """How often training has each id; nothing of a stream."""
+        """Return how often each id occurs in the training rows; of a stream, nothing is known."""
         return Counter() if isinstance(self.train, StreamingRows) else Counter(chain.from_iterable(self.train["input_ids"]))
 
     @property
     def num_rows(self) -> dict[str, int]:
-        """Rows of each split."""
+        """Return the number of rows of each split."""
         return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
@@ -95,7 +95,7 @@ def _make_tokenizer(
 
 
 def _new_words(texts: Iterable[str], settings: DataSettings) -> list[NewWord]:
-    """The words of the table ``new_words``, or those that ``discover_words`` finds in the training texts."""
+    """Return the words of the table ``new_words``, or those that ``discover_words`` finds in the training texts."""
     if settings.new_words:
         return read_new_words(settings.new_words)
     if not settings.discover_words:
@@ -145,7 +145,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
 
 def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_processes: int) -> TrainingData:
     source, training = settings.corpus, settings.training
-    # Whatever is evaluated is small and read as a whole; what is trained on is not.
+    # The splits that are evaluated are small and read as a whole; the training split is not.
     splits = read_splits(source, skip=("train",))
     if "validation" not in splits:
         raise UserError("`streaming`: expected a validation split beside train, found none; give `validation_file`")
