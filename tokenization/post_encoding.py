@@ -79,6 +79,21 @@ class EncodedPost(NamedTuple):
     emoji: list[str]
 
 
+def check_texts(texts: Iterable[str]) -> list[str]:
+    """Return several texts as a list.
+
+    Raises:
+        ValueError: It is a single text, or an entry is no text.
+    """
+    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+        raise ValueError(f"texts: expected a list of texts, found {texts!r:.100}; put a single text into a list")
+    texts = list(texts)
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise ValueError(f'text {number}: expected a text, found {text!r:.100}; give "" for an empty post')
+    return texts
+
+
 class PostEncoder:
     """Turns texts into ids with the vocabulary of a model.
 
@@ -115,6 +130,9 @@ class PostEncoder:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
         self.emoji_token_offset, self.num_emoji_tokens = self.table.emoji_token_offset, self.table.num_emoji_tokens
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
+        for name, number, least in (("max_emoji", max_emoji, 0), ("model_max_length", model_max_length, 1)):
+            if not isinstance(number, int) or isinstance(number, bool) or number < least:
+                raise ValueError(f"{name}: expected a whole number of {least} or more, found {number!r:.100}")
         self.max_emoji = max_emoji
         self.model_max_length = model_max_length
         self.normalizer = TextNormalizer(**switches)
@@ -247,6 +265,7 @@ class PostEncoder:
             texts: The raw posts.
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
+        texts = check_texts(texts)
         rows: list[list[int]] = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE):
             rows += self._encode_joined(self.normalizer.normalize_joined(texts[first : first + _TEXTS_AT_ONCE]))
@@ -272,6 +291,7 @@ class PostEncoder:
             texts: The raw posts.
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
+        texts = check_texts(texts)
         posts: list[EncodedPost] = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE_WITH_OFFSETS):
             posts += self._encode_joined_with_offsets(texts[first : first + _TEXTS_AT_ONCE_WITH_OFFSETS])
