@@ -26,7 +26,7 @@ from aslstm.model_folder.layout import check_model_folder
 
 ROOT = Path(__file__).parent.parent
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]，奖金到手😂", "气死我了[怒]。再也不买了", "这家店的面太好吃了", ""]
-MAX_SECONDS = 300
+MAX_SECONDS = 600
 STEPS = 3
 # Rounding in another order gives 1e-6; half precision has three digits.
 TOLERANCE, HALF_TOLERANCE = 1e-4, 0.05
@@ -94,20 +94,27 @@ def stock_trainer(folder: Path) -> str:
 
 
 def peft_lora(folder: Path) -> str:
-    """Train an adapter, save it, load it on a fresh model, and merge it."""
+    """Train an adapter of a sequence classifier and merge it; train one, save it, and load it on a fresh model."""
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
 
-    adapted = get_peft_model(_fresh_model(folder), LoraConfig(task_type="SEQ_CLS", target_modules=["word_embeddings"], r=4))
+    lora = {"target_modules": ["word_embeddings"], "r": 4}
+    ids = torch.tensor([[5, 6, 7, 8]])
     with tempfile.TemporaryDirectory() as work:
+        adapted = get_peft_model(_fresh_model(folder), LoraConfig(task_type="SEQ_CLS", **lora))
+        _train(folder, adapted, Path(work))
+        with torch.no_grad():
+            before, merged = (one.eval()(input_ids=ids).logits for one in (adapted, adapted.merge_and_unload()))
+        check(torch.allclose(before, merged, atol=TOLERANCE), "one answer before and after the merge")
+        # With a task type PEFT takes every layer whose name ends in "score" for a classifier and cannot load what it saves.
+        adapted = get_peft_model(_fresh_model(folder), LoraConfig(modules_to_save=["classifier"], **lora))
         _train(folder, adapted, Path(work))
         adapted.save_pretrained(f"{work}/adapter")
         loaded = PeftModel.from_pretrained(_fresh_model(folder), f"{work}/adapter")
-    ids = torch.tensor([[5, 6, 7, 8]])
-    with torch.no_grad():
-        outputs = [model.eval()(input_ids=ids).logits for model in (adapted, loaded, adapted.merge_and_unload())]
-    check(all(torch.allclose(outputs[0], one, atol=TOLERANCE) for one in outputs), "one answer of trained, loaded and merged")
-    return "trained, loaded and merged alike"
+        with torch.no_grad():
+            before, after = (one.eval()(input_ids=ids).logits for one in (adapted, loaded))
+        check(torch.allclose(before, after, atol=TOLERANCE), "one answer before saving and after loading")
+    return "SEQ_CLS merged, adapter loaded, answers alike"
 
 
 def shap_text(folder: Path) -> str:
@@ -116,8 +123,13 @@ def shap_text(folder: Path) -> str:
     import shap
 
     classify = load_pipeline(folder, top_k=None)
-    # An empty mask leaves words out; the text of the mask token would be read as words.
-    explain = shap.Explainer(classify, shap.maskers.Text(classify.tokenizer, mask_token=""))
+
+    def pieces_of(text: str, **_: Any) -> Any:
+        # SHAP takes what an empty text has for tokens that stand around every text.
+        return classify.tokenizer(text, return_offsets_mapping=True) if text else {"input_ids": [], "offset_mapping": []}
+
+    # A mask of white space leaves words out; the text of the mask token would be read as words.
+    explain = shap.Explainer(classify, shap.maskers.Text(pieces_of, mask_token="\u3000"))
     posts = POSTS[:3]
     explained = explain(posts)
     scores = scores_of(classify, posts)
