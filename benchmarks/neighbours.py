@@ -7,15 +7,11 @@ Each row runs in a process of its own, so that one that waits for ever is ended.
 """
 
 import importlib.util
-import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +20,6 @@ from typing import Any, NamedTuple
 from aslstm.commands.flags import CommandParser, run
 from aslstm.model_folder.layout import check_model_folder
 
-ROOT = Path(__file__).parent.parent
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]，奖金到手😂", "气死我了[怒]。再也不买了", "这家店的面太好吃了", ""]
 MAX_SECONDS = 600
 STEPS = 3
@@ -98,7 +93,7 @@ def peft_lora(folder: Path) -> str:
     import torch
     from peft import LoraConfig, PeftModel, get_peft_model
 
-    lora = {"target_modules": ["word_embeddings"], "r": 4}
+    lora: dict[str, Any] = {"target_modules": ["word_embeddings"], "r": 4}
     ids = torch.tensor([[5, 6, 7, 8]])
     with tempfile.TemporaryDirectory() as work:
         adapted = get_peft_model(_fresh_model(folder), LoraConfig(task_type="SEQ_CLS", **lora))
@@ -237,62 +232,17 @@ def threads(folder: Path) -> str:
     return "torch and ONNX, 8 threads, same answers"
 
 
-SERVER = """
-import json, os
-from aslstm import OnnxPipeline
-classify = OnnxPipeline(os.environ["MODEL"], num_threads=2)
-classify(["今天"] * 200)
-
-def application(environ, start_response):
-    posts = json.loads(environ["wsgi.input"].read())
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps([os.getpid(), classify(posts)]).encode()]
-"""
-
-
-def _ask(port: int) -> tuple[int, Any]:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}", json.dumps(POSTS * 50).encode())
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        pid, results = json.loads(answer.read())
-    return pid, results
-
-
 def gunicorn_preload(folder: Path) -> str:
-    """Serve from workers that were forked after the model was loaded and used."""
+    """Answer from the workers of a real server that has loaded the model before it forks."""
     from aslstm import OnnxPipeline
 
-    expected = OnnxPipeline(folder, num_threads=2)(POSTS * 50)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as work:
-        Path(work, "served.py").write_text(SERVER, encoding="utf-8")
-        flags = ["--preload", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--chdir", work, "served:application"]
-        environment = {**os.environ, "MODEL": str(folder.absolute()), "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
-        with subprocess.Popen([sys.executable, "-m", "gunicorn", *flags], env=environment, stderr=subprocess.PIPE) as server:
-            try:
-                answers = _ask_until_up(port, server)
-            finally:
-                server.terminate()
-                code = server.wait(60)
+    from . import preloaded_server
+
+    expected = OnnxPipeline(folder, num_threads=2)(preloaded_server.POSTS)
+    answers, code = preloaded_server.answers_of_workers(folder)
     check(all(results == expected for _, results in answers), "the answers of one process")
     check(code == 0, f"a server that ends when it is asked to, found exit code {code}")
     return f"{len({pid for pid, _ in answers})} workers, same answers"
-
-
-def _ask_until_up(port: int, server: subprocess.Popen[bytes]) -> list[tuple[int, Any]]:
-    while server.poll() is None:
-        try:
-            first = _ask(port)
-            break
-        except ConnectionError:
-            time.sleep(0.2)
-        except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionError):
-                raise
-            time.sleep(0.2)
-    check(server.poll() is None, "a server that runs")
-    with ThreadPoolExecutor(4) as pool:
-        return [first, *pool.map(lambda _: _ask(port), range(8))]
 
 
 class Neighbour(NamedTuple):

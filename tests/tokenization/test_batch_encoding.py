@@ -52,8 +52,7 @@ def test_characters_changed_one_by_one_are_as_their_clusters_are(text: str) -> N
     )
 
     def change(match: re.Match[str]) -> str:
-        stays = match[0][0] in "\ufdfa\ufdfb" or UNICODE_EMOJI.fullmatch(match[0])
-        return match[0] if stays else unicodedata.normalize("NFKC", match[0])
+        return match[0] if UNICODE_EMOJI.fullmatch(match[0]) else unicodedata.normalize("NFKC", match[0])
 
     switches = dict.fromkeys(TextNormalizer().switches, False)
     bare = TextNormalizer(**switches).normalize(text)
