@@ -40,6 +40,8 @@ def make_model(tokenizer: ASLSTMTokenizer, emoji_fusion: str) -> ASLSTMForSequen
     return ASLSTMForSequenceClassification(config).eval()
 
 
+# Threads of operations as small as these cost more than they save.
+torch.set_num_threads(1)
 TOKENIZER = TOKENIZERS[0][0]
 MODELS = [make_model(TOKENIZER, emoji_fusion) for emoji_fusion in EMOJI_FUSIONS]
 
