@@ -1,13 +1,12 @@
 """Takes ids of words and emoji and gives vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils import ModelOutput
 
+from .calls_aslstm import ASLSTMClassifierOutput, ASLSTMModelOutput, checked_ids, counted_tokens, in_shape
 from .config_values import PROBLEMS_WITHOUT_RULE
 from .configuration_aslstm import ASLSTMConfig
 from .layers_aslstm import (
@@ -29,44 +28,6 @@ from .layers_aslstm import (
 # transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that those import.
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
 from .results_aslstm import check_tokenizer  # noqa: F401
-
-
-@dataclass
-class ASLSTMModelOutput(ModelOutput):
-    """Holds the output of :class:`ASLSTMModel`.
-
-    Attributes:
-        last_hidden_state: The LSTM outputs, (batch, seq_len, encoder size) float; a place that the LSTM did not read has zeros.
-        pooled_output: The classifier's input, (batch, pooled size) float.
-        attention_weights: The weights of the words, (batch, seq_len) float, which sum to 1 over the words of a post; None where
-            the fusion has none.
-        clause_attention_weights: The weights of the clauses, (batch, seq_len) float, with clause k in column k; only
-            ``hierarchical`` has them.
-        emoji_query: The mean of the emoji of a post, or the "no emoji" vector, (batch, embedding_size) float; zeros in
-            ``none`` and ``concat``, which have no query.
-    """
-
-    last_hidden_state: Tensor | None = None
-    pooled_output: Tensor | None = None
-    attention_weights: Tensor | None = None
-    clause_attention_weights: Tensor | None = None
-    emoji_query: Tensor | None = None
-
-
-@dataclass
-class ASLSTMClassifierOutput(ModelOutput):
-    """Holds the output of :class:`ASLSTMForSequenceClassification`; :class:`ASLSTMModelOutput` describes the other fields.
-
-    Attributes:
-        loss: The loss before the decision rule, () float; None where no labels are given.
-        logits: The scores after the decision rule, (batch, num_labels) float.
-    """
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    attention_weights: Tensor | None = None
-    clause_attention_weights: Tensor | None = None
-    emoji_query: Tensor | None = None
 
 
 class ASLSTMPreTrainedModel(PreTrainedModel):
@@ -203,7 +164,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
             ValueError: An argument asks for what this model does not have.
         """
         config = self.config
-        input_ids = _checked_ids(config, input_ids, token_type_ids, output_attentions, output_hidden_states)
+        input_ids = checked_ids(config, input_ids, token_type_ids, output_attentions, output_hidden_states)
         counts = counted_tokens(config, input_ids, attention_mask)
         end = config.emoji_token_offset + config.num_emoji_tokens
         is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
@@ -233,38 +194,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
             clause_attention_weights=fused.clause_weights,
             emoji_query=query,
         )
-        return _in_shape(output, config, return_dict)
-
-
-def counted_tokens(config: Any, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """Return which places are no padding, (batch, seq_len) bool."""
-    return input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
-
-
-def _checked_ids(
-    config: Any,
-    input_ids: Tensor | None,
-    token_type_ids: Tensor | None,
-    output_attentions: bool | None,
-    output_hidden_states: bool | None,
-) -> Tensor:
-    """Return the ids, and refuse by name what other models of transformers take and this one cannot do."""
-    if input_ids is None:
-        raise ValueError("input_ids: expected the ids of a batch, found none; inputs_embeds alone do not say what is an emoji")
-    if token_type_ids is not None and bool(token_type_ids.any()):
-        raise ValueError("token_type_ids: expected zeros, found others; a post has one part, so give each text alone")
-    if config.output_attentions if output_attentions is None else output_attentions:
-        raise ValueError(
-            "output_attentions: expected False, found True; the weights of the words are always in attention_weights"
-        )
-    if config.output_hidden_states if output_hidden_states is None else output_hidden_states:
-        raise ValueError("output_hidden_states: expected False, found True; ASLSTMModel always gives last_hidden_state")
-    return input_ids
-
-
-def _in_shape(output: Any, config: Any, return_dict: bool | None) -> Any:
-    """Return an output as it is, or as a tuple where the caller or else the config asks for one."""
-    return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+        return in_shape(output, config, return_dict)
 
 
 class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
@@ -335,7 +265,7 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
             clause_attention_weights=encoded.clause_attention_weights,
             emoji_query=encoded.emoji_query,
         )
-        return _in_shape(output, self.config, return_dict)
+        return in_shape(output, self.config, return_dict)
 
     def _mask(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor | None:
         """Return the mask of the tokens that are read."""
