@@ -116,7 +116,7 @@ class Parts:
         _put(rows_path, lambda temporary: write_part(temporary, rows, types))
 
     def join(self, num_parts: int, label_names: Sequence[str], *, report: bool) -> Summary:
-        """Join the parts to the output and write ``OUTPUT.counts.json`` beside it and, with ``report``, ``OUTPUT.errors.jsonl``."""
+        """Join the parts to the output, with ``OUTPUT.counts.json`` and, for ``report``, ``OUTPUT.errors.jsonl`` beside it."""
         paths = [self._paths(index) for index in range(num_parts)]
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
         columns: dict[str, None] = {}
