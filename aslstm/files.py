@@ -67,12 +67,13 @@ def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
     (folder / CHECKSUMS).write_text(json_text(checksums), encoding="utf-8")
 
 
-def find_damage(folder: Path, required: Collection[str]) -> str | None:
+def find_damage(folder: Path, required: Collection[str], *, editable: Collection[str] = ()) -> str | None:
     """Describe the first file that is not as :func:`write_checksums` left it; the description begins with its path.
 
     Args:
         folder: The folder, of any kind.
         required: The names of files that the checksums must list.
+        editable: The names of files that may be changed.
 
     Returns:
         The description, or None if every file is as it was.
@@ -90,7 +91,7 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
         if (path := PureWindowsPath(name)).anchor or ".." in path.parts:
             return f"{folder / CHECKSUMS}: expected files of the folder, found {name!r}, which leads out"
     for name, checksum in checksums.items():
-        if not (folder / name).is_file() or sha256(folder / name) != checksum:
+        if not (folder / name).is_file() or (name not in editable and sha256(folder / name) != checksum):
             return f"{folder / name}: expected the file that was saved ({CHECKSUMS}), found another or none"
     return None
 

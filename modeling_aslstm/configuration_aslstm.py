@@ -3,18 +3,22 @@
 Only the model reads the configuration; the layers take plain values.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from transformers import PretrainedConfig
 
+from .config_values import (
+    ATTENTION_KEYS,
+    CLASSIFIER_INPUTS,
+    EMOJI_FUSIONS,
+    PROBLEMS_WITHOUT_RULE,
+    check_config,
+    labels_by_id,
+)
 from .results_aslstm import FOLDER_FORMAT, check_format
 
-EMOJI_FUSIONS = ("none", "concat", "context", "attention", "hierarchical")
-ATTENTION_KEYS = ("embedding", "hidden")
-CLASSIFIER_INPUTS = ("attention_and_query", "attention")
-
+__all__ = ["ATTENTION_KEYS", "CLASSIFIER_INPUTS", "EMOJI_FUSIONS", "ASLSTMConfig"]
 
 # transformers fills "auto_map" only for the class that is saved, but a folder must load through each of these classes.
 AUTO_MAP = {
@@ -22,6 +26,11 @@ AUTO_MAP = {
     "AutoModel": "modeling_aslstm.ASLSTMModel",
     "AutoModelForSequenceClassification": "modeling_aslstm.ASLSTMForSequenceClassification",
 }
+
+
+def _as_list(values: Any) -> Any:
+    """Return a sequence as a list, which JSON can hold; anything else is returned as it is, and the check refuses it."""
+    return list(values) if isinstance(values, Sequence) else values
 
 
 class ASLSTMConfig(PretrainedConfig):
@@ -48,8 +57,8 @@ class ASLSTMConfig(PretrainedConfig):
         decision_prior_weight: How much of ``log(label_prior)`` is added to the logits; it is fitted after training.
         temperature: The number that the logits are then divided by; it is fitted after training.
         pad_token_id: The id of padding.
-        kwargs: What every config of transformers takes, for example ``id2label``, and the ``folder_format`` of the folder
-            that the config comes from.
+        kwargs: What every config of transformers takes, for example ``id2label`` and ``problem_type``, and the
+            ``folder_format`` of the folder that the config comes from.
 
     Raises:
         ValueError: A value is one that no model can have, or the folder has a newer format.
@@ -92,6 +101,7 @@ class ASLSTMConfig(PretrainedConfig):
         **kwargs: Any,
     ) -> None:
         check_format(kwargs)
+        check_config(kwargs)
         kwargs.pop("custom_pipelines", None)
         kwargs["auto_map"] = AUTO_MAP | kwargs.get("auto_map", {})
         kwargs["folder_format"] = FOLDER_FORMAT  # A saved config has the format that this code writes.
@@ -110,10 +120,10 @@ class ASLSTMConfig(PretrainedConfig):
         self.classifier_input = classifier_input
         self.use_max_pooling = use_max_pooling
         self.use_bag_of_words = use_bag_of_words
-        self.clause_end_token_ids = list(clause_end_token_ids)
+        self.clause_end_token_ids = _as_list(clause_end_token_ids)
         self.hidden_dropout_prob = hidden_dropout_prob
         self.initializer_range = initializer_range
-        self.label_prior = None if label_prior is None else list(label_prior)
+        self.label_prior = _as_list(label_prior)
         self.decision_prior_weight = decision_prior_weight
         self.temperature = temperature
         self.custom_pipelines = {
@@ -123,52 +133,27 @@ class ASLSTMConfig(PretrainedConfig):
             }
         }
         labels = kwargs.get("id2label")
-        if labels is not None and list(labels.values()) != list((self.id2label or {}).values()):
+        if labels is not None and labels_by_id(labels) != labels_by_id(self.id2label or {}):
             self._end_decision_rule()  # `num_labels` was given besides the labels of the saved config.
-        self._validate()
+        self.check()
 
     def __setattr__(self, key: str, value: Any) -> None:
-        """Set a value; labels that differ from those before (``num_labels=3`` on loading) reset the fitted decision rule."""
+        """Set a value; labels are sorted by their ids, and other labels or another kind of problem reset the decision rule."""
         if key == "id2label" and value is not None:
-            before = self.__dict__.get("id2label")
-            if before is not None and list(before.values()) != list(value.values()):
+            value = labels_by_id(value)
+            if self.__dict__.get("id2label") not in (None, value):
                 self._end_decision_rule()
+        if key == "problem_type" and value in PROBLEMS_WITHOUT_RULE:
+            self._end_decision_rule()
         super().__setattr__(key, value)
 
     def _end_decision_rule(self) -> None:
         self.label_prior, self.decision_prior_weight, self.temperature = None, 0.0, 1.0
 
-    def _validate(self) -> None:
-        for name, choices in (
-            ("emoji_fusion", EMOJI_FUSIONS),
-            ("attention_key", ATTENTION_KEYS),
-            ("classifier_input", CLASSIFIER_INPUTS),
-        ):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name}: expected one of {', '.join(choices)}, found {getattr(self, name)!r}")
-        for name in ("vocab_size", "num_emoji_tokens", "embedding_size", "hidden_size", "num_hidden_layers"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}: expected a whole number of 1 or more, found {value!r}")
-        end = self.emoji_token_offset + self.num_emoji_tokens
-        if not 0 <= self.pad_token_id < self.emoji_token_offset or end > self.vocab_size:
-            raise ValueError(
-                f"emoji range: expected pad_token_id < emoji_token_offset and the range within vocab_size, found "
-                f"pad_token_id {self.pad_token_id}, range {self.emoji_token_offset} to {end}, vocab_size {self.vocab_size}"
-            )
-        if not all(0 <= i < self.emoji_token_offset for i in self.clause_end_token_ids):
-            raise ValueError(f"clause_end_token_ids: expected ids of words, found {self.clause_end_token_ids}")
-        if not 0.0 <= self.hidden_dropout_prob < 1.0:
-            raise ValueError(f"hidden_dropout_prob: expected 0 or more and less than 1, found {self.hidden_dropout_prob}")
-        if not 0.0 < self.temperature < math.inf:
-            raise ValueError(f"temperature: expected a number above 0, found {self.temperature}")
-        if not math.isfinite(self.decision_prior_weight):
-            raise ValueError(f"decision_prior_weight: expected a finite number, found {self.decision_prior_weight}")
-        if self.label_prior is not None and (
-            len(self.label_prior) != self.num_labels or not all(0.0 < share <= 1.0 for share in self.label_prior)
-        ):
-            raise ValueError(
-                f"label_prior: expected {self.num_labels} shares above 0 (one for each label), found {self.label_prior}"
-            )
-        if self.decision_prior_weight and self.label_prior is None:
-            raise ValueError(f"decision_prior_weight: expected 0 without a label_prior, found {self.decision_prior_weight}")
+    def check(self) -> None:
+        """Check every value; a model calls this when it is made, because values can be set after the config was made.
+
+        Raises:
+            ValueError: A value is one that no model can have.
+        """
+        check_config(vars(self))

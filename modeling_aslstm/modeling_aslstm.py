@@ -1,13 +1,13 @@
 """Takes ids of words and emoji and gives vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils import ModelOutput
 
+from .calls_aslstm import ASLSTMClassifierOutput, ASLSTMModelOutput, checked_ids, counted_tokens, in_shape
+from .config_values import PROBLEMS_WITHOUT_RULE
 from .configuration_aslstm import ASLSTMConfig
 from .layers_aslstm import (
     AttentionFusion,
@@ -30,49 +30,38 @@ from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
 from .results_aslstm import check_tokenizer  # noqa: F401
 
 
-@dataclass
-class ASLSTMModelOutput(ModelOutput):
-    """Holds the output of :class:`ASLSTMModel`.
-
-    Attributes:
-        last_hidden_state: The LSTM outputs, (batch, seq_len, encoder size) float; a place that the LSTM did not read has zeros.
-        pooled_output: The classifier's input, (batch, pooled size) float.
-        attention_weights: The weights of the words, (batch, seq_len) float, which sum to 1 over the words of a post; None where
-            the fusion has none.
-        clause_attention_weights: The weights of the clauses, (batch, seq_len) float, with clause k in column k; only
-            ``hierarchical`` has them.
-        emoji_query: The mean of the emoji of a post, or the "no emoji" vector, (batch, embedding_size) float; zeros in
-            ``none`` and ``concat``, which have no query.
-    """
-
-    last_hidden_state: Tensor | None = None
-    pooled_output: Tensor | None = None
-    attention_weights: Tensor | None = None
-    clause_attention_weights: Tensor | None = None
-    emoji_query: Tensor | None = None
-
-
-@dataclass
-class ASLSTMClassifierOutput(ModelOutput):
-    """Holds the output of :class:`ASLSTMForSequenceClassification`; :class:`ASLSTMModelOutput` describes the other fields.
-
-    Attributes:
-        loss: The loss before the decision rule, () float; None where no labels are given.
-        logits: The scores after the decision rule, (batch, num_labels) float.
-    """
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    attention_weights: Tensor | None = None
-    clause_attention_weights: Tensor | None = None
-    emoji_query: Tensor | None = None
-
-
 class ASLSTMPreTrainedModel(PreTrainedModel):
-    """Gives the models loading, saving and fresh weights."""
+    """Gives the models loading, saving and fresh weights.
+
+    Attributes:
+        fresh_weights: The names of the weights that the loaded folder did not have and that were not trained since.
+    """
 
     config_class = ASLSTMConfig
     base_model_prefix = "aslstm"
+    fresh_weights: tuple[str, ...] = ()
+
+    def __init__(self, config: ASLSTMConfig) -> None:
+        config.check()
+        super().__init__(config)
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, output_loading_info: bool = False, **kwargs: Any) -> Any:
+        """Load a model as the base class does, and remember which weights the folder does not have.
+
+        The weights may be missing on purpose, as in fine-tuning, so only what answers with the model refuses them.
+        """
+        loading: Any = super().from_pretrained(*args, output_loading_info=True, **kwargs)
+        model, loaded = loading
+        mismatched = [entry[0] if isinstance(entry, tuple) else entry for entry in loaded.get("mismatched_keys", ())]
+        model.fresh_weights = tuple(sorted({*loaded["missing_keys"], *mismatched}))
+        return (model, loaded) if output_loading_info else model
+
+    def train(self, mode: bool = True) -> "ASLSTMPreTrainedModel":
+        """Switch between training and answering as the base class does; a model in training has no fresh weights any more."""
+        if mode:
+            self.fresh_weights = ()
+        return super().train(mode)
 
     def _init_weights(self, module: nn.Module) -> None:
         # Only nn.init functions are used, because transformers 5 makes them leave loaded weights alone; other writes would not.
@@ -148,24 +137,42 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         self.word_embeddings = value
 
     def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, return_dict: bool | None = None
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        return_dict: bool | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
     ) -> ASLSTMModelOutput | tuple[Tensor, ...]:
         """Encode a batch.
 
         Args:
             input_ids: The ids of words and emoji in the order of the text, (batch, seq_len) int64.
             attention_mask: A mask that is 0 on padding, (batch, seq_len); by default every id except ``pad_token_id`` counts.
-            return_dict: Whether the output has named fields; with False it is a tuple without the fields that are None.
+            return_dict: Whether the output has named fields; with False it is a tuple without the fields that are None. By
+                default the config says it.
+            inputs_embeds: The vectors of the tokens, (batch, seq_len, embedding_size), in place of those of ``input_ids``; the
+                ids still say which tokens are emoji.
+            token_type_ids: Zeros (batch, seq_len), because a post has one part, or None.
+            output_attentions: False or None, because no token attends to every other.
+            output_hidden_states: False or None, because the output always has the last hidden states.
+
+        Raises:
+            ValueError: An argument asks for what this model does not have.
         """
         config = self.config
-        counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
+        input_ids = checked_ids(config, input_ids, token_type_ids, output_attentions, output_hidden_states)
+        counts = counted_tokens(config, input_ids, attention_mask)
         end = config.emoji_token_offset + config.num_emoji_tokens
         is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
         is_word = counts & ~is_emoji
         # The ids are compared with every such id at once, which exports to ONNX as it is.
         ends = torch.tensor(config.clause_end_token_ids, dtype=input_ids.dtype, device=input_ids.device)
         is_clause_end = (input_ids[:, :, None] == ends).any(-1)
-        tokens = self.dropout(self.word_embeddings(input_ids))
+        tokens = self.dropout(self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds)
         posts = PostVectors(
             tokens=tokens,
             is_word=is_word,
@@ -187,7 +194,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
             clause_attention_weights=fused.clause_weights,
             emoji_query=query,
         )
-        return output.to_tuple() if return_dict is False else output
+        return in_shape(output, config, return_dict)
 
 
 class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
@@ -211,25 +218,46 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
 
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
         return_dict: bool | None = None,
+        *,
+        inputs_embeds: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
     ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
         """Classify a batch: ``logits = (z + decision_prior_weight · log π) / temperature``; a bag of words is part of z.
 
         Args:
             input_ids: The ids of words and emoji in the order of the text, (batch, seq_len) int64.
             attention_mask: A mask that is 0 on padding, (batch, seq_len); by default every id except ``pad_token_id`` counts.
-            labels: The right labels, (batch,) int64, or None.
-            return_dict: Whether the output has named fields; with False it is a tuple without the fields that are None.
+            labels: The right labels, or None: (batch,) int64 for one label among several; (batch, num_labels) numbers from 0
+                to 1 for several at once; (batch,) or (batch, num_labels) float for regression.
+            return_dict: As :class:`ASLSTMModel` takes it, like the following arguments.
+            inputs_embeds: The vectors of the tokens.
+            token_type_ids: Zeros or None.
+            output_attentions: False or None.
+            output_hidden_states: False or None.
+
+        Raises:
+            ValueError: An argument asks for what this model does not have.
         """
-        encoded = self.aslstm(input_ids, attention_mask)
+        encoded = self.aslstm(
+            input_ids,
+            self._mask(input_ids, attention_mask),
+            return_dict=True,
+            inputs_embeds=inputs_embeds,
+            token_type_ids=token_type_ids,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
         z = self.classifier(self.dropout(encoded.pooled_output))
-        if self.bag_of_words is not None:
-            is_token = input_ids != self.config.pad_token_id if attention_mask is None else attention_mask.bool()
+        if self.bag_of_words is not None and input_ids is not None:
+            is_token = counted_tokens(self.config, input_ids, self._mask(input_ids, attention_mask))
             z = z + self.bag_of_words(input_ids, is_token)
-        loss = None if labels is None else nn.functional.cross_entropy(z.float(), labels)
+        loss = None if labels is None else self._loss(z.float(), labels)
         output = ASLSTMClassifierOutput(
             loss=loss,
             logits=self._decide(z),
@@ -237,7 +265,23 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
             clause_attention_weights=encoded.clause_attention_weights,
             emoji_query=encoded.emoji_query,
         )
-        return output.to_tuple() if return_dict is False else output
+        return in_shape(output, self.config, return_dict)
+
+    def _mask(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor | None:
+        """Return the mask of the tokens that are read."""
+        return attention_mask
+
+    def _loss(self, z: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss that ``problem_type`` asks for, or else the labels, as in the stock sequence classifiers."""
+        config = self.config
+        if config.problem_type is None and (self.num_labels == 1 or labels.is_floating_point()):
+            # The config keeps it, because the pipeline turns the logits of each kind of problem into other scores.
+            config.problem_type = "regression" if self.num_labels == 1 else "multi_label_classification"
+        if config.problem_type not in PROBLEMS_WITHOUT_RULE:
+            return nn.functional.cross_entropy(z, labels.view(-1))
+        targets = labels.to(z.dtype).reshape(z.shape)
+        regression = config.problem_type == "regression"
+        return nn.functional.mse_loss(z, targets) if regression else nn.functional.binary_cross_entropy_with_logits(z, targets)
 
     def _decide(self, z: Tensor) -> Tensor:
         if self.config.label_prior is not None and self.config.decision_prior_weight:
@@ -253,16 +297,11 @@ class ASLSTMForEmojiPrediction(ASLSTMForSequenceClassification):
     also loads as :class:`ASLSTMForSequenceClassification`, which then sees the emoji as well.
     """
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        labels: Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
-        """Predict the emoji of a batch. The arguments are as in the base class; ``labels`` index the emoji of ``id2label``."""
+    def _mask(self, input_ids: Tensor | None, attention_mask: Tensor | None) -> Tensor | None:
+        """Return the mask of the words: the emoji are to be predicted."""
         config = self.config
+        if input_ids is None:
+            return attention_mask
         end = config.emoji_token_offset + config.num_emoji_tokens
-        counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
-        is_word = counts & ~((input_ids >= config.emoji_token_offset) & (input_ids < end))
-        return super().forward(input_ids, is_word, labels, return_dict)
+        is_emoji = (input_ids >= config.emoji_token_offset) & (input_ids < end)
+        return counted_tokens(config, input_ids, attention_mask) & ~is_emoji

@@ -7,11 +7,14 @@ import torch
 from transformers import TextClassificationPipeline
 
 from .results_aslstm import (
+    SCORES_NOT_FINITE,
     attention_entries,
     check_has_weights,
     check_tokenizer,
+    check_weights,
     emoji_effect_entry,
     parts_of_posts,
+    text_of,
 )
 
 
@@ -34,7 +37,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
     ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
     Raises:
-        ValueError: Tokenizer and model have different vocabularies, or attention is asked of a fusion that has none.
+        ValueError: Tokenizer and model have different vocabularies, weights were never loaded or trained, an input is no text,
+            a score is no finite number, or attention is asked of a fusion that has none.
     """
 
     tokenizer: Any  # This is an ASLSTMTokenizer, whose class is in the other package.
@@ -42,11 +46,25 @@ class ASLSTMPipeline(TextClassificationPipeline):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_tokenizer(self.tokenizer, self.model.config)
+        check_weights(getattr(self.model, "fresh_weights", ()))
 
     def check_model_type(self, supported_models: Any) -> None:
         """Accept any sequence classifier; the base class knows only those of its own library and would report an error."""
         if not type(self.model).__name__.endswith("ForSequenceClassification"):
             super().check_model_type(supported_models)
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Classify texts as the stock pipeline does; a tuple of texts is a list of them, and an empty list gives no results.
+
+        Args:
+            inputs: A post or a list of posts, each a text or ``{"text": text}``; or a data set or generator of them.
+            kwargs: ``return_attention``, ``emoji_effect``, and what the stock pipeline takes.
+
+        Raises:
+            ValueError: An input is no text.
+        """
+        inputs = list(inputs) if isinstance(inputs, tuple) else inputs
+        return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(
         self, return_attention: bool | None = None, emoji_effect: bool | None = None, **kwargs: Any
@@ -64,12 +82,11 @@ class ASLSTMPipeline(TextClassificationPipeline):
     ) -> dict[str, Any]:
         """Return the ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
-        if not return_attention and not emoji_effect:
-            encoded: dict[str, Any] = super().preprocess(inputs, **tokenizer_kwargs)
+        with_reasons = return_attention or emoji_effect
+        text = text_of(inputs, "return_attention, emoji_effect: " if with_reasons else "")
+        if not with_reasons:
+            encoded: dict[str, Any] = super().preprocess(text, **tokenizer_kwargs)
             return encoded
-        text = inputs.get("text") if isinstance(inputs, dict) and not inputs.get("text_pair") else inputs
-        if not isinstance(text, str):
-            raise ValueError(f"return_attention, emoji_effect: expected one text, found {inputs!r:.100}; give a text alone")
         (post,) = self.tokenizer.encode_with_offsets([text])
         encoded = self.tokenizer.prepare_for_model(post.ids, return_tensors="pt", prepend_batch_axis=True, **tokenizer_kwargs)
         kept = self.tokenizer.kept_positions(post.ids, encoded["input_ids"].size(1))
@@ -79,9 +96,13 @@ class ASLSTMPipeline(TextClassificationPipeline):
         self, model_inputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False
     ) -> dict[str, Any]:
         reasons: dict[str, Any] = {key: model_inputs.pop(key) for key in ("text", "spans") if key in model_inputs}
-        outputs = self.model(**model_inputs)
+        outputs = self.model(**model_inputs, return_dict=True)
+        if not torch.isfinite(outputs.logits).all():
+            raise ValueError(SCORES_NOT_FINITE)
         if reasons:
-            reasons["input_ids"] = model_inputs["input_ids"]
+            ids = reasons["input_ids"] = model_inputs["input_ids"]
+            # Padding may be on either side, and the places in the text are those of the other tokens.
+            reasons["is_token"] = model_inputs.get("attention_mask", ids != self.model.config.pad_token_id)
         if return_attention:
             reasons["weights"] = outputs.attention_weights
         if emoji_effect:
@@ -105,8 +126,9 @@ class ASLSTMPipeline(TextClassificationPipeline):
         result = super().postprocess(model_outputs, **kwargs)
         if not return_attention and not emoji_effect:
             return result
-        ids = model_outputs["input_ids"][0].tolist()
-        weights = model_outputs["weights"][0].float().tolist() if return_attention else [0.0] * len(ids)
+        is_token = model_outputs["is_token"][0].bool()
+        ids = model_outputs["input_ids"][0][is_token].tolist()
+        weights = model_outputs["weights"][0][is_token].float().tolist() if return_attention else [0.0] * len(ids)
         entries = attention_entries(model_outputs["text"], model_outputs["spans"], ids, weights, self.model.config)
         reasons: dict[str, Any] = {"attention": entries} if return_attention else {}
         if emoji_effect:

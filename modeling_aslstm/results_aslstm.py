@@ -8,6 +8,10 @@ from typing import Any
 
 # These labels mark posts without feeling, in the known corpora and in data sets of the Hub; nothing disagrees with them.
 NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
+SCORES_NOT_FINITE = (
+    "scores: expected finite numbers, found NaN or infinity; the weights are damaged or too large for the number format, so "
+    "fetch or train the model again"
+)
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
 # The format of a model folder, "folder_format" in its config.json. A change that older code would read wrongly adds one to it.
 FOLDER_FORMAT = 2
@@ -47,6 +51,42 @@ def check_tokenizer(tokenizer: Any, config: Any) -> None:
             f"expected a tokenizer with {config.vocab_size} tokens and the emoji range {expected} (offset, length) of the "
             f"model's config, found {len(tokenizer)} tokens and {found}; load both from the same folder"
         )
+
+
+def check_weights(fresh: Sequence[str]) -> None:
+    """Check that every weight of a model was loaded or trained.
+
+    Args:
+        fresh: The names of the weights that were neither.
+
+    Raises:
+        ValueError: There are such weights.
+    """
+    if fresh:
+        raise ValueError(
+            f"expected every weight in the model folder, found none of this size for {', '.join(fresh)[:200]}; train the model "
+            "first, or fetch the folder again"
+        )
+
+
+def text_of(value: Any, place: str = "") -> str:
+    """Return the text of one input of a pipeline, which is a text or ``{"text": text}``.
+
+    >>> text_of({"text": "今天"})
+    '今天'
+
+    Args:
+        value: The input.
+        place: What the message of an error begins with.
+
+    Raises:
+        ValueError: The input is no text, or a pair of texts.
+    """
+    is_plain = isinstance(value, Mapping) and value.keys() <= {"text", "text_pair"} and not value.get("text_pair")
+    text = value.get("text") if is_plain else value
+    if not isinstance(text, str):
+        raise ValueError(f"{place}expected one text, found {value!r:.100}; give a text alone, or several in a list")
+    return text
 
 
 def check_has_weights(config: Any) -> None:

@@ -3,7 +3,7 @@
 Gives the named results, and takes lists of texts or ids: it divides texts into batches and finds the posts in joined ids.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # How many words, and how many emoji, have their ids remembered. A vocabulary is smaller than this, and the limit keeps hostile
@@ -36,6 +36,21 @@ class EncodedPost(NamedTuple):
     ids: list[int]
     spans: list[tuple[int, int]]
     emoji: list[str]
+
+
+def check_texts(texts: Iterable[str]) -> list[str]:
+    """Return several texts as a list.
+
+    Raises:
+        ValueError: It is a single text, or an entry is no text.
+    """
+    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+        raise ValueError(f"texts: expected a list of texts, found {texts!r:.100}; put a single text into a list")
+    texts = list(texts)
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise ValueError(f'text {number}: expected a text, found {text!r:.100}; give "" for an empty post')
+    return texts
 
 
 class Remembered(dict[str, tuple[Any, ...]]):

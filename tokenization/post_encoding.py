@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .emoji_splitting import EmojiPiece, fold_emoji, is_emoji, split_emoji
-from .encoded_posts import SEPARATOR_ID, EncodedPost, Remembered, TokenSpan, batches_of, posts_in
+from .encoded_posts import SEPARATOR_ID, EncodedPost, Remembered, TokenSpan, batches_of, check_texts, posts_in
 from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
 from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer, read_script_table
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
@@ -75,6 +75,9 @@ class PostEncoder:
         self.table = TokenTable(vocab_file, emoji_vocab_file, emoji_token_offset, num_emoji_tokens)
         self.emoji_token_offset, self.num_emoji_tokens = self.table.emoji_token_offset, self.table.num_emoji_tokens
         self.pad_token_id, self.unk_token_id = self.table.ids[PAD_TOKEN], self.table.ids[UNK_TOKEN]
+        for name, number, least in (("max_emoji", max_emoji, 0), ("model_max_length", model_max_length, 1)):
+            if not isinstance(number, int) or isinstance(number, bool) or number < least:
+                raise ValueError(f"{name}: expected a whole number of {least} or more, found {number!r:.100}")
         self.max_emoji, self.model_max_length = max_emoji, model_max_length
         self.characters = read_script_table(script_table_file) if to_simplified else {}
         self.normalizer = TextNormalizer(self.characters, text_rules=text_rules, **switches)
@@ -213,6 +216,7 @@ class PostEncoder:
             texts: The raw posts.
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
+        texts = check_texts(texts)
         rows: list[list[int]] = []
         for batch, max_words in batches_of(texts, _TEXTS_AT_ONCE, max_length):
             rows += self._encode_joined(self.normalizer.normalize_joined(batch), max_words)
@@ -255,6 +259,7 @@ class PostEncoder:
             texts: The raw posts.
             max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
+        texts = check_texts(texts)
         posts: list[EncodedPost] = []
         for batch, max_words in batches_of(texts, _TEXTS_AT_ONCE_WITH_OFFSETS, max_length):
             posts += self._encode_joined_with_offsets(batch, max_words)

@@ -20,7 +20,7 @@ from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
 from .emoji_codes import read_slash_code  # noqa: F401  transformers copies what this file itself imports
 from .emoji_splitting import fold_emoji, is_emoji
-from .encoded_posts import EncodedPost, TokenSpan
+from .encoded_posts import EncodedPost, TokenSpan, check_texts
 from .kaomoji import read_face  # noqa: F401
 from .post_encoding import PostEncoder
 from .text_normalization import SWITCHES
@@ -247,6 +247,8 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
         """Encode a batch of plain texts at once; the base class encodes everything else, post by post."""
+        if kwargs.pop("return_offsets_mapping", False):
+            return self._encode_with_places(text, text_pair, **kwargs)
         asked = {name for name, value in kwargs.items() if value not in (None, False, 0)}
         is_batch = isinstance(text, (list, tuple)) and len(text) > 0 and all(isinstance(one, str) for one in text)
         # Texts are split at special tokens only if a user asks for it.
@@ -266,6 +268,28 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
             how: dict[str, Any] = {name: kwargs.get(name) for name in names}
             columns = self.pad({"input_ids": rows}, padding=padding, **how)
         return BatchEncoding(columns, tensor_type=tensors)
+
+    def _encode_with_places(self, text: Any, text_pair: Any, **kwargs: Any) -> BatchEncoding:
+        """Encode as without ``return_offsets_mapping`` and add the place of each token in its text; padding has (0, 0)."""
+        is_one = isinstance(text, str)
+        if text_pair is not None or kwargs.get("is_split_into_words") or not kwargs.get("split_special_tokens"):
+            raise ValueError(
+                "return_offsets_mapping: expected whole texts without pairs and split_special_tokens=True, found another call; "
+                "leave out return_offsets_mapping or the other argument"
+            )
+        texts = check_texts([text] if is_one else text)
+        tensors = kwargs.pop("return_tensors", None)
+        columns: Any = self._encode_plus(texts, **kwargs)
+        truncates = kwargs["truncation_strategy"].value != "do_not_truncate"
+        posts = self.encode_with_offsets(texts, max_length=kwargs.get("max_length") if truncates else None)
+        is_left = (kwargs.get("padding_side") or self.padding_side) == "left"
+        columns["offset_mapping"] = []
+        for ids, post in zip(columns["input_ids"], posts, strict=True):
+            padding = [(0, 0)] * (len(ids) - len(post.spans))
+            columns["offset_mapping"].append(padding + post.spans if is_left else post.spans + padding)
+        if not is_one:
+            return BatchEncoding(columns, tensor_type=tensors)
+        return BatchEncoding({key: rows[0] for key, rows in columns.items()}, tensor_type=tensors, prepend_batch_axis=True)
 
     # ---- truncation ----
 

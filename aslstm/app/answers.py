@@ -141,8 +141,9 @@ def load(folder: str) -> Answers:
     Raises:
         UserError: The folder is damaged or incomplete.
     """
-    checksums = Path(folder) / CHECKSUMS
-    return _load(folder, checksums.stat().st_mtime_ns if checksums.is_file() else 0)
+    # A folder that another program saved has no checksums.
+    written = [path.stat().st_mtime_ns for name in (CHECKSUMS, "model.safetensors") if (path := Path(folder) / name).is_file()]
+    return _load(folder, max(written, default=0))
 
 
 @lru_cache(maxsize=2)

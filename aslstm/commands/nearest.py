@@ -56,13 +56,13 @@ def vectors_of_model(folder: Path) -> KeyedVectors:
     # Imported here, because a file of vectors does not need torch, which takes seconds to import.
     import transformers
 
-    from modeling_aslstm import ASLSTMForSequenceClassification
+    from aslstm.model_folder.loading import load_model
     from tokenization import ASLSTMTokenizer
 
     transformers.utils.logging.disable_progress_bar()
     check_model_folder(folder)
     tokenizer = ASLSTMTokenizer.from_pretrained(folder)
-    model = ASLSTMForSequenceClassification.from_pretrained(folder)
+    model = load_model(folder)
     matrix = model.aslstm.word_embeddings.weight.detach().numpy()
     special = set(tokenizer.all_special_tokens)
     ids = {t: i for t, i in tokenizer.get_vocab().items() if t not in special and not is_name_piece(t)}

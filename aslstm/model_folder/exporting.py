@@ -12,6 +12,7 @@ from aslstm.errors import UserError, check_packages
 from modeling_aslstm import ASLSTMForSequenceClassification
 
 from .layout import GRAPH, GRAPH_FOLDER, INT8_GRAPH, check_model_folder, put_subfolder
+from .loading import load_model
 
 # The largest difference of logits and attention weights that is accepted; rounding in another order gives 1e-5.
 MAX_DIFFERENCE = 1e-4
@@ -71,7 +72,7 @@ def add_graphs(folder: Path, *, overwrite: bool = False) -> Graphs:
     if target.exists() and not overwrite:
         raise UserError(f"{target}: expected no graphs yet, found some; add `overwrite` to replace them")
     folder = folder.absolute()
-    model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
+    model = load_model(folder)
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
             staging = Path(beside) / GRAPH_FOLDER

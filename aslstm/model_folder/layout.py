@@ -4,24 +4,28 @@ This module knows what a model folder holds; it loads no model.
 """
 
 import json
+import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
+from modeling_aslstm.config_values import check_config, labels_by_id
 from modeling_aslstm.results_aslstm import check_format
+
+logger = logging.getLogger(__name__)
 
 # These are the files that aslstm export-onnx adds.
 GRAPH_FOLDER = "onnx"
 GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 
+CARD = "README.md"
+# A model cannot be loaded without these files.
+LOADED_FILES = ("config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt")
 DATA_FILES = (
-    "config.json",
-    "model.safetensors",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "emoji_vocab.txt",
+    *LOADED_FILES,
     "user_dict.txt",
-    "README.md",
+    CARD,
     "eval_results.json",
 )
 # The code in a folder is that of the version that saved it. Every version has written these files; the checksums name all
@@ -52,6 +56,11 @@ def put_subfolder(folder: Path, staging: Path) -> None:
         staging: The folder with the new files, on the same disk; the files that they replace are moved next to it.
     """
     target = folder / staging.name
+    if not (folder / CHECKSUMS).is_file():
+        if target.exists():
+            target.rename(staging.with_name(f"{staging.name}-old"))
+        staging.rename(target)
+        return
     listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     others = {name: checksum for name, checksum in listed.items() if not name.startswith(f"{staging.name}/")}
     files = {f"{staging.name}/{path.name}": sha256(path) for path in sorted(staging.iterdir())}
@@ -67,25 +76,77 @@ def put_subfolder(folder: Path, staging: Path) -> None:
     list_files(others | files)
 
 
+def checksums_of(folder: Path) -> dict[str, str]:
+    """Return the checksums that a model folder lists, or those of its files if it lists none.
+
+    Args:
+        folder: A model folder that was checked.
+    """
+    if (folder / CHECKSUMS).is_file():
+        listed: dict[str, str] = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+        return listed
+    # What a training script leaves beside the model, a pickle for instance, is no part of it.
+    names = {
+        *DATA_FILES,
+        *(path.name for path in folder.glob("*.py")),
+        f"{GRAPH_FOLDER}/{GRAPH}",
+        f"{GRAPH_FOLDER}/{INT8_GRAPH}",
+    }
+    return {name: sha256(folder / name) for name in sorted(names) if (folder / name).is_file()}
+
+
 def check_model_folder(folder: Path) -> None:
-    """Check that a model folder is complete and unchanged.
+    """Check that a model folder is complete and unchanged; its card may be edited.
+
+    A folder that another program saved, for example the stock ``Trainer``, has no checksums, so only its files are checked.
 
     Raises:
-        UserError: A file is missing or is not the one that was written, or the folder has a newer format; the file is named.
+        UserError: A file is missing or is not the one that was written, the folder has a newer format, or no model can have
+            its config; the file is named.
     """
     _check_format(folder / "config.json")
-    for name in REQUIRED_FILES:
+    has_checksums = (folder / CHECKSUMS).is_file()
+    for name in REQUIRED_FILES if has_checksums else LOADED_FILES:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
-    if damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}):
+    if not has_checksums:
+        logger.warning("%s has no %s, so damage to its files would not be noticed", folder, CHECKSUMS)
+    elif damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}, editable={CARD}):
         raise UserError(f"{damage}; fetch the folder again")
+    try:
+        read_config(folder)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def read_config(folder: Path) -> SimpleNamespace:
+    """Return the content of the ``config.json`` of a model folder.
+
+    Raises:
+        ValueError: The file is damaged, no model can have one of its values, or the folder has a newer format.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, found: {error}; fetch the file again") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path}: expected the values of a config by their names, found {config!r:.60}; fetch the file again")
+    try:
+        check_format(config)
+        check_config(config)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    # transformers leaves out the labels where there are two without names.
+    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    return SimpleNamespace(**{"problem_type": None} | config | {"id2label": labels_by_id(labels)})
 
 
 def _check_format(path: Path) -> None:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return  # The file is damaged; the checksums report that.
+        return  # The file is damaged or missing, which is reported below.
     try:
         check_format(config if isinstance(config, dict) else {})
     except ValueError as error:

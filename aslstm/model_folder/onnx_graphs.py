@@ -37,7 +37,7 @@ class GraphOutputs(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
         """Return the logits, and the attention weights where the fusion has them."""
-        found = self.model(input_ids, attention_mask)
+        found = self.model(input_ids, attention_mask, return_dict=True)
         return (found.logits,) if found.attention_weights is None else (found.logits, found.attention_weights)
 
 

@@ -22,9 +22,8 @@ from huggingface_hub import ModelCard
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 
-from .layout import check_model_folder
+from .layout import CARD, check_model_folder, checksums_of
 
-CARD = "README.md"
 CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")
 POSTS = ("今天又加班[泪]", "今天又加班[太开心]")
 ANSWER_POSTS = """
@@ -61,7 +60,9 @@ def stage(folder: Path, repo: str, staging: Path) -> None:
             its card says too little.
     """
     check_model_folder(folder)
-    checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    if not (folder / CARD).is_file():
+        raise UserError(f"{folder}: expected a model card {CARD}, found none; write one as the Hub shows it")
+    checksums = checksums_of(folder)
     for name, checksum in checksums.items():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise UserError(f"{folder / CHECKSUMS}: expected files in the folder, found {name!r}, which leads out; copy it")
@@ -71,7 +72,8 @@ def stage(folder: Path, repo: str, staging: Path) -> None:
         copy = staging / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, copy)
-        if sha256(copy) != checksum:
+        # A card may be edited; its checksum is made below.
+        if name != CARD and sha256(copy) != checksum:
             raise UserError(f"{folder / name}: expected the file that was saved, found another; is it being written?")
     card = name_in_card((staging / CARD).read_bytes(), repo)
     (staging / CARD).write_bytes(card)

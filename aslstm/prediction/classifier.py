@@ -3,7 +3,6 @@
 Importing this imports neither torch nor onnxruntime: each backend is imported when a folder is loaded for it.
 """
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,17 +19,20 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from aslstm.errors import UserError, check_packages
-from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH, check_model_folder
+from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH, check_model_folder, read_config
 from modeling_aslstm.results_aslstm import (
+    SCORES_NOT_FINITE,
     attention_entries,
-    check_format,
     check_has_weights,
+    check_tokenizer,
     emoji_effect_entry,
     is_emoji_id,
     parts_of_posts,
 )
-from tokenization.post_encoding import EncodedPost, PostEncoder
+from tokenization.encoded_posts import EncodedPost, check_texts
+from tokenization.post_encoding import PostEncoder
 
+from .forks import PerProcess
 from .settings import InferenceSettings
 
 logger = logging.getLogger(__name__)
@@ -108,7 +110,12 @@ class Classifier:
         check_model_folder(path)
         self.settings = replace(settings, backend=backend or default_backend(path))
         config = read_config(path)
-        self._join(PostEncoder.from_folder(path), _load_backend(path, self.settings, config), config, batch_size)
+        try:
+            encoder = PostEncoder.from_folder(path)
+            check_tokenizer(encoder, config)
+        except ValueError as error:
+            raise UserError(f"{path}: {error}") from error
+        self._join(encoder, _load_backend(path, self.settings, config), config, batch_size)
 
     @classmethod
     def from_parts(cls, encoder: Any, backend: Backend, config: SimpleNamespace) -> "Classifier":
@@ -128,8 +135,11 @@ class Classifier:
         self.backend = backend
         self.config = config
         self.batch_size = batch_size
-        self.label_names = [config.id2label[key] for key in sorted(config.id2label, key=int)]
-        self._threads = ThreadPoolExecutor(backend.batches_at_once)
+        self.label_names = list(config.id2label.values())
+        self._threads = PerProcess(lambda: ThreadPoolExecutor(backend.batches_at_once))
+
+    def _scores(self, logits: np.ndarray) -> np.ndarray:
+        return scores_of(logits, self.config.problem_type)
 
     def predict(self, texts: Sequence[str], *, description: str = "", batch_size: int | None = None) -> np.ndarray:
         """Return the model's probabilities, (num_texts, num_labels) float64, in the order of the texts.
@@ -138,11 +148,16 @@ class Classifier:
             texts: Raw posts.
             description: The text of the progress bar; without one there is no bar.
             batch_size: The posts that the model reads at once, where they differ from the classifier's.
+
+        Raises:
+            UserError: A score is no finite number.
+            ValueError: An entry is no text.
         """
+        texts = check_texts(texts)
         probabilities = np.zeros((len(texts), len(self.label_names)))
         with _progress_bar(len(texts), description) as bar:
             for batch, outputs in self._run_each(self._batches(texts, batch_size), self.backend.run):
-                probabilities[batch.places] = softmax(outputs["logits"])
+                probabilities[batch.places] = self._scores(outputs["logits"])
                 if bar is not None:
                     bar.update(len(batch.places))
         return probabilities
@@ -159,8 +174,10 @@ class Classifier:
             batch_size: The posts that the model reads at once, where they differ from the classifier's.
 
         Raises:
-            ValueError: Attention is asked of a model whose fusion has none.
+            UserError: A score is no finite number.
+            ValueError: An entry is no text, or attention is asked of a model whose fusion has none.
         """
+        texts = check_texts(texts)
         if attention:
             check_has_weights(self.config)
         names = ("logits", "attention_weights") if attention else ("logits",)
@@ -172,7 +189,7 @@ class Classifier:
         answers: list[Any] = [None] * len(texts)
         with_places = attention or emoji_effect
         for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=with_places), run):
-            probabilities = softmax(outputs["logits"])
+            probabilities = self._scores(outputs["logits"])
             for i, place in enumerate(batch.places):
                 if with_places:
                     of_post = {name: array[i] for name, array in outputs.items()}
@@ -200,7 +217,7 @@ class Classifier:
         parts = np.zeros((len(rows), 2, len(self.label_names)))
         places, ids = parts_of_posts(rows, self.config, self.encoder.unk_token_id)
         if places:
-            parts[places] = softmax(self.backend.run(ids)["logits"]).reshape(len(places), 2, -1)
+            parts[places] = self._scores(self.backend.run(ids)["logits"]).reshape(len(places), 2, -1)
         return parts
 
     def _batches(self, texts: Sequence[str], batch_size: int | None, *, with_posts: bool = False) -> Iterator[_Batch]:
@@ -229,7 +246,7 @@ class Classifier:
             return
         waiting: deque[tuple[_Batch, Future[dict[str, np.ndarray]]]] = deque()
         for batch in batches:
-            waiting.append((batch, self._threads.submit(run, batch.ids)))
+            waiting.append((batch, self._threads.get().submit(run, batch.ids)))
             if len(waiting) > 2 * at_once:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -237,29 +254,28 @@ class Classifier:
             yield batch, future.result()
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities (batch, num_labels) float64 for logits (batch, num_labels).
+def scores_of(logits: np.ndarray, problem_type: str | None = None) -> np.ndarray:
+    """Return scores (batch, num_labels) float64 for logits (batch, num_labels), as the stock pipeline does.
 
-    >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]])).tolist()
+    One label among several gets the softmax; several at once, or a single one, get a sigmoid each; a regression is left alone.
+
+    >>> scores_of(np.array([[0.0, 0.0], [1000.0, 0.0]])).tolist()
     [[0.5, 0.5], [1.0, 0.0]]
-    """
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def read_config(folder: Path) -> SimpleNamespace:
-    """Return the content of the ``config.json`` of a model folder.
 
     Raises:
-        ValueError: The file is damaged, or the folder has a newer format.
+        UserError: A logit is no finite number.
     """
-    path = folder / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, found: {error}; fetch the file again") from error
-    check_format(config)
-    return SimpleNamespace(**config)
+    if not np.isfinite(logits).all():
+        raise UserError(SCORES_NOT_FINITE)
+    numbers = logits.astype(np.float64)
+    if problem_type == "regression":
+        return numbers
+    if problem_type == "multi_label_classification" or logits.shape[-1] == 1:
+        # A large power of a negative logit would overflow, and that of its negative would not.
+        powers = np.exp(-np.abs(numbers))
+        return np.where(numbers < 0, powers, 1.0) / (1.0 + powers)
+    powers = np.exp(numbers - numbers.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def default_backend(folder: Path) -> str:

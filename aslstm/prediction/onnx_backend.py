@@ -10,6 +10,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH
 
+from .forks import PerProcess
+
 _UNREADABLE = (
     onnxruntime_errors.Fail,
     onnxruntime_errors.InvalidArgument,
@@ -39,14 +41,8 @@ class OnnxBackend:
             raise ValueError(f"{path}: expected an ONNX graph, found none; write it with aslstm export-onnx")
         self.batches_at_once = num_threads or os.cpu_count() or 1
         self._pad_token_id = pad_token_id
-        options = onnxruntime.SessionOptions()
-        # Each batch has one thread and not several, because the steps of an LSTM leave little to share.
-        options.intra_op_num_threads = 1
-        try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except _UNREADABLE as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error
+        self._sessions = PerProcess(lambda: _read_graph(path))
+        self._sessions.get()
 
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
         """Return outputs of the graph by name for the ids of a batch.
@@ -59,5 +55,16 @@ class OnnxBackend:
         attention_mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
         input_ids = np.full(attention_mask.shape, self._pad_token_id, dtype=np.int64)
         input_ids[attention_mask.astype(bool)] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
-        found = self._session.run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
+        found = self._sessions.get().run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
         return dict(zip(outputs, found, strict=True))
+
+
+def _read_graph(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    # Each batch has one thread and not several, because the steps of an LSTM leave little to share.
+    options.intra_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except _UNREADABLE as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error

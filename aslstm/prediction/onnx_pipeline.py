@@ -4,18 +4,18 @@ It needs the packages numpy and onnxruntime, and from the model folder only ``co
 ``onnx/``. Importing this module does not import torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from aslstm.model_folder.layout import INT8_GRAPH
-from modeling_aslstm.results_aslstm import check_tokenizer
+from aslstm.model_folder.layout import INT8_GRAPH, read_config
+from modeling_aslstm.results_aslstm import check_tokenizer, text_of
 from tokenization.post_encoding import PostEncoder
 
-from .classifier import Answer, Classifier, read_config
+from .classifier import Answer, Classifier
 from .onnx_backend import OnnxBackend
 
 
@@ -49,17 +49,17 @@ class OnnxPipeline:
 
     def __call__(
         self,
-        texts: str | Sequence[str],
+        texts: str | Mapping[str, str] | Iterable[str | Mapping[str, str]],
         *,
         top_k: int | Literal["best"] | None = "best",
         batch_size: int = 32,
         return_attention: bool = False,
         emoji_effect: bool = False,
-    ) -> list[Any]:
+    ) -> Any:
         """Classify a text or several.
 
         Args:
-            texts: A post or a list of posts.
+            texts: A post or a list of posts, each a text or ``{"text": text}``.
             top_k: The number of labels of each text, best first, as a list; None for all; "best" for the best alone, which is
                 not in a list.
             batch_size: How many posts the graph reads at once; posts are sorted by length, so batches have little padding.
@@ -68,12 +68,15 @@ class OnnxPipeline:
 
         Returns:
             A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
-            with its one dictionary, or with ``top_k`` its list: the shape that transformers gives.
+            with its one dictionary, or with ``top_k`` its list; for a single ``{"text": text}`` its dictionary, or with
+            ``top_k`` its list. These are the shapes that transformers gives.
 
         Raises:
-            ValueError: Attention is asked of a fusion that has none.
+            UserError: A score is no finite number.
+            ValueError: An input is no text, or attention is asked of a fusion that has none.
         """
-        many = [texts] if isinstance(texts, str) else list(texts)
+        is_one = isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable)
+        many = [text_of(text) for text in ([texts] if is_one else texts)]
         if return_attention or emoji_effect:
             asked = {"attention": return_attention, "emoji_effect": emoji_effect}
             answers = self.classifier.answers(many, batch_size=batch_size, **asked)
@@ -82,8 +85,9 @@ class OnnxPipeline:
             # Posts are encoded faster where the places of the tokens are not needed.
             results = [self._entries(row, top_k) for row in self.classifier.predict(many, batch_size=batch_size)]
         if top_k == "best":
-            return [entry for (entry,) in results]
-        return results[0] if isinstance(texts, str) else results
+            best = [entry for (entry,) in results]
+            return best[0] if isinstance(texts, Mapping) else best
+        return results[0] if is_one else results
 
     def _result(self, answer: Answer, top_k: int | Literal["best"] | None, asked: list[str]) -> list[dict[str, Any]]:
         reasons = {name: getattr(answer, name) for name in asked}

@@ -4,7 +4,7 @@ A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of t
 next, so any process may take any batch. The README shows both forms.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,7 +79,7 @@ class BatchPredictor:
         refuse_taken("the batch", list(batch), self.added)
         if self.text_column not in batch:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
-        answers = self.answers(list(batch[self.text_column]))
+        answers = self.answers(batch[self.text_column])
         if isinstance(batch, dict):
             return {**batch, **{name: _array(values) for name, values in answers.items()}}
         # Imported here and not above: only a caller who has pandas can give a frame.
@@ -87,12 +87,15 @@ class BatchPredictor:
 
         return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
 
-    def answers(self, texts: Sequence[str]) -> dict[str, list[Any]]:
+    def answers(self, texts: Iterable[str]) -> dict[str, list[Any]]:
         """Return the columns that are added, with one value for each text.
 
         Raises:
             UserError: One of the values is no text.
         """
+        if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+            raise UserError(f"the batch: expected a list of texts, found {texts!r:.60}; put a single text into a list")
+        texts = list(texts)
         for number, text in enumerate(texts, start=1):
             if not isinstance(text, str):
                 raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))

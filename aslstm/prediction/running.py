@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from aslstm.data.file_formats import READERS, Row, suffix_of
 from aslstm.errors import UserError, check_encoding, check_packages
-from aslstm.files import CHECKSUMS, check_output_file
+from aslstm.files import check_output_file, json_text
+from aslstm.model_folder.layout import checksums_of
 from aslstm.settings import check_settings, setting
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
@@ -177,9 +178,9 @@ def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
 def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
     """Return what a run must have in common with one that it continues; ``inference`` says how the model is run."""
     state: dict[str, Any] = {}
-    for name, path in (("input", settings.input), ("model", settings.model / CHECKSUMS)):
-        with path.open("rb") as file:
-            state[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    with settings.input.open("rb") as file:
+        state["input"] = hashlib.file_digest(file, "sha256").hexdigest()
+    state["model"] = hashlib.sha256(json_text(checksums_of(settings.model)).encode()).hexdigest()
     state |= {f"--{name}": getattr(settings, name) for name in SETTINGS_OF_ANSWERS}
     state |= {f"--{name}": value for name, value in asdict(inference).items()}
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import transformers
 from torch.nn.utils.rnn import pad_sequence
 
-from modeling_aslstm import ASLSTMForSequenceClassification
+from aslstm.model_folder.loading import load_model
 
 
 class TorchBackend:
@@ -25,9 +24,7 @@ class TorchBackend:
     def __init__(self, folder: Path, num_threads: int | None = None) -> None:
         if num_threads:
             torch.set_num_threads(num_threads)
-        # The weights of a small model load so fast that a progress bar would tell nothing.
-        transformers.utils.logging.disable_progress_bar()
-        self.model = ASLSTMForSequenceClassification.from_pretrained(folder).eval()
+        self.model = load_model(folder)
 
     @torch.inference_mode()
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
@@ -42,5 +39,5 @@ class TorchBackend:
         )
         lengths = torch.tensor([len(row) for row in rows])
         attention_mask = (torch.arange(input_ids.size(1)) < lengths[:, None]).long()
-        found = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        found = self.model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
         return {name: found[name].numpy() for name in outputs}

@@ -14,6 +14,7 @@ from gensim.models import KeyedVectors
 
 from aslstm.errors import UserError
 from aslstm.model_folder.layout import check_model_folder
+from aslstm.model_folder.loading import load_model
 from aslstm.words.word_vectors import read_vectors
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
@@ -60,7 +61,7 @@ class StartingModel:
         Returns:
             The ids whose vectors were copied.
         """
-        source = ASLSTMForSequenceClassification.from_pretrained(self.folder)
+        source = load_model(self.folder)
         old_ids = self.tokenizer.get_vocab()
         pairs = [(new, old_ids[token]) for token, new in tokenizer.get_vocab().items() if token in old_ids]
         new_rows, old_rows = (list(column) for column in zip(*pairs, strict=True))

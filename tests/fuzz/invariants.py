@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import emoji
 
@@ -224,3 +225,17 @@ def _emoji_groups(tokenizer: ASLSTMTokenizer, ids: list[int]) -> list[list[int]]
         elif _is_emoji(tokenizer, token):
             groups.append([token_id])
     return groups
+
+
+def check_padding_side(model: Any, tokenizer: ASLSTMTokenizer, texts: Sequence[str]) -> None:
+    """The answer to a post is the same alone, and in a batch that is padded on either side."""
+    alone = [model(**tokenizer(text, return_tensors="pt")).logits[0] for text in texts]
+    for side in ("left", "right"):
+        batch = tokenizer(list(texts), padding=True, padding_side=side, return_tensors="pt", return_offsets_mapping=True)
+        places = batch.pop("offset_mapping")
+        for logits, expected in zip(model(**batch).logits, alone, strict=True):
+            assert (logits - expected).abs().max() < 1e-4
+        for text, spans, mask in zip(texts, places.tolist(), batch["attention_mask"].bool().tolist(), strict=True):
+            assert [span for span, kept in zip(spans, mask, strict=True) if not kept] == [[0, 0]] * mask.count(False)
+            found = [tuple(span) for span, kept in zip(spans, mask, strict=True) if kept]
+            assert found == [(start, end) for _, start, end in tokenizer.tokenize_with_offsets(text)]

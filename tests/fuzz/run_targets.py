@@ -17,7 +17,7 @@ from tests.fuzz.fuzzed_posts import SEEDS, input_of, make_post
 
 ROOT = Path(__file__).parent.parent.parent
 OUTPUT = ROOT / "outputs" / "fuzz"
-TARGETS = ("fuzz_splitting", "fuzz_tokenizer")
+TARGETS = ("fuzz_splitting", "fuzz_tokenizer", "fuzz_answers")
 # An input takes milliseconds; seconds would be a catastrophic regular expression.
 SECONDS_AN_INPUT = 20
 LONGEST_INPUT = 300

@@ -91,6 +91,47 @@ def test_a_dictionary_of_one_text_has_reasons_and_a_pair_is_refused(classify: An
         classify({"text": POSTS[0], "text_pair": POSTS[1]}, return_attention=True)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [None, float("nan"), 5, b"text", ["a", "b"], {}, {"text": None}, {"text": "a", "text_pair": "b"}, {"post": "a"}],
+    ids=str,
+)
+@pytest.mark.parametrize("options", [{}, {"return_attention": True}, {"emoji_effect": True}], ids=str)
+def test_what_is_no_text_is_refused_in_one_line(classify: Any, value: Any, options: dict[str, Any]) -> None:
+    for inputs in (value, [POSTS[0], value]):
+        if inputs == ["a", "b"]:
+            continue  # a list of texts
+        with pytest.raises(ValueError, match=r"expected one text, found .*; give a text alone, or several in a list") as raised:
+            classify(inputs, **options)
+        assert "\n" not in str(raised.value)
+
+
+def test_dictionaries_tuples_and_empty_lists_of_texts(classify: Any) -> None:
+    alone = classify(POSTS[:2])
+    assert classify([{"text": post} for post in POSTS[:2]]) == alone
+    assert classify(tuple(POSTS[:2])) == alone
+    assert classify([]) == []
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("padding", [{"batch_size": 4}, {"padding": "max_length", "max_length": 20}], ids=str)
+def test_reasons_do_not_depend_on_the_padding_side(classify: Any, side: str, padding: dict[str, Any]) -> None:
+    posts, reasons = POSTS[:-1], {"return_attention": True, "emoji_effect": True}
+    expected = classify(posts, **reasons)
+    classify.tokenizer.padding_side = side
+    try:
+        found = classify(posts, **reasons, **padding)
+    finally:
+        classify.tokenizer.padding_side = "right"
+    for one, other in zip(expected, found, strict=True):
+        assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+        assert [e["token"] for e in one["attention"]] == [e["token"] for e in other["attention"]]
+        assert [e["is_emoji"] for e in one["attention"]] == [e["is_emoji"] for e in other["attention"]]
+        weights = [[e["weight"] for e in result["attention"]] for result in (one, other)]
+        assert weights[0] == pytest.approx(weights[1], abs=1e-5)
+        assert (one["emoji_effect"] is None) == (other["emoji_effect"] is None)
+
+
 def test_the_stock_pipeline_answers_the_same(classify: Any, model_folder: Path) -> None:
     stock = pipeline("sentiment-analysis", model=str(model_folder), trust_remote_code=True)
     for ours, theirs in zip(classify(POSTS[:-1]), stock(POSTS[:-1]), strict=True):

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from transformers import pipeline
 
+from aslstm.model_folder.onnx_graphs import export_graph
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
+from modeling_aslstm import ASLSTMForSequenceClassification
 from tests.support.commands import ROOT
 from tokenization import ASLSTMTokenizer
 
@@ -67,6 +70,46 @@ def test_results_are_those_of_the_torch_pipeline(
 
 def test_no_texts_give_no_results(int8: OnnxPipeline) -> None:
     assert int8([]) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"top_k": None}, {"top_k": 1}, {"return_attention": True}], ids=str)
+def test_dictionaries_of_a_text_give_what_the_torch_pipeline_gives(classify: Any, exact: OnnxPipeline, options: Any) -> None:
+    for inputs in ({"text": POSTS[0]}, [{"text": post} for post in POSTS], [POSTS[0], {"text": POSTS[1]}], tuple(POSTS)):
+        assert exact(inputs, **options) == numbers_to_approx(classify(inputs, **options), 1e-5)
+
+
+@pytest.mark.parametrize(
+    "value", [None, float("nan"), 5, b"text", ["a", "b"], {}, {"text": None}, {"text": "a", "text_pair": "b"}], ids=str
+)
+def test_what_is_no_text_is_refused_in_one_line(int8: OnnxPipeline, value: Any) -> None:
+    for inputs in ([POSTS[0], value], value):
+        if inputs == ["a", "b"]:
+            continue  # a list of texts
+        with pytest.raises(ValueError, match=r"expected one text, found .*; give a text alone, or several in a list") as raised:
+            int8(inputs)
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "num_labels"), [("multi_label_classification", 3), ("regression", 3), (None, 1), ("regression", 1)]
+)
+def test_scores_of_other_problems_are_those_of_the_torch_pipeline(
+    model_folder: Path, tmp_path: Path, problem_type: str | None, num_labels: int
+) -> None:
+    options: dict[str, Any] = {"num_labels": num_labels, "ignore_mismatched_sizes": True, "problem_type": problem_type}
+    model = ASLSTMForSequenceClassification.from_pretrained(model_folder, **options)
+    model.save_pretrained(tmp_path)
+    tokenizer = ASLSTMTokenizer.from_pretrained(model_folder)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "onnx").mkdir()
+    export_graph(model, tmp_path / "onnx" / "model.onnx")
+    stock = pipeline("text-classification", model=str(tmp_path), trust_remote_code=True)
+    expected = stock(POSTS, top_k=None)
+    assert OnnxPipeline(tmp_path, tokenizer, "model.onnx")(POSTS, top_k=None) == numbers_to_approx(expected, 1e-5)
+    by_label = [{entry["label"]: entry["score"] for entry in entries} for entries in expected]
+    classifier = Classifier(tmp_path)
+    found = [dict(zip(classifier.label_names, row, strict=True)) for row in classifier.predict(POSTS).tolist()]
+    assert found == numbers_to_approx(by_label, 1e-5)
 
 
 def test_int8_answers_alike_alone_and_in_batches(classify: Any, int8: OnnxPipeline) -> None:

@@ -149,3 +149,21 @@ def test_spark_maps_frames(onnx_folder: Path, predictor: BatchPredictor) -> None
         check_answers(posts.mapInPandas(answers, f"id long, text string, {added}").collect(), predictor)
     finally:
         spark.stop()
+
+
+@pytest.mark.parametrize("texts", ["今天", None, float("nan"), {"text": "今天"}], ids=repr)
+def test_a_single_text_is_no_batch(predictor: BatchPredictor, texts: Any) -> None:
+    for call in (lambda: predictor.answers(texts), lambda: predictor({"text": texts})):
+        with pytest.raises(UserError, match=r"^the batch: expected a list of texts, found .*; put a single text into a list"):
+            call()
+    with pytest.raises(ValueError, match=r"^texts: expected a list of texts, found .*; put a single text into a list"):
+        predictor.classifier.predict(texts)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), {"text": "今天"}, ["今天"]], ids=repr)
+def test_an_entry_that_is_no_text_is_named(predictor: BatchPredictor, value: Any) -> None:
+    with pytest.raises(UserError, match=r"^row 2 of the batch: expected a text in column 'text', found "):
+        predictor({"text": ["今天", value]})
+    for call in (predictor.classifier.predict, predictor.classifier.answers):
+        with pytest.raises(ValueError, match=r"^text 2: expected a text, found "):
+            call(["今天", value])
