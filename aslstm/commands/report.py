@@ -14,6 +14,7 @@ from typing import Any
 from aslstm.data.file_formats import READERS, refuse_bad
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.settings import setting
+from aslstm.text_files import format_of
 
 from .flags import CommandParser, add_settings, make_settings
 
@@ -49,7 +50,7 @@ def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     Raises:
         UserError: The file cannot be read, or the ending of its name is not one of ``FORMATS``.
     """
-    suffix = Path(path.name.removesuffix(".gz")).suffix
+    suffix = format_of(path)
     if suffix not in FORMATS:
         raise UserError(f"`input` {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
     return (row for _, row in refuse_bad(READERS[suffix](path, encoding)))

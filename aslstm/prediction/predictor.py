@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from aslstm.data.file_formats import names_of
+from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights
 
@@ -94,8 +95,8 @@ class BatchPredictor:
             UserError: a text that is none.
         """
         for number, text in enumerate(texts, start=1):
-            if not isinstance(text, str):
-                raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))
+            if fault := text_fault(text, self.text_column):
+                raise UserError(f"row {number} of the batch: {fault}")
         rows = []
         for answer in self.classifier.answers(texts, attention=self.attention):
             best = int(answer.probabilities.argmax())
@@ -114,9 +115,8 @@ def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
     """What is wrong with the text of a row, in one line; nothing where it has one, were it empty."""
     if text_column not in row:
         return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with `text_column`"
-    if not isinstance(row[text_column], str):
-        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; correct the row"
-    return ""
+    fault = text_fault(row[text_column], text_column)
+    return fault and f"{place}: {fault}"
 
 
 def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> None:

@@ -78,12 +78,13 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
         settings = replace(settings, input_format=suffix_of(settings.input)[1:])
     output = settings.output
     if settings.output_format is None:
-        if output.suffix[1:] not in OUTPUT_FORMATS:
+        output_format = output.suffix[1:].lower()
+        if output_format not in OUTPUT_FORMATS:
             raise UserError(
                 f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
                 "add `output_format`"
             )
-        settings = replace(settings, output_format=output.suffix[1:])
+        settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
     if STANDARD_STREAM in (settings.input, output) and (settings.resume or number_of_processes() > 1):
