@@ -26,6 +26,8 @@ Row = dict[str, Any]
 
 # How deep the values of a JSON object may lie in each other.
 MAX_NESTING = 100
+# The parser reads an unfinished tag again with every piece of the file, so 16 times as much would take 256 times as long.
+MAX_ELEMENT_BYTES = 1 << 22
 
 
 # The number of the last line of a row (or of the row itself, where the file has no lines), and the row.
@@ -231,9 +233,9 @@ class _BoundedSource:
             UserError: The element that is being read is too long.
         """
         self.num_bytes += size
-        if self.num_bytes > MAX_LINE_BYTES:
+        if self.num_bytes > MAX_ELEMENT_BYTES:
             raise UserError(
-                f"{self._path}: expected an XML element of at most {MAX_LINE_BYTES:,} bytes, found a longer one; check the file"
+                f"{self._path}: expected an XML element of at most {MAX_ELEMENT_BYTES:,} bytes, found more; check the file"
             )
         return self._file.read(size)
 

@@ -82,11 +82,17 @@ class BatchPredictor:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(list(batch[self.text_column]))
         if isinstance(batch, dict):
-            return {**batch, **{name: _array(values) for name, values in answers.items()}}
+            return {**batch, **{name: _array(values, i) for i, (name, values) in enumerate(answers.items())}}
         # Imported here and not above: whoever gives a frame has pandas.
         import pandas
 
-        return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
+        # Of a value of each type, so that an empty batch has the types of a full one.
+        types = [pandas.Series([value]).dtype for value in ("", 0.0)]
+        columns = {
+            name: pandas.Series(values, batch.index, types[i] if i < len(types) else object)
+            for i, (name, values) in enumerate(answers.items())
+        }
+        return batch.assign(**columns)
 
     def answers(self, texts: Sequence[str]) -> dict[str, list[Any]]:
         """The columns that are added, a value a text.
@@ -133,7 +139,10 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
         )
 
 
-def _array(values: list[Any]) -> np.ndarray:
-    """One object a row: NumPy would make a table of lists of one length."""
-    is_nested = bool(values) and isinstance(values[0], dict | list)
-    return np.fromiter(values, dtype=object, count=len(values)) if is_nested else np.array(values)
+def _array(values: list[Any], place: int) -> np.ndarray:
+    """Return a column as an array whose type depends on its place among the added columns alone.
+
+    Nested values are objects, because NumPy would make a table of lists of one length.
+    """
+    scalars = (np.str_, np.float64)
+    return np.array(values, scalars[place]) if place < len(scalars) else np.fromiter(values, object, len(values))

@@ -20,6 +20,7 @@ from aslstm.data.file_formats import READERS, Row, suffix_of
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import CHECKSUMS, check_output_file
 from aslstm.settings import check_settings, setting
+from aslstm.spreadsheets import RAW_CELLS_HELP
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
@@ -49,6 +50,7 @@ class PredictSettings:
     encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
     prefix: str = setting("", "what stands before the names of the added columns, e.g. predicted_")
     attention: bool = setting(False, "add the weight of every word")
+    raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
     on_error: str = setting(
         "stop",
         "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
@@ -212,7 +214,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
     processes.wait()
     if processes.rank != 0:
         return None
-    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report")
+    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report", raw_cells=settings.raw_cells)
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
@@ -236,7 +238,7 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
                     new = ", ".join(found.keys() - columns.keys())
                     raise UserError(f"`output` -: expected the columns of the first rows, found also {new}; name a file")
                 text = io.StringIO(newline="")
-                write_csv(text, rows, list(columns or found), header=not columns)
+                write_csv(text, rows, list(columns or found), header=not columns, raw_cells=settings.raw_cells)
                 content = text.getvalue().encode("utf-8", "replace")
             columns = columns or found
             sys.stdout.buffer.write(content)
