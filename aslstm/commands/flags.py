@@ -25,8 +25,8 @@ T = TypeVar("T")
 EXIT_CODE = 2
 _GRACE_SECONDS = 10
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Two dashes or one, or a dash that a word processor made of them; a minus sign before a number is no flag.
-_FLAG = re.compile(r"(--?|[–—−]+)[^\W\d_]")
+# Two dashes or one, or a dash that a word processor made of them; neither a number nor a post that begins with a dash.
+_FLAG = re.compile(r"(--?|[–—−]+)[A-Za-z][A-Za-z0-9_-]*")
 _ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
@@ -61,7 +61,7 @@ class CommandParser(argparse.ArgumentParser):
         # What follows "--" is no flag, such as a post that begins with a dash.
         for one in itertools.takewhile(lambda one: one != "--", given):
             flag = one.split("=")[0]
-            if _FLAG.match(flag) and flag not in known:
+            if _FLAG.fullmatch(flag) and flag not in known:
                 # Without its dashes and in small letters, so that -input, —input and --INPUT are found, too.
                 names = {name.lstrip("-"): name for name in known}
                 nearest = difflib.get_close_matches(flag.lstrip("-–—−").lower().replace("-", "_"), names, n=1)

@@ -9,7 +9,7 @@ _DATE = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _DATE_COLUMN = re.compile(
     r"(?i)(?<![a-z])(date|time|datetime|timestamp|ts|day|created|published|posted)(?![a-z])|日期|时间|時間"
 )
-_NUMBER = re.compile(r"[0-9]{9,20}(\.[0-9]{1,9})?")
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE]\+?[0-9]{1,2})?")
 _UNITS = (1, 10**3, 10**6, 10**9)  # how many in a second
 _EPOCHS = (946_684_800, 4_102_444_800)  # the years 2000 to 2099
 _WEIBO_DATE = "%a %b %d %H:%M:%S %z %Y"  # "Sat Mar 01 12:30:00 +0800 2014", of its programming interface

@@ -90,7 +90,9 @@ def test_what_follows_two_dashes_or_is_a_number_is_no_flag() -> None:
     parser.add_argument("posts", nargs="*")
     assert parser.parse_args(["a", "--", "--plce", "-x", "—"]).posts == ["a", "--plce", "-x", "—"]
     assert parse("--place", "-", "--shift", "-1.5").shift == -1.5
-    assert parse("--place", "here", "--shift", "-.5e3").shift == -500
+    assert parse("--place", "here", "--shift", "-.5").shift == -0.5
+    for post in ("—好", "–", "--好 啊", "--plce me"):
+        assert parser.parse_args([post]).posts == [post]
 
 
 def test_the_library_names_arguments_and_a_command_flags(capsys: pytest.CaptureFixture[str]) -> None:
