@@ -93,8 +93,13 @@ def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str | BadRow]:
             marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
             encoding = marked or _ORDERS.get(codecs.lookup(encoding).name, encoding)
             for number, (line, is_whole) in enumerate(_byte_lines(file, start, "\n".encode(encoding)), start=1):
+                try:
+                    text = line.decode(encoding) if is_whole else ""
+                except UnicodeDecodeError as error:
+                    yield _undecoded(path, number, encoding, error)
+                    continue
                 if is_whole:
-                    yield _decoded(path, number, line, encoding)
+                    yield text if number > 1 else text.removeprefix("\ufeff")
                 else:
                     message = (
                         f"{path}, line {number}: expected a line of at most {MAX_LINE_BYTES:,} bytes, found a longer one; "
@@ -118,7 +123,12 @@ def _byte_lines(file: BinaryIO, piece: bytes, newline: bytes) -> Iterator[tuple[
     beginning = b""
     while True:
         # In UTF-16, the byte of a line feed is also a half of other characters, such as U+4E0A, so pieces end at whole units.
-        piece += file.read(-len(piece) % width)
+        if width > 1:
+            piece += file.read(-len(piece) % width)
+        if not line and piece.endswith(newline):  # most lines
+            yield piece, True
+            piece = file.readline(_PIECE_BYTES)
+            continue
         line += piece
         if len(line) > MAX_LINE_BYTES:
             beginning = beginning or bytes(line[:_SHOWN_BYTES])
@@ -133,12 +143,9 @@ def _byte_lines(file: BinaryIO, piece: bytes, newline: bytes) -> Iterator[tuple[
         piece = file.readline(_PIECE_BYTES)
 
 
-def _decoded(path: Path, number: int, line: bytes, encoding: str) -> str | BadRow:
-    try:
-        return line.decode(encoding).removeprefix("\ufeff" if number == 1 else "")
-    except UnicodeDecodeError as error:
-        message = (
-            f"{path}, line {number}: expected {encoding.upper()}, found byte {line[error.start]:#04x} at column "
-            f"{error.start + 1}; name another with `encoding`, e.g. GB18030, or convert the file"
-        )
-        return BadRow(message, number, line.decode(encoding, "backslashreplace"))
+def _undecoded(path: Path, number: int, encoding: str, error: UnicodeDecodeError) -> BadRow:
+    message = (
+        f"{path}, line {number}: expected {encoding.upper()}, found byte {error.object[error.start]:#04x} at column "
+        f"{error.start + 1}; name another with `encoding`, e.g. GB18030, or convert the file"
+    )
+    return BadRow(message, number, error.object.decode(encoding, "backslashreplace"))

@@ -42,6 +42,13 @@ def test_a_byte_order_mark_tells_the_encoding_and_without_one_it_is_named(
         assert list(read_texts(path, text_columns=["text"], encoding=named)) == POSTS
 
 
+def test_a_byte_that_an_encoding_of_one_byte_lacks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a\n\x81b\n")
+    _, bad = read_lines(tmp_path / "a.txt", "cp1252")
+    assert isinstance(bad, BadRow) and bad.content == "\\x81b\n"
+    assert "line 2: expected CP1252, found byte 0x81 at column 1" in str(bad)
+
+
 def test_utf_16_without_order_or_mark_is_that_of_windows(tmp_path: Path) -> None:
     for name, order in (("utf-16", "utf-16-le"), ("UTF32", "utf-32-le"), ("U16", "utf-16-le")):
         (tmp_path / "a.txt").write_bytes(CONTENTS["a.txt"].encode(order))
