@@ -1,6 +1,6 @@
-"""What is sent to a Hub: a copy of a model folder, checked, with the card of the repository.
+"""Takes a model folder, which is only read, and gives a temporary folder with exactly the files that are sent to a Hub.
 
-Takes a model folder, which is only read; gives a temporary folder with exactly the files that are going to be sent.
+The copy is checked, and its card names the repository.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ NOT_SENT = frozenset({".git", ".cache"})
 
 @dataclass(frozen=True)
 class Prepared:
-    """A folder that may be sent.
+    """Holds a folder that may be sent, and what is known of it.
 
     Attributes:
         folder: Where the files are that are going to be sent.
@@ -52,20 +52,20 @@ class Prepared:
 
 
 def stage(folder: Path, repo: str, staging: Path) -> None:
-    """Copy what is going to be sent, the files that the checksums name and these, into an empty folder.
+    """Copy the files that are going to be sent into an empty folder: the checksums, and the files that they name.
 
-    Every copy is compared with its checksum. The card is the one of :func:`name_in_card`, and its checksum follows.
+    Every copy is compared with its checksum. The card is changed by :func:`name_in_card`, and its checksum with it.
 
     Raises:
-        UserError: The folder is not whole, one of its files lies outside or is none that a repository takes, or its card
-            says too little.
+        UserError: The folder is incomplete or damaged, one of its files lies outside or is not accepted by a repository, or
+            its card says too little.
     """
     check_model_folder(folder)
     checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     for name, checksum in checksums.items():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise UserError(f"{folder / CHECKSUMS}: expected files in the folder, found {name!r}, which leads out; copy it")
-        # The client leaves some of these out without a word.
+        # The client of the Hub leaves such files out without saying so.
         if not NOT_SENT.isdisjoint(Path(name).parts):
             raise UserError(f"{folder / CHECKSUMS}: expected files that the Hub takes, found {name!r}; save the model again")
         copy = staging / name
@@ -80,7 +80,7 @@ def stage(folder: Path, repo: str, staging: Path) -> None:
 
 
 def name_in_card(content: bytes, repo: str) -> bytes:
-    """The same card, where its examples load the repository instead of a local folder.
+    """Return the card with examples that load the repository instead of a local folder.
 
     Raises:
         UserError: The card lacks what the Hub reads.
@@ -101,7 +101,7 @@ def name_in_card(content: bytes, repo: str) -> bytes:
 
 
 def staged_files(staging: Path) -> list[str]:
-    """The names of the files in a folder that :func:`stage` filled, after a comparison with their checksums.
+    """Compare the files in a folder that :func:`stage` filled with their checksums, and return their names.
 
     Raises:
         UserError: The folder is not as it was left: a file was changed, removed or added.
@@ -116,14 +116,14 @@ def staged_files(staging: Path) -> list[str]:
 
 
 def answer_posts(staging: Path, folder: Path) -> list[tuple[str, float]]:
-    """Label and score of ``POSTS`` by a fresh process that has the copy and no project, token or network.
+    """Return the label and score of each of ``POSTS`` by a fresh process that has the copy but no project, token or network.
 
     Args:
-        staging: The copy.
-        folder: What it was copied from, which messages name: the copy is gone when they are read.
+        staging: The folder with the copy.
+        folder: The folder that was copied. Messages name it, because the copy is gone when they are read.
 
     Raises:
-        UserError: It does not load or does not answer.
+        UserError: The model does not load or does not answer.
     """
     with tempfile.TemporaryDirectory() as elsewhere:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "PYTHONPATH"))}
@@ -146,10 +146,10 @@ def answer_posts(staging: Path, folder: Path) -> list[tuple[str, float]]:
 
 @contextmanager
 def prepare(folder: Path, repo: str) -> Iterator[Prepared]:
-    """Check a model folder; gives what is to be sent, in a temporary folder.
+    """Check a model folder and yield what is going to be sent, in a temporary folder.
 
     Raises:
-        UserError: The folder is not whole, its card says too little, or it does not answer.
+        UserError: The folder is incomplete or damaged, its card says too little, or the model does not answer.
     """
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)

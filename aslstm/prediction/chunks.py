@@ -1,4 +1,7 @@
-"""A file of posts in chunks that are read, answered and written at once; rows without a text are told from the others."""
+"""Takes a file of posts and gives it in chunks, each of which is read, answered and written at once.
+
+Rows without a text are told from the others.
+"""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,13 +15,13 @@ from aslstm.errors import UserError
 from .files import Types, json_lines
 from .predictor import fault_of_text, refuse_taken
 
-# Characters count too: memory is to stay flat also where every post is long.
+# Characters count too, so that memory stays flat also if every post is long.
 CHUNK_ROWS = 4096
 CHUNK_CHARACTERS = 1 << 21
 
 
 class Chunk(NamedTuple):
-    """Rows of the input, one after the other, and those among them that cannot be answered."""
+    """Holds successive rows of the input: those that can be answered, and those that cannot."""
 
     rows: list[Row]
     bad: list[BadRow]
@@ -27,19 +30,19 @@ class Chunk(NamedTuple):
 def read_chunks(
     path: Path, *, suffix: str, text_column: str, encoding: str, added: Sequence[str], stop: bool
 ) -> tuple[Iterator[Chunk], Types]:
-    """The chunks of a file, and the types of its columns where it says them; the first chunk is read here.
+    """Return the chunks of a file and the types of its columns, as far as the file tells them; the first chunk is read here.
 
     Args:
-        path: a file, or ``-`` for standard input.
-        suffix: of ``file_formats.READERS``.
-        text_column: the column of the texts.
-        encoding: of text files.
-        added: names of the columns that will be added.
-        stop: whether a bad row is raised.
+        path: The file to read, or ``-`` for standard input.
+        suffix: A key of ``file_formats.READERS`` that tells the format.
+        text_column: The name of the column of texts.
+        encoding: The encoding of text files.
+        added: The names of the columns that will be added.
+        stop: Whether a bad row is raised.
 
     Raises:
-        UserError: a file that cannot be read, one without a good row in its first chunk, a column with the name of one to be
-            added, or, with ``stop``, a bad row; also when the chunks are taken.
+        UserError: The file cannot be read, its first chunk has no good row, a column has the name of one that will be added,
+            or, with ``stop``, a row is bad. This may also be raised later, while the chunks are taken.
     """
     posts = read_posts(path, suffix=suffix, text_column=text_column, encoding=encoding)
     place = f"{path}, {'line' if suffix in LINE_FORMATS else 'row'}"
@@ -48,7 +51,7 @@ def read_chunks(
     if first is None:
         raise UserError(f"{path}: expected at least one row, found none; check the file")
     if not first.rows:
-        # Most likely another column or encoding is meant: to pass over every row would help nobody.
+        # Most likely another column or encoding is meant, and passing over every row would not help.
         raise first.bad[0]
     return itertools.chain([first], chunks), posts.types
 
@@ -74,7 +77,7 @@ def _check(
 
 
 def _cut(rows: Iterator[Row | BadRow], text_column: str) -> Iterator[Chunk]:
-    """Chunks that depend on nothing but the rows."""
+    """Yield chunks whose borders depend on the rows alone."""
     while True:
         chunk = Chunk([], [])
         room = CHUNK_CHARACTERS

@@ -1,8 +1,9 @@
-"""The unfinished work of ``aslstm predict``: a folder ``OUTPUT.parts`` beside the output, which a killed run is continued from.
+"""Keeps the unfinished work of ``aslstm predict`` in a folder ``OUTPUT.parts`` beside the output, and joins it in the end.
 
-It holds the state of the run (what was asked of it) and, for each chunk of the input, its rows and a note on them. A file is
-written beside its name and renamed, and a part counts when its rows and its note are there, so a kill at any moment loses the
-chunks in work and nothing else. Processes share the folder; each writes parts of its own.
+The folder holds the state of the run, which says what was asked of it. For each chunk of the input it holds the rows with
+their answers and a note on them. Each file is written under another name and renamed, and a part counts only if its rows and
+its note are there. A kill at any moment therefore loses the chunks that are being answered and nothing else. Processes share
+the folder, and each of them writes parts of its own.
 """
 
 import json
@@ -24,12 +25,12 @@ _TEMPORARY = "tmp-"
 
 @dataclass(frozen=True)
 class PartNote:
-    """What is to be known of a part without reading it.
+    """Holds what must be known of a part without reading its rows.
 
     Attributes:
-        labels: how many rows have which label.
-        columns: of its rows, in order.
-        errors: ``line``, ``reason`` and ``content`` of each row that was passed over.
+        labels: The number of rows of each label.
+        columns: The names of the columns of its rows, in order.
+        errors: The ``line``, ``reason`` and ``content`` of each row that was passed over.
     """
 
     labels: dict[str, int]
@@ -39,18 +40,18 @@ class PartNote:
 
 @dataclass(frozen=True)
 class Summary:
-    """What all parts hold: rows of each label, and how many were passed over."""
+    """Holds the number of rows of each label in all parts, and how many rows were passed over."""
 
     labels: Counter[str]
     num_errors: int
 
 
 class Parts:
-    """The folder.
+    """Writes, checks and joins the parts of one output.
 
     Args:
-        output: where the whole will stand.
-        output_format: of the whole.
+        output: The file that the parts are joined to.
+        output_format: The format of that file.
     """
 
     def __init__(self, output: Path, output_format: str) -> None:
@@ -59,10 +60,10 @@ class Parts:
         self.folder = output.with_name(f"{output.name}.parts")
 
     def check(self, state: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
-        """Check that the folder is what the flags say; nothing is changed.
+        """Check that the folder is as the flags say; nothing is changed.
 
         Raises:
-            UserError: nothing to resume, another run to resume, or an unfinished run in the way.
+            UserError: There is no run or another run to resume, or an unfinished run is in the way.
         """
         found = self._read_state()
         if resume and found is None:
@@ -78,13 +79,13 @@ class Parts:
             raise UserError(
                 f"{self.folder}: expected no unfinished run, found one; go on with --resume or start anew with --overwrite"
             )
-        # A run that is killed at its very start leaves nothing but what its state was to be.
+        # A run that is killed at its very start leaves only the file that would have become its state.
         others = {path.name for path in self.folder.glob("*")} - {f"{_TEMPORARY}{_STATE}"}
         if found is None and (others or self.folder.is_file()):
             raise UserError(f"{self.folder}: expected a folder of this script, found other files; choose another --output")
 
     def start(self, state: dict[str, Any], *, resume: bool) -> None:
-        """Make the folder for a new run, or leave it to go on."""
+        """Create the folder for a new run; for a run that is resumed, leave the folder as it is."""
         if resume:
             return
         if self._read_state() is not None:
@@ -97,16 +98,16 @@ class Parts:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def _paths(self, index: int) -> tuple[Path, Path]:
-        """The rows of a chunk, and the note on them."""
+        """Return the path of the rows of a chunk, and that of the note on them."""
         path = self.folder / f"{index:08d}{part_suffix(self.output_format)}"
         return path, path.with_suffix(".json")
 
     def has(self, index: int) -> bool:
-        """Whether the part of a chunk is there."""
+        """Return whether the part of a chunk is there."""
         return all(path.exists() for path in self._paths(index))
 
     def write(self, index: int, rows: Sequence[Row], bad: Sequence[BadRow], label_column: str, types: Types) -> None:
-        """Write the part of a chunk: rows with answers, and those that were passed over."""
+        """Write the part of a chunk: its rows with answers, and the rows that were passed over."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         errors = [{"line": row.number, "reason": str(row), "content": row.content} for row in bad]
         note = PartNote(Counter(row[label_column] for row in rows), columns, errors)
@@ -115,7 +116,7 @@ class Parts:
         _put(rows_path, lambda temporary: write_part(temporary, rows, types))
 
     def join(self, num_parts: int, label_names: Sequence[str], *, report: bool, raw_cells: bool = False) -> Summary:
-        """Put the whole in its place, and beside it ``OUTPUT.counts.json`` and, with ``report``, ``OUTPUT.errors.jsonl``."""
+        """Join the parts to the output, with ``OUTPUT.counts.json`` and, for ``report``, ``OUTPUT.errors.jsonl`` beside it."""
         paths = [self._paths(index) for index in range(num_parts)]
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
         columns: dict[str, None] = {}
@@ -129,18 +130,18 @@ class Parts:
                 errors.write(json_lines(note.errors))
         join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole", raw_cells=raw_cells)
         _write_json(self.folder / "counts", labels)
-        # The output comes last: where it is seen, the others are there.
+        # The output comes last: whoever sees it also finds the others.
         (self.folder / "counts").replace(_beside(self.output, "counts.json"))
         if report:
             (self.folder / "errors").replace(_beside(self.output, "errors.jsonl"))
         else:
-            _beside(self.output, "errors.jsonl").unlink(missing_ok=True)  # of an output that is replaced
+            _beside(self.output, "errors.jsonl").unlink(missing_ok=True)  # It belongs to the old output.
         (self.folder / "whole").replace(self.output)
         self._remove()
         return Summary(labels, num_errors)
 
     def _remove(self) -> None:
-        # The state goes last: a kill in between leaves what can be resumed.
+        # The state is removed last, so that a kill in between leaves a run that can be resumed.
         for path in self.folder.iterdir():
             if path.name != _STATE:
                 path.unlink()
@@ -156,7 +157,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def _put(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file so that it is seen whole or not at all."""
+    """Write a file under another name and rename it, so that nobody sees it half written."""
     temporary = path.with_name(f"{_TEMPORARY}{path.name}")
     write(temporary)
     temporary.replace(path)

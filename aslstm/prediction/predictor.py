@@ -1,7 +1,7 @@
-"""A batch of posts in, the same batch with the model's answers out: what ``aslstm predict`` runs, and Ray Data or Spark can.
+"""Takes a batch of posts and gives the same batch with the model's answers; ``aslstm predict``, Ray Data and Spark can run it.
 
-A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of texts. Nothing is kept from one to the next, so
-any process may take any of them. README shows both.
+A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of texts. Nothing is kept from one batch to the
+next, so any process may take any batch. The README shows both forms.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
 COLUMNS = ("label", "score", "scores", "emoji")
 ATTENTION = "attention"
-# Of a probability; more digits would tell the order in which a processor adds.
+# The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
 Columns = TypeVar("Columns", dict[str, np.ndarray], "pandas.DataFrame")
 
 
 class BatchPredictor:
-    """A model folder as a function of a batch.
+    """Answers batches with the model of a folder.
 
-    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those of
-    the post, as they stand in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``,
-    as the pipeline gives). The answers to a batch depend on that batch alone.
+    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those
+    of the post, as they are written in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight",
+    "is_emoji"}``, as the pipeline gives). The answers to a batch depend on that batch alone.
 
     Args:
-        model: a model folder, which is loaded here, once; or a :class:`Classifier`, for which the last three arguments are not
-            used.
-        text_column: the column that holds the texts.
-        prefix: stands before the names of the columns that are added.
-        attention: whether to add it.
-        backend, batch_size, num_threads: See :class:`Classifier`.
+        model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
+            not used.
+        text_column: The name of the column of texts.
+        prefix: The text that is put before the names of the added columns.
+        attention: Whether the column ``attention`` is added.
+        backend, batch_size, num_threads: The arguments of :class:`Classifier`.
 
     Raises:
-        UserError: a folder that is not whole, or a model that gives no attention.
+        UserError: The folder is incomplete or damaged, or the model gives no attention.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class BatchPredictor:
                 raise UserError(str(error)) from error
 
     def __call__(self, batch: Columns) -> Columns:
-        """The batch with the answers.
+        """Return the batch with the answers.
 
         Raises:
-            UserError: no such column, a text that is none, or a column that has the name of one to be added.
+            UserError: There is no such column, a value of it is no text, or a column has the name of one that is added.
         """
         refuse_taken("the batch", list(batch), self.added)
         if self.text_column not in batch:
@@ -83,7 +83,7 @@ class BatchPredictor:
         answers = self.answers(list(batch[self.text_column]))
         if isinstance(batch, dict):
             return {**batch, **{name: _array(values, i) for i, (name, values) in enumerate(answers.items())}}
-        # Imported here and not above: whoever gives a frame has pandas.
+        # Imported here and not above: only a caller who has pandas can give a frame.
         import pandas
 
         # Of a value of each type, so that an empty batch has the types of a full one.
@@ -95,10 +95,10 @@ class BatchPredictor:
         return batch.assign(**columns)
 
     def answers(self, texts: Sequence[str]) -> dict[str, list[Any]]:
-        """The columns that are added, a value a text.
+        """Return the columns that are added, with one value for each text.
 
         Raises:
-            UserError: a text that is none.
+            UserError: One of the values is no text.
         """
         for number, text in enumerate(texts, start=1):
             if fault := text_fault(text, self.text_column):
@@ -113,12 +113,12 @@ class BatchPredictor:
 
 
 def added_columns(prefix: str, *, attention: bool) -> list[str]:
-    """Names of the columns that are added."""
+    """Return the names of the columns that are added."""
     return [prefix + name for name in (*COLUMNS, ATTENTION)[: len(COLUMNS) + attention]]
 
 
 def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
-    """What is wrong with the text of a row, in one line; nothing where it has one, were it empty."""
+    """Return in one line what is wrong with the text of a row, or ``""`` if the row has a text, which may be empty."""
     if text_column not in row:
         return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with `text_column`"
     fault = text_fault(row[text_column], text_column)
@@ -126,10 +126,10 @@ def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
 
 
 def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> None:
-    """Refuse a column that has the name of one to be added.
+    """Refuse a column that has the name of one that is added.
 
     Raises:
-        UserError: such a column.
+        UserError: There is such a column.
     """
     taken = [name for name in added if name in columns]
     if taken:

@@ -1,6 +1,6 @@
-"""A file of posts to a file of answers: in chunks, resumable, shared by processes.
+"""Takes :class:`PredictSettings`, writes the rows of a file with the model's answers, and gives how many rows have which label.
 
-Takes :class:`PredictSettings`; writes the rows of the input with the model's answers, and gives how many have which label.
+The work is done in chunks. A run that is killed can be resumed, and several processes can share one run.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ from .predictor import BatchPredictor, added_columns
 from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
-# What the answers depend on, besides the input, the model, how it is run and how rows are cut into chunks.
+# The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
 SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention")
 
 
 @dataclass(frozen=True)
 class PredictSettings:
-    """What is answered, by which model, and where the answers go.
+    """Says what is answered, by which model, and where the answers go.
 
     Raises:
-        UserError: A value that is not possible, or two that contradict each other.
+        UserError: A value is not possible, or two values contradict each other.
     """
 
     model: Path = setting(MISSING, "model folder")
@@ -69,10 +69,10 @@ class PredictSettings:
 
 
 def with_formats(settings: PredictSettings) -> PredictSettings:
-    """The settings with the formats that the names of the files tell; places are checked.
+    """Return the settings with the formats that the names of the files tell, after a check of the places.
 
     Raises:
-        UserError: A name that tells no format, or a place that cannot be read or written so.
+        UserError: A name tells no format, or a place cannot be read or written in this way.
     """
     if settings.input_format is None:
         if settings.input == STANDARD_STREAM:
@@ -106,14 +106,14 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
 
 
 def predict_file(settings: PredictSettings) -> Summary | None:
-    """Read, answer and write.
+    """Read the posts, answer them and write the answers.
 
     Returns:
-        How many rows have which label, and how many were passed over; None in a process that is not the first, and where
-        whoever reads standard output has enough.
+        How many rows have which label, and how many were passed over. This is None in every process but the first, and if
+        the reader of standard output has closed it.
 
     Raises:
-        UserError: Bad settings or bad input; what is done of a file can be resumed.
+        UserError: The settings or the input are bad; what is done of a file can be resumed.
     """
     settings = with_formats(settings)
     chunks, types = read_chunks(
@@ -129,7 +129,7 @@ def predict_file(settings: PredictSettings) -> Summary | None:
             return _predict_to_stdout(settings, chunks)
         return _predict_to_file(settings, chunks, types)
     except BrokenPipeError:
-        # Whoever read our standard output has enough; Python would complain when it flushes at exit.
+        # The reader of our standard output has closed it. Without this, Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return None
     except OSError as error:
@@ -140,7 +140,7 @@ def predict_file(settings: PredictSettings) -> Summary | None:
 
 
 class Processes(NamedTuple):
-    """Which of how many processes this is, and how to wait until all have come to the same place."""
+    """Says which of how many processes this is; ``wait`` returns when all processes have called it."""
 
     rank: int
     world_size: int
@@ -148,12 +148,12 @@ class Processes(NamedTuple):
 
 
 def number_of_processes() -> int:
-    """How many the launcher started."""
+    """Return how many processes the launcher started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def join_processes() -> Processes:
-    """Meet the other processes, if there are any."""
+    """Meet the other processes, if there are any, and return what is known of them."""
     if number_of_processes() == 1:
         return Processes(0, 1, lambda: None)
     check_packages("train", "accelerate", "torch")
@@ -166,19 +166,19 @@ def join_processes() -> Processes:
 
 
 def _progress_bar(processes: Processes) -> tqdm:
-    """Posts of this process, and how many a second."""
+    """Return a bar that counts the posts of this process and shows how many are answered in a second."""
     of_all = f" (process 1 of {processes.world_size})" if processes.world_size > 1 else ""
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
 
 
 def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
-    """The rows with the added columns."""
+    """Return the rows with the added columns."""
     columns = predictor.answers([row[predictor.text_column] for row in rows])
     return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(rows, *columns.values(), strict=True)]
 
 
 def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
-    """What a run must have in common with one that it continues; ``inference`` is how the model is run."""
+    """Return what a run must have in common with one that it continues; ``inference`` says how the model is run."""
     state: dict[str, Any] = {}
     for name, path in (("input", settings.input), ("model", settings.model / CHECKSUMS)):
         with path.open("rb") as file:
@@ -189,7 +189,7 @@ def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[s
 
 
 def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: Types) -> Summary | None:
-    """Answer what has no part yet, then join the parts."""
+    """Answer the chunks that have no part yet, then join the parts."""
     predictor = _load_predictor(settings)
     parts = Parts(settings.output, str(settings.output_format))
     state = _state_of(settings, predictor.classifier.settings)
@@ -200,7 +200,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
 
         types = types | types_of_answers(predictor.added, predictor.label_names)
     processes = join_processes()
-    processes.wait()  # until all have checked
+    processes.wait()  # Nothing is changed before all processes have checked.
     if processes.rank == 0:
         parts.start(state, resume=settings.resume)
     processes.wait()
@@ -218,7 +218,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
-    """Answer and write, chunk by chunk.
+    """Answer and write one chunk after the other.
 
     Raises:
         UserError: In CSV, a later chunk has a column that the first does not have.
@@ -250,7 +250,7 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
 
 
 def _load_predictor(settings: PredictSettings) -> BatchPredictor:
-    """The model as the settings say."""
+    """Load the model as the settings say."""
     names = ("text_column", "prefix", "attention")
     given = {name: getattr(settings, name) for name in names}
     return BatchPredictor(settings.model, **given, **asdict(settings.inference))

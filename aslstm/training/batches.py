@@ -1,6 +1,6 @@
-"""Rows to token counts and to batches of ids: tokenization, length buckets, emoji spelling and padding.
+"""Takes rows and gives token counts, encoded rows, the rows of each batch, and padded tensors.
 
-Batches depend on (seed, epoch) and the rows alone, so that a resumed run meets the same ones.
+Batches depend on the seed, the epoch and the rows alone, so that a resumed run meets the same ones.
 """
 
 import functools
@@ -26,19 +26,21 @@ from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
+# Columns that the training rows have where teachers gave them soft labels.
+SOFT_COLUMNS = ("targets", "temperature", "weight")
 SEGMENTING_PACKAGES = {"emoji", "jieba", "rjieba"}
 
 
 @functools.cache
 def segmentation_stamp() -> str:
-    """A hash of the code and the packages that cut texts: the cache of ``datasets`` would not see that they have changed."""
+    """Return a hash of the code and the packages that cut texts, whose changes the cache of ``datasets`` would not see."""
     folders = [Path(str(package.__file__)).parent for package in (tokenization, words)]
     sources = [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))]
     return Hasher.hash((sources, sorted((one.name, one.version) for one in distributions() if one.name in SEGMENTING_PACKAGES)))
 
 
 def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str]) -> Dataset:
-    """``text``, ``label`` to ``input_ids``, ``labels`` (int) and ``row`` (the place in the split)."""
+    """Turn the columns ``text`` and ``label`` into ``input_ids``, ``labels`` (int) and ``row`` (the place in the split)."""
     label_ids = {name: i for i, name in enumerate(label_names)}
 
     def encode(batch: dict[str, list[Any]], indices: list[int], stamp: str) -> dict[str, list[Any]]:
@@ -55,7 +57,7 @@ def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str
 
 
 def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool, segmenter: str) -> Counter[str]:
-    """How often the texts of ``rows`` have each word and emoji; a second run on the same rows reads it from the cache."""
+    """Count each word and emoji in the texts of ``rows``; a second run on the same rows reads the counts from the cache."""
     splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter)
 
     def count(batch: dict[str, list[Any]], stamp: str) -> dict[str, list[Any]]:
@@ -72,19 +74,19 @@ def count_tokens(rows: Dataset, *, user_words: list[UserWord], use_hmm: bool, se
 
 
 class LengthBucketSampler(BatchSampler):
-    """Batches of rows of similar length, shuffled anew each epoch; without ``shuffle``, longest first.
+    """Yields batches of rows of similar length, shuffled anew each epoch; without ``shuffle``, the longest rows come first.
 
     Args:
-        lengths: tokens of each row.
-        batch_size: rows of a batch, of one process.
-        shuffle: rows are shuffled, sorted within buckets of 50 batches, and the batches shuffled again.
-        seed: with the epoch, all that the order depends on.
-        drop_last: rows that fill no batch are left out, others each epoch.
+        lengths: The number of tokens of each row.
+        batch_size: The number of rows in a batch of one process.
+        shuffle: Whether rows are shuffled, then sorted within buckets of 50 batches, and the batches shuffled again.
+        seed: The seed; the order depends on it and on the epoch alone.
+        drop_last: Whether the rows that do not fill a batch are left out. They are other rows in each epoch.
     """
 
     def __init__(self, lengths: list[int], batch_size: int, *, shuffle: bool, seed: int = 0, drop_last: bool = False) -> None:
         super().__init__(range(len(lengths)), batch_size, drop_last=drop_last)
-        # Where several processes share the batches, accelerate sets the epoch of this alone.
+        # If several processes share the batches, accelerate sets the epoch of this attribute alone.
         self.sampler = self  # type: ignore[assignment]
         self.lengths = lengths
         self.shuffle = shuffle
@@ -112,7 +114,7 @@ class LengthBucketSampler(BatchSampler):
             ordered = sorted(rows[start : start + bucket], key=lambda row: -self.lengths[row])
             batches += [ordered[i : i + self.batch_size] for i in range(0, len(ordered), self.batch_size)]
         if self.shuffle and batches:
-            # The short batch of a split stays last: accelerate takes the length of the epoch from it.
+            # The short batch stays last, because accelerate takes the length of the epoch from it.
             last = batches.pop()
             shuffler.shuffle(batches)
             batches.append(last)
@@ -127,10 +129,10 @@ class Collator:
     characters, and the model does not learn the common ones by heart.
 
     Args:
-        tokenizer: its padding id and tokens.
-        emoji_spelling_prob: share of the known codes that are spelled; 0 for evaluation.
-        word_spelling_prob: share of the known words that are spelled; 0 for evaluation.
-        seed: with the epoch and the rows, all that the choice depends on.
+        tokenizer: The tokenizer, which knows the padding id and the tokens.
+        emoji_spelling_prob: The share of the known codes that are spelled; 0 for evaluation.
+        word_spelling_prob: The share of the known words that are spelled; 0 for evaluation.
+        seed: The seed; the choice depends on it, on the epoch and on the rows alone.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class Collator:
         self.pad_token_id = tokenizer.pad_token_id
         self.seed = seed
         self.epoch = 0
-        # Token id -> the ids that spell it and how often they do.
+        # For each token id: the ids that spell it, and the probability that they take its place.
         self._spellings: dict[int, tuple[list[int], float]] = {}
         start, vocabulary = tokenizer.emoji_token_offset, tokenizer.get_vocab()
         for token, token_id in vocabulary.items():
@@ -169,10 +171,14 @@ class Collator:
         return spelled
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64."""
+        """Return ``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64.
+
+        Rows with soft labels also have ``targets`` (batch, num_labels), ``temperature`` and ``weight`` (batch,), all float32.
+        """
         ids = [torch.tensor(self._spell(row["input_ids"], row["row"])) for row in rows]
         mask = [torch.ones_like(row) for row in ids]
-        return {
+        soft = {name: torch.tensor([row[name] for row in rows]) for name in SOFT_COLUMNS if name in rows[0]}
+        return soft | {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
             "attention_mask": pad_sequence(mask, batch_first=True),
             "labels": torch.tensor([row["labels"] for row in rows]),

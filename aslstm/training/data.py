@@ -1,18 +1,18 @@
-"""A corpus made ready for training: its tokenizer, its rows as ids, what is known of its labels.
+"""Takes :class:`TrainSettings` and gives :class:`TrainingData`: a tokenizer, encoded rows, and the labels of a corpus.
 
-Takes :class:`TrainSettings`, gives :class:`TrainingData`. Vocabulary and labels come from the training split alone.
+Vocabulary and labels come from the training split alone.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from aslstm.data.corpora import has_emoji, load_corpus, read_splits
+from aslstm.data.corpora import has_emoji, load_corpus, read_splits, without_white_space
 from aslstm.errors import UserError
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.new_words import NewWord, discover_words
@@ -21,7 +21,8 @@ from tokenization import ASLSTMTokenizer, strip_emoji
 from .batches import encode_rows
 from .model import make_tokenizer
 from .selections import select_rows
-from .settings import DataSettings, TrainSettings
+from .settings import DataSettings, TrainingSettings, TrainSettings
+from .soft_labels import SoftLabels, read_soft_labels, soften
 from .stage_times import StageTimes
 from .starting_weights import StartingModel
 from .streaming import StreamingRows, counted_texts
@@ -31,15 +32,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A corpus ready for training.
+    """Holds a corpus as training needs it.
 
     Attributes:
         tokenizer: The tokenizer, made from the training texts.
         new_words: The words that it keeps whole beside jieba's dictionary.
-        train: The training rows, with ``input_ids``, ``labels`` and ``row``.
+        train: The training rows, with ``input_ids``, ``labels`` and ``row``; where there are soft labels also with
+            ``targets``, ``temperature`` and ``weight`` (see :func:`_with_soft_labels`).
         evaluation: The same for ``validation`` and, where there is one, ``test``.
         label_names: The labels in the order of the model's outputs.
-        label_counts: The number of rows of each label in train.
+        label_counts: The number of rows of each label in train; a post with soft labels counts by its probabilities.
         labels: The labels of each evaluation split, (num_rows,) int.
         emoji_rows: Whether the raw text of each row of an evaluation split has an emoji, (num_rows,) bool, also where
             ``strip_emoji`` took it out.
@@ -50,19 +52,19 @@ class TrainingData:
     train: Dataset | StreamingRows
     evaluation: dict[str, Dataset]
     label_names: list[str]
-    label_counts: Counter[str]
+    label_counts: Mapping[str, float]
     labels: dict[str, np.ndarray]
     emoji_rows: dict[str, np.ndarray]
 
     @property
     def token_counts(self) -> Counter[int]:
-        """How often training has each id; nothing of a stream."""
+        """Return how often each id occurs in the training rows; of a stream, nothing is known."""
         return Counter() if isinstance(self.train, StreamingRows) else Counter(chain.from_iterable(self.train["input_ids"]))
 
     @property
     def num_rows(self) -> dict[str, int]:
-        """Rows of each split."""
-        return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
+        """Return the number of rows of each split."""
+        return {"train": round(sum(self.label_counts.values()))} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
 def prepare_data(settings: TrainSettings, start: StartingModel | None, num_processes: int, stages: StageTimes) -> TrainingData:
@@ -95,7 +97,7 @@ def _make_tokenizer(
 
 
 def _new_words(texts: Iterable[str], settings: DataSettings) -> list[NewWord]:
-    """The words of the table ``new_words``, or those that ``discover_words`` finds in the training texts."""
+    """Return the words of the table ``new_words``, or those that ``discover_words`` finds in the training texts."""
     if settings.new_words:
         return read_new_words(settings.new_words)
     if not settings.discover_words:
@@ -118,7 +120,13 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     with stages.measure("segmentation and vocabulary"):
         new_words = _new_words(corpus["train"]["text"], data)
-        tokenizer = _make_tokenizer(corpus["train"].select_columns("text"), new_words, start, data)
+        texts = corpus["train"].select_columns("text")
+        soft = None
+        if data.soft_labels:
+            soft = read_soft_labels(data.soft_labels, label_names)
+            soft = _without(soft, chain.from_iterable(rows["text"] for split, rows in corpus.items() if split != "train"))
+            texts = concatenate_datasets([texts, Dataset.from_dict({"text": soft.texts})])
+        tokenizer = _make_tokenizer(texts, new_words, start, data)
     encoded = DatasetDict()
     with stages.measure("tokenization"):
         for split, rows in corpus.items():
@@ -130,7 +138,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
                 encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
                 emoji_rows[split] = emoji_rows[split][kept]
     train = encoded.pop("train")
-    counts = Counter(label_names[i] for i in train["labels"])
+    counts: Counter[str] = Counter(label_names[i] for i in train["labels"])
     missing = [name for name in label_names if name not in counts]
     if missing:
         raise UserError(
@@ -140,12 +148,57 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
     with_emoji = np.flatnonzero(emoji_rows.pop("train"))
     train = train.select([*range(len(train)), *np.tile(with_emoji, settings.training.emoji_row_repeats)])
-    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, counts, labels, emoji_rows)
+    shares: Mapping[str, float] = counts
+    if soft is not None:
+        with stages.measure("tokenization"):
+            train = _with_soft_labels(train, soft, tokenizer, label_names, settings.training)
+        shares = {name: counts[name] + float(soft.probabilities[:, i].sum()) for i, name in enumerate(label_names)}
+    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows)
+
+
+def _without(soft: SoftLabels, texts: Iterable[str]) -> SoftLabels:
+    """Leave out the posts that are evaluated: their labels by a teacher might tell what the split is there to measure."""
+    evaluated = {without_white_space(text) for text in texts}
+    kept = [i for i, text in enumerate(soft.texts) if without_white_space(text) not in evaluated]
+    return SoftLabels([soft.texts[i] for i in kept], soft.probabilities[kept])
+
+
+def _with_soft_labels(
+    train: Dataset, soft: SoftLabels, tokenizer: ASLSTMTokenizer, label_names: list[str], training: TrainingSettings
+) -> Dataset:
+    """Add posts with soft labels to the training rows.
+
+    Every row then has ``targets``, the probabilities to learn, (num_labels,); ``temperature``, by which the logits are divided
+    first; and ``weight``, which includes the square of the temperature, because softened targets have gradients that are
+    smaller by that factor (Hinton et al. 2015, section 2). The ``labels`` of a post with soft labels are its likeliest label.
+    """
+    best = [label_names[i] for i in soft.probabilities.argmax(1)]
+    posts = encode_rows(Dataset.from_dict({"text": soft.texts, "label": best}), tokenizer, label_names)
+    temperature = training.distillation_temperature
+    parts = (
+        (train, np.eye(len(label_names))[train["labels"]], 1.0, 1.0),
+        (posts, soften(soft.probabilities, temperature), temperature, training.soft_label_weight * temperature**2),
+    )
+    first = 0
+    rows = []
+    for part, targets, divisor, weight in parts:
+        columns = {
+            "input_ids": part["input_ids"][:],
+            "labels": part["labels"][:],
+            "row": list(range(first, first + len(part))),
+            "targets": targets.astype(np.float32),
+            "temperature": np.full(len(part), divisor, np.float32),
+            "weight": np.full(len(part), weight, np.float32),
+        }
+        rows.append(Dataset.from_dict(columns))
+        first += len(part)
+    logger.info("learning the answers of teachers on %d posts beside %d rows of train", len(posts), len(train))
+    return concatenate_datasets(rows)
 
 
 def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_processes: int) -> TrainingData:
     source, training = settings.corpus, settings.training
-    # Whatever is evaluated is small and read as a whole; what is trained on is not.
+    # The splits that are evaluated are small and read as a whole; the training split is not.
     splits = read_splits(source, skip=("train",))
     if "validation" not in splits:
         raise UserError("`streaming`: expected a validation split beside train, found none; give `validation_file`")

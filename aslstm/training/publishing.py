@@ -1,11 +1,11 @@
-"""The model folder, written in one step, and its card.
+"""Takes a trained model, its tokenizer and a record of the run and gives a model folder with its card.
 
-Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
-it is. Nothing is seen under its name until all of it is written.
+The Hub and ``from_pretrained`` take the folder as it is. It gets its name only after all its files have been written.
 """
 
 import os
 import shlex
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
-CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # of aslstm
-# Where a model goes, and how often its training was interrupted, is no part of how it is made.
+CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
+# These say where a model goes and how its training is interrupted and resumed, but not how it is made.
 NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
@@ -43,15 +43,15 @@ SPLIT_TITLES = {
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a run leaves beside the weights.
+    """Holds what a model folder says of its training beside the weights.
 
     Attributes:
         dataset: The name of the corpus, as :class:`CorpusSource` has it.
         flags: Every setting of the run by the name of its flag.
         best_epoch: The epoch whose weights were kept.
-        num_epochs: The epochs that were trained.
+        num_epochs: The number of epochs that were trained.
         results: The figures of each split.
-        num_rows: The rows of each split.
+        num_rows: The number of rows of each split.
         new_words: The words that the tokenizer keeps whole beside jieba's dictionary.
         script: The script whose command the card shows.
     """
@@ -67,13 +67,15 @@ class TrainingRecord:
 
 
 class OutputFolder:
-    """Where a run writes. Made before training, so that a run does not end with nowhere to go.
+    """Checks the folder that a run will write, and writes it.
+
+    It is created before training, so that a run does not find out at its end that it cannot write.
 
     Args:
-        path: a new folder, an empty one, or a model folder, which is replaced when the new one is whole.
+        path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written.
 
     Raises:
-        UserError: another file or folder is there, or nothing can be written there.
+        UserError: The path names a file or a folder with other files, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -89,7 +91,7 @@ class OutputFolder:
                     f"`output_dir` {path}: expected a new or a model folder, found other files; choose another name"
                 )
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # The longest name of those that will stand beside it.
+            # This name is the longest of those that the run will create in the parent folder.
             with tempfile.TemporaryDirectory(prefix=f".{self.checkpoint_dir.name}.", dir=self.path.parent):
                 pass
             if self.path.is_dir() and not os.access(self.path, os.W_OK):
@@ -100,10 +102,15 @@ class OutputFolder:
             ) from error
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
-        """Write the folder beside its place, then put it there.
+        """Write the folder under a temporary name, then give it its own.
+
+        Args:
+            model: The trained model.
+            tokenizer: The tokenizer of the model.
+            record: The record of the run.
 
         Raises:
-            UserError: it cannot be written; what was there is as it was.
+            UserError: The folder cannot be written; an earlier folder of that name is unchanged.
         """
         try:
             with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
@@ -126,12 +133,15 @@ class OutputFolder:
         if record.new_words:
             write_new_words(staging / "new_words.tsv", record.new_words)
         (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
+        # safetensors lets only its owner read the weights, and copied code has the mode of the installed package.
+        for path in staging.iterdir():
+            shutil.copymode(staging / "README.md", path)
         write_checksums(staging)
         check_model_folder(staging)
 
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
-    """The model card: the template with the figures of the run."""
+    """Return the model card, which is the template filled with the figures of the run."""
     dataset_type = record.dataset
     is_own = dataset_type == "files"
     unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
@@ -150,7 +160,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
                 task_type="text-classification",
                 dataset_type=dataset_type,
                 dataset_name=corpus.title,
-                # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
+                # The Hub merges figures of one dataset, configuration and split, so the rows with emoji are a configuration.
                 dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
                 dataset_split=split.removesuffix("_emoji"),
                 metric_type=metric_type,
@@ -190,13 +200,16 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:
-    """A figure and, where there is one, its 95 % interval."""
+    """Return a figure as text with its 95 % interval, if it has one."""
     interval = metrics.get("intervals_95", {}).get(name)
     return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:
-    """The command that trains the same model; a path, which is the user's own business, is shown as the name of its flag."""
+    """Return the command that trains the same model.
+
+    Paths are private, so a path is shown as the name of its flag in capitals.
+    """
     parts = []
     for key, value in sorted(flags.items()):
         if key in NOT_IN_RECIPE:

@@ -1,6 +1,6 @@
-"""Training from settings to model folders: one run, the mean of several, or one for each of several seeds.
+"""Takes :class:`TrainSettings`, trains, writes a model folder for each seed and gives the figures of each.
 
-Takes :class:`TrainSettings`; writes a model folder for each seed and gives their figures.
+The model of a seed is that of one run or the mean of several.
 """
 
 import logging
@@ -41,7 +41,7 @@ RUN_SEED_STEP = 10_000
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model folder, and the figures of each split: of all rows and of those with emoji."""
+    """Names a model folder and holds the figures of each split, for all rows and for those with emoji."""
 
     folder: Path
     results: dict[str, Any]
@@ -52,13 +52,13 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
 
     Args:
         settings: What to train on, and how.
-        report: Is called with each model as soon as it is saved, on the main process alone.
+        report: A function that is called with each model as soon as it is saved, on the main process alone.
 
     Returns:
         The model of each seed.
 
     Raises:
-        UserError: Bad input, or a place where nothing can be written.
+        UserError: The input is bad, or nothing can be written in a place.
     """
     accelerator = make_accelerator(settings)
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
@@ -71,7 +71,7 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
     trained: list[TrainedModel] = []
     stages = StageTimes()
     for one, output in zip(runs, outputs, strict=True):
-        # A corpus is made ready once for all seeds, unless its rows follow the seed.
+        # The corpus is read and encoded once for all seeds, unless the choice of its rows depends on the seed.
         if not trained or one.data.max_train_samples or one.data.streaming:
             with accelerator.main_process_first():
                 data = prepare_data(one, start.model, accelerator.num_processes, stages)
@@ -85,10 +85,10 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
 
 
 def make_accelerator(settings: TrainSettings) -> Accelerator:
-    """The accelerator, with tracking where it is asked for.
+    """Return the accelerator, with the tracker that the settings ask for.
 
     Raises:
-        UserError: A precision or a tracker that this machine does not have.
+        UserError: This machine does not have the precision or the tracker.
     """
     try:
         return Accelerator(
@@ -96,8 +96,8 @@ def make_accelerator(settings: TrainSettings) -> Accelerator:
             gradient_accumulation_steps=settings.training.gradient_accumulation_steps,
             log_with=None if settings.output.report_to == "none" else settings.output.report_to,
             project_dir=f"{settings.output_dir}-logs",
-            # Batches are shared between processes as they are: their rows were chosen for similar length.
-            # Copies from pinned memory to the device go on beside the computation.
+            # Batches are not split between processes, because their rows were chosen for similar length.
+            # Copies from pinned memory to the device run at the same time as the computation.
             dataloader_config=DataLoaderConfiguration(
                 split_batches=False, even_batches=True, dispatch_batches=False, non_blocking=True
             ),
@@ -107,7 +107,7 @@ def make_accelerator(settings: TrainSettings) -> Accelerator:
 
 
 def runs_of_seeds(settings: TrainSettings) -> list[TrainSettings]:
-    """The settings of each of ``seeds``, or those that were given."""
+    """Return the settings of each of ``seeds``, or the given ones if there are no ``seeds``."""
     training = settings.training
     if not training.seeds:
         return [settings]
@@ -129,7 +129,7 @@ def train_one(
     output: OutputFolder,
     stages: StageTimes,
 ) -> dict[str, Any]:
-    """Train, evaluate and save the model of one seed; gives its figures."""
+    """Train, evaluate and save the model of one seed, and return its figures."""
     training = settings.training
     if settings.output.report_to != "none":
         config = {name: str(value) for name, value in flags_of(settings).items()}
@@ -202,7 +202,7 @@ def make_trainer(
     model: ASLSTMForSequenceClassification,
     output: OutputFolder,
 ) -> Trainer:
-    """Everything that one run of training needs, prepared for the accelerator's devices and processes."""
+    """Return a trainer with everything that one run needs, prepared for the devices and processes of the accelerator."""
     training = settings.training
     collator = Collator(
         data.tokenizer,
@@ -245,7 +245,7 @@ def make_trainer(
 
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
-    """What a resumed run must have in common with the one that was begun; paths may have changed."""
+    """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
@@ -256,7 +256,7 @@ def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingD
 
 
 def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
-    """Fit ``decision_prior_weight``, then ``temperature``, on validation, into the model's config."""
+    """Fit ``decision_prior_weight``, then ``temperature``, on validation, and put both into the config of the model."""
     config = trainer.accelerator.unwrap_model(trainer.model).config
     logits = predict_logits(trainer.accelerator, trainer.model, trainer.validation_loader)
     prior = np.array(config.label_prior)
@@ -266,7 +266,7 @@ def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
 
 
 def evaluate(trainer: Trainer, data: TrainingData, batch_size: int) -> dict[str, Any]:
-    """Figures of validation and test, of all rows and of those with emoji, at the model's own answer."""
+    """Return the figures of validation and test, for all rows and for those with emoji, by the model's own answers."""
     results = {}
     for split, rows in data.evaluation.items():
         loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))

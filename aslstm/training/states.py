@@ -1,8 +1,9 @@
-"""States of training on disk: what a killed run goes on from, bit by bit as if it had not been killed.
+"""Saves the state of a training run on disk, as nested dicts and lists of tensors and numbers, and gives it back.
 
-Takes nested dicts and lists of tensors and numbers, gives them back. A state is a folder ``step-N``: tensors in safetensors,
-numbers in JSON, what each process has for itself, and the checksums of all that. It is written beside its place and renamed,
-so a kill at any moment leaves the states before it; a damaged one is passed over. Nothing is pickled.
+A killed run goes on from its state and ends with the same bits as a run that was not killed. A state is a folder ``step-N``.
+It holds tensors in safetensors, numbers in JSON, a file for each process, and the checksums of all these. It is written under
+another name and renamed, so a kill at any moment leaves the states before it. A damaged state is passed over. Nothing is
+pickled.
 """
 
 import json
@@ -28,7 +29,7 @@ from .settings import LATEST
 
 logger = logging.getLogger(__name__)
 
-# One more than is needed, for the case that the newest is damaged.
+# One more state than is needed is kept, in case the newest is damaged.
 NUM_KEPT = 2
 _TENSORS, _NUMBERS = "state.safetensors", "state.json"
 _PARTIAL = ".partial"
@@ -36,7 +37,7 @@ _MARK = "tensor:"
 
 
 def take_out_tensors(tree: Any, tensors: dict[str, Tensor], name: str = "") -> Any:
-    """A copy of nested dicts and lists with a name in the place of each tensor; the tensors go to ``tensors``.
+    """Return a copy of nested dicts and lists with a name in the place of each tensor; the tensors are put into ``tensors``.
 
     >>> found = {}
     >>> take_out_tensors({"lr": 0.1, "moments": [torch.zeros(2)]}, found)
@@ -55,7 +56,7 @@ def take_out_tensors(tree: Any, tensors: dict[str, Tensor], name: str = "") -> A
 
 
 def put_back_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
-    """The opposite of :func:`take_out_tensors`; keys have become strings, and tuples lists."""
+    """Undo :func:`take_out_tensors`, except that keys have become strings and tuples have become lists."""
     if isinstance(tree, dict):
         return {key: put_back_tensors(value, tensors) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -64,7 +65,7 @@ def put_back_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
-    """Whether something is true on any process; all processes ask together, and go on when all have asked."""
+    """Return whether ``value`` is true on any process; all processes must ask together, and each waits for the others."""
     if accelerator.num_processes == 1:
         return value
     count: Any = accelerator.reduce(torch.tensor(int(value), device=accelerator.device))
@@ -72,7 +73,7 @@ def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
 
 
 class StopSignal:
-    """SIGTERM, noted instead of obeyed while this context lasts: the run saves its state first."""
+    """Notes SIGTERM instead of obeying it, while this context lasts, so that the run can save its state first."""
 
     def __init__(self) -> None:
         self._was_received = False
@@ -87,16 +88,16 @@ class StopSignal:
         self._was_received = True
 
     def was_received(self, accelerator: Accelerator) -> bool:
-        """Whether any process was told to stop; all processes ask together and get the same answer."""
+        """Return whether any process was told to stop; all processes must ask together and get the same answer."""
         return is_true_anywhere(accelerator, self._was_received)
 
 
 class TrainingStates:
-    """The folder of the states of one run.
+    """Saves and loads the states of one run.
 
     Args:
-        folder: is made when the first state is saved.
-        accelerator: its processes share the folder.
+        folder: The folder of the states, created when the first state is saved.
+        accelerator: The accelerator whose processes share the folder.
     """
 
     def __init__(self, folder: Path, accelerator: Accelerator) -> None:
@@ -108,10 +109,10 @@ class TrainingStates:
 
         Args:
             resume: :data:`LATEST`, the path of a state, or None.
-            is_saving: whether the run will save states.
+            is_saving: Whether the run will save states.
 
         Raises:
-            UserError: states of another run are in the way, or the state to resume is damaged.
+            UserError: States of another run are in the way, or the state to resume is damaged.
         """
         if resume is None and is_saving and self._saved():
             raise UserError(
@@ -124,12 +125,12 @@ class TrainingStates:
         """Save a state and remove those that are no longer needed; all processes call this together.
 
         Args:
-            step: its number.
-            shared: what is the same on every process.
-            own: what this process alone has.
+            step: The number of the state.
+            shared: The part of the state that is the same on every process.
+            own: The part of the state that this process alone has.
 
         Raises:
-            UserError: it cannot be written; the states before it are as they were.
+            UserError: The state cannot be written; the states before it are as they were.
         """
         place = self.folder / f"step-{step:08d}"
         partial = place.with_name(f"{place.name}{_PARTIAL}")
@@ -148,7 +149,7 @@ class TrainingStates:
 
     def _begin(self, partial: Path) -> None:
         if self.accelerator.is_main_process:
-            for left in self.folder.glob(f"*{_PARTIAL}"):  # of a run that was killed
+            for left in self.folder.glob(f"*{_PARTIAL}"):  # A run that was killed left it.
                 shutil.rmtree(left)
             partial.mkdir(parents=True)
 
@@ -165,16 +166,16 @@ class TrainingStates:
             write_checksums(partial)
             for path in partial.iterdir():
                 _write_through(path)
-            if place.exists():  # damaged, or of a run that was resumed from a state before it
+            if place.exists():  # It is damaged, or the run was resumed from a state before it.
                 _remove(place)
             partial.rename(place)
             self._remove_all_but(place)
 
     def load(self, resume: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """What :meth:`save` was given, of the newest whole state or of one that is named; None where no state was saved.
+        """Return what :meth:`save` was given for the newest undamaged state, or for the named one; None if there is no state.
 
         Raises:
-            UserError: all are damaged.
+            UserError: All states are damaged.
         """
         if resume != LATEST:
             return self._read(Path(resume))
@@ -202,11 +203,11 @@ class TrainingStates:
         numbers = json.loads((folder / _NUMBERS).read_text(encoding="utf-8"))
         shared = put_back_tensors(numbers, load_file(folder / _TENSORS))
         own = folder / self._own_name()
-        # Another number of processes is an error of the flags, which the caller finds.
+        # If the number of processes differs, the file may be missing; the caller finds that when it compares the recipes.
         return shared, load_file(own) if own.exists() else {}
 
     def _remove_all_but(self, newest: Path) -> None:
-        """Keep a state and those just before it; one with a higher number is damaged, or of a run that was given up."""
+        """Keep a state and those just before it; a higher number belongs to a damaged state or to a run that was given up."""
         saved = self._saved()
         place = saved.index(newest)
         for path in saved[: max(0, place + 1 - NUM_KEPT)] + saved[place + 1 :]:
@@ -214,7 +215,7 @@ class TrainingStates:
 
 
 def _reason_of_failure(write: Callable[[], None]) -> str | None:
-    """Why files could not be written, or None where they were."""
+    """Write files; return why that failed, or None if it did not."""
     try:
         write()
     except (OSError, SafetensorError) as error:
@@ -223,13 +224,13 @@ def _reason_of_failure(write: Callable[[], None]) -> str | None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a state so that a kill on the way leaves none that looks damaged."""
+    """Remove a state so that a kill on the way leaves no state that looks damaged."""
     gone = folder.with_name(f"{folder.name}.gone{_PARTIAL}")
     folder.rename(gone)
     shutil.rmtree(gone)
 
 
 def _write_through(path: Path) -> None:
-    """Wait until a file is on the disk: a machine that is taken away loses what is not."""
+    """Wait until a file is on the disk; whatever is not there is lost when the machine loses power."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())

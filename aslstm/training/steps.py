@@ -1,4 +1,7 @@
-"""Rows to batches, batches to optimizer steps, losses and logits: what all kinds of training share."""
+"""Takes rows and makes batches of them; takes batches and makes optimizer steps, losses and logits.
+
+All kinds of training share these functions.
+"""
 
 import logging
 import os
@@ -28,13 +31,13 @@ logger = logging.getLogger(__name__)
 
 
 def usable_precision(mixed_precision: str | None) -> str | None:
-    """What an ``Accelerator`` is made with: what was asked for, or "no" where the processor has no LSTM in bf16.
+    """Return the precision for an ``Accelerator``: the one asked for, or "no" if the processor has no LSTM in bf16.
 
-    torch's LSTM in bf16 is oneDNN's, which on x86 needs AVX-512. bf16 is there for speed alone: in float32 the same training
-    takes longer, so a recipe goes on, and says so.
+    In bf16, torch uses the LSTM of oneDNN, which on x86 needs AVX-512. bf16 only makes training faster, so a recipe that asks
+    for it goes on in float32 and says so.
 
     Args:
-        mixed_precision: What is asked for; None is what ``accelerate launch`` says.
+        mixed_precision: The precision asked for, or None to take the one of ``accelerate launch``.
     """
     asked = mixed_precision or os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if asked != "bf16" or PartialState().device.type != "cpu":
@@ -52,7 +55,7 @@ def usable_precision(mixed_precision: str | None) -> str | None:
 def make_loader(
     rows: Dataset | StreamingRows, collator: Collator, batch_size: int, *, shuffle: bool, seed: int = 0
 ) -> DataLoader[dict[str, Tensor]]:
-    """Batches of similar length; a stream brings its own order."""
+    """Return a loader of batches whose rows have similar lengths; a stream brings its own order."""
     if isinstance(rows, StreamingRows):
         return DataLoader(rows, batch_size=batch_size, collate_fn=collator, pin_memory=torch.cuda.is_available())
     lengths = [len(ids) for ids in rows["input_ids"]]
@@ -61,12 +64,12 @@ def make_loader(
 
 
 class NonFiniteLossError(UserError):
-    """A loss that is NaN or infinite.
+    """Says that a loss is NaN or infinite.
 
     Args:
-        place: where training was.
-        loss: ().
-        batch: as it was given.
+        place: Where in the training it happened.
+        loss: The loss, ().
+        batch: The batch that gave it.
     """
 
     def __init__(self, place: str, loss: Tensor, batch: dict[str, Tensor]) -> None:
@@ -78,10 +81,10 @@ class NonFiniteLossError(UserError):
 
 @contextmanager
 def saving_bad_batch(output: Path, accelerator: Accelerator) -> Iterator[None]:
-    """Leave the batch of a :class:`NonFiniteLossError` beside a run's output, for a look.
+    """Write the batch of a :class:`NonFiniteLossError` beside the output of a run, so that the user can look at it.
 
     Raises:
-        UserError: the error, with the file's name.
+        UserError: The loss was not finite; the message names the file.
     """
     try:
         yield
@@ -105,25 +108,25 @@ def train_steps(
     num_batches: int,
     num_done: int = 0,
 ) -> Iterator[Tensor]:
-    """Train on batches; gives the loss of each, (), after what it changes is done.
+    """Train on batches and yield the loss of each, (), after the optimizers have stepped.
 
     Args:
-        accelerator: device, processes and precision.
-        model: prepared by it.
-        batches: of a prepared loader.
-        loss_of: a batch → its loss, (). It may change the batch.
-        optimizers: prepared by it.
-        schedules: step with the optimizer steps.
-        max_grad_norm: of the dense gradients.
-        description: of the progress bar.
-        num_batches: of the whole epoch.
-        num_done: batches of the epoch that came before.
+        accelerator: The device, the processes and the precision.
+        model: The model, prepared by the accelerator.
+        batches: The batches of a prepared loader.
+        loss_of: A function that takes a batch and returns its loss, (). It may change the batch.
+        optimizers: The optimizers, prepared by the accelerator.
+        schedules: The schedules, which step after each optimizer step.
+        max_grad_norm: The largest norm of the dense gradients; longer ones are shortened to it.
+        description: The text before the progress bar.
+        num_batches: The number of batches in the whole epoch.
+        num_done: The number of batches of the epoch that were done before.
 
     Raises:
-        NonFiniteLossError: a loss that is not finite.
+        NonFiniteLossError: A loss is not finite.
     """
     model.train()
-    # None: a bar on a terminal, none in a log file.
+    # With None, tqdm shows a bar on a terminal and none in a log file.
     hide_bar = None if accelerator.is_local_main_process else True
     bar = tqdm(batches, desc=description, disable=hide_bar, leave=False, total=num_batches, initial=num_done)
     for number, batch in enumerate(bar, start=num_done + 1):
@@ -146,7 +149,7 @@ def train_steps(
 
 
 def mean_loss(accelerator: Accelerator, losses: Sequence[Tensor]) -> float:
-    """The mean over the losses of all processes; ``losses``, () each, are those of this one."""
+    """Return the mean over the losses of all processes; ``losses``, () each, are those of this process."""
     gathered: Any = accelerator.gather(torch.stack(list(losses)).mean().unsqueeze(0))
     return float(gathered.mean())
 
@@ -162,7 +165,7 @@ def train_epoch(
     max_grad_norm: float,
     description: str,
 ) -> float:
-    """Train on every batch of a prepared loader once; gives the mean loss of all processes. See :func:`train_steps`."""
+    """Train on every batch of a prepared loader once and return the mean loss of all processes; see :func:`train_steps`."""
     steps = train_steps(
         accelerator, model, loader, loss_of, optimizers, schedules,
         max_grad_norm=max_grad_norm, description=description, num_batches=len(loader),
@@ -172,7 +175,7 @@ def train_epoch(
 
 @torch.inference_mode()
 def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: DataLoader) -> np.ndarray:
-    """Logits of every row of a prepared loader, (num_rows, num_labels), in the order of the rows, on every process."""
+    """Return the logits of all rows of a prepared loader, (num_rows, num_labels), in their order, on every process."""
     model.eval()
     num_rows = len(loader.dataset)  # type: ignore[arg-type]
     logits = np.zeros((0, 0), dtype=np.float32)
@@ -184,7 +187,7 @@ def predict_logits(accelerator: Accelerator, model: torch.nn.Module, loader: Dat
         indices, values = (part.cpu().numpy() for part in gathered)
         if logits.size == 0:
             logits = np.zeros((num_rows, values.shape[1]), dtype=np.float32)
-        # By the row's own number: processes end their shares at different times, and short shares are filled up.
+        # Rows are placed by their own number: processes end their shares at different times, and short shares are filled up.
         logits[indices] = values
         seen[indices] = True
     if not seen.all():

@@ -1,6 +1,6 @@
-"""Training rows of a corpus that does not fit into memory: read, encoded and shuffled in small stretches.
+"""Takes a source and a tokenizer and gives encoded training rows without end, for a corpus that does not fit into memory.
 
-Takes a source and a tokenizer, gives encoded rows without end; memory holds one stretch at a time.
+Rows are read, encoded and shuffled in short stretches, and memory holds one stretch at a time.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from .batches import BATCHES_PER_BUCKET
 
 
 def stream_train(source: CorpusSource) -> Iterator[Row]:
-    """The rows of the training split, once, as :func:`corpora.read_splits` would give them."""
+    """Yield the rows of the training split once, as :func:`corpora.read_splits` would give them."""
     text_column, label_column = source.columns
     names = source.known.label_names
     if source.is_on_hub:
@@ -38,22 +38,22 @@ def stream_train(source: CorpusSource) -> Iterator[Row]:
 
 
 def counted_texts(source: CorpusSource, label_counts: Counter[str]) -> Iterator[str]:
-    """The training texts, once; their labels are counted on the way."""
+    """Yield the training texts once, and count their labels on the way."""
     for row in stream_train(source):
         label_counts[row["label"]] += 1
         yield row["text"]
 
 
 class StreamingRows(IterableDataset):
-    """Encoded rows, over and over; one iteration gives ``rows_per_epoch`` and the next goes on from there.
+    """Yields encoded rows over and over; one iteration gives ``rows_per_epoch`` rows, and the next goes on from there.
 
     Args:
-        source: where the rows come from.
-        tokenizer: encodes them.
-        label_names: in the order of the model.
-        batch_size: rows of a batch; stretches of 50 batches are shuffled, and batches hold rows of similar length.
-        rows_per_epoch: of one iteration.
-        seed: of the shuffling.
+        source: The source that the rows come from.
+        tokenizer: The tokenizer that encodes them.
+        label_names: The labels in the order of the model.
+        batch_size: The number of rows in a batch. Stretches of 50 batches are shuffled; a batch holds rows of similar length.
+        rows_per_epoch: The number of rows in one iteration.
+        seed: The seed of the shuffling.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
-"""The training loop: batches in, the best weights out.
+"""Takes a prepared model and encoded splits, trains, and leaves the model with the weights of the chosen epoch.
 
-Takes a prepared model and encoded splits, gives validation figures per epoch and leaves the model with the weights of
-the chosen epoch. What it would need to go on after a kill, it hands to :class:`TrainingStates`. Knows nothing of corpora,
-files or model folders.
+It gives validation figures of each epoch. Whatever it needs to go on after a kill it hands to :class:`TrainingStates`. It knows
+nothing of corpora, files or model folders.
 """
 
 import contextlib
@@ -27,7 +26,7 @@ from torch.utils.data import DataLoader
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics
 
-from .batches import Collator
+from .batches import SOFT_COLUMNS, Collator
 from .decision import fit_prior_weight, fit_temperature, log_loss
 from .settings import TrainingSettings
 from .states import StopSignal, TrainingStates
@@ -38,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Progress:
-    """Where a run stands, in whole epochs and in optimizer steps, and its best epoch so far."""
+    """Holds how many whole epochs and optimizer steps a run has done, and its best epoch so far."""
 
     epoch: int = 0
     step: int = 0
@@ -48,7 +47,7 @@ class Progress:
 
 
 class Trainer:
-    """One run of training.
+    """Trains a model once.
 
     Args:
         accelerator: The device, the processes and the precision.
@@ -103,19 +102,20 @@ class Trainer:
         self.adjustments = adjustments.to(accelerator.device)
         weight = None if class_weights is None else class_weights.to(accelerator.device)
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
+        self.loss_of_each = torch.nn.CrossEntropyLoss(weight=weight, reduction="none")
         self.settings = settings
         self.states = states
         self.checkpointing_steps = checkpointing_steps
         self.recipe = recipe
         self.progress = Progress()
-        self._losses: list[Tensor] = []  # of the batches of this epoch that are done
+        self._losses: list[Tensor] = []  # One loss for each batch of this epoch that is done.
         self._best_weights: dict[str, Tensor] = {}
         self._stop = StopSignal()
 
     def train(self) -> Progress:
         """Train to the end or to early stopping, then load the weights of the chosen epoch.
 
-        Told to stop by SIGTERM, it saves a state where states are saved and ends the process with exit code 143.
+        If states are saved and SIGTERM tells it to stop, it saves a state and ends the process with exit code 143.
         """
         with self._stop if self.checkpointing_steps else contextlib.nullcontext():
             while not self._is_done():
@@ -144,7 +144,7 @@ class Trainer:
             self._losses.append(loss)
             if self.accelerator.sync_gradients:
                 progress.step += 1
-                # The state after the last batch is saved after validation.
+                # After the last batch, the state is saved once the epoch is validated.
                 if len(self._losses) < num_batches:
                     self._save_if_due(ends_epoch=False)
         figures = {"train_loss": mean_loss(self.accelerator, self._losses), **self._validate()}
@@ -163,7 +163,7 @@ class Trainer:
             self._best_weights = copy.deepcopy(self.accelerator.unwrap_model(self.model).state_dict())
 
     def _batches_left(self) -> Iterable[dict[str, Tensor]]:
-        """The batches of the epoch that are not done."""
+        """Return the batches of the epoch that are not done."""
         self.collator.epoch = self.progress.epoch
         self.train_loader.set_epoch(self.progress.epoch)  # type: ignore[attr-defined]
         if not self._losses:
@@ -175,17 +175,22 @@ class Trainer:
         return itertools.chain([first], batches)
 
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
-        """The loss of a batch, (); its logits with the label shares that rows of their kind have."""
+        """Return the loss of a batch, (), of its logits with the label shares that rows of their kind have."""
         batch.pop("row")
         labels = batch.pop("labels")
+        soft = {name: batch.pop(name) for name in SOFT_COLUMNS if name in batch}
         config = self.accelerator.unwrap_model(self.model).config
         end = config.emoji_token_offset + config.num_emoji_tokens
         has_emoji = ((batch["input_ids"] >= config.emoji_token_offset) & (batch["input_ids"] < end)).any(1)
-        return self.loss(self.model(**batch).logits.float() + self.adjustments[has_emoji.long()], labels)
+        logits = self.model(**batch).logits.float() + self.adjustments[has_emoji.long()]
+        if not soft:
+            return self.loss(logits, labels)
+        losses = self.loss_of_each(logits / soft["temperature"][:, None], soft["targets"])
+        return (losses * soft["weight"]).mean()
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)
-        # At the decision rule that would be fitted now: it is part of the answer that the run is chosen for.
+        # The figures are those at the decision rule that would be fitted now, because it is part of the answer.
         logits = logits + fit_prior_weight(logits, self.validation_labels, self.label_prior) * np.log(self.label_prior)
         metrics = compute_metrics(self.validation_labels, logits.argmax(1), self.label_names)
         loss = log_loss(logits / fit_temperature(logits, self.validation_labels), self.validation_labels)
@@ -228,13 +233,13 @@ class Trainer:
         return state
 
     def resume(self, place: str) -> None:
-        """Go on from a state, or from the beginning where none was saved.
+        """Go on from a state, or from the beginning if none was saved.
 
         Args:
-            place: the path of a state, or ``latest``.
+            place: The path of a state, or ``latest``.
 
         Raises:
-            UserError: no state is whole, or it is of a run with another recipe.
+            UserError: Every state is damaged, or the state belongs to a run with another recipe.
         """
         state = self.states.load(place)
         if state is None:
