@@ -86,7 +86,7 @@ def call_command(name: str, given: Sequence[str]) -> None:
     from aslstm.errors import UserError, check_packages
 
     if name not in COMMANDS:
-        nearest = difflib.get_close_matches(name, COMMANDS, n=1)
+        nearest = difflib.get_close_matches(name.lower(), [*COMMANDS, "--help", "--version"], n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise UserError(f"expected a command ({', '.join(COMMANDS)}), found {name!r}{hint}")
     for extra, packages in COMMANDS[name].needs.items():

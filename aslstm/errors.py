@@ -12,15 +12,17 @@ class UserError(Exception):
 
 
 def check_encoding(name: str) -> None:
-    """Refuse an encoding that does not exist.
+    """Refuse an encoding that does not exist or cannot be read line by line.
 
     Raises:
-        UserError: There is no encoding of this name.
+        UserError: There is no encoding of this name, or its files cannot be cut into lines.
     """
     try:
-        "".encode(name)
-    except LookupError as error:
+        newline = "\n".encode(name)
+    except (LookupError, ValueError) as error:
         raise UserError(f"`encoding`: expected the name of an encoding, e.g. GB18030, found {name!r}") from error
+    if b"\n" not in newline:
+        raise UserError(f"`encoding`: expected an encoding with the line feed of ASCII, found {name!r}; convert the file")
 
 
 def check_packages(extra: str, *names: str, instead: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import Any
 # What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and two more
 # characters that XML forbids: the renderer of charts ends the whole process at one that it forbids.
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_LINE_ENDS = {0x2028: " ", 0x2029: " "}
 _WIDE = 1_000_000  # With this many characters in a line, no cell is wrapped or cut.
 
 
@@ -19,7 +20,9 @@ def printable(text: str) -> str:
 
 
 def printable_json(value: Any) -> Any:
-    r"""Return a JSON value in which every text is as :func:`printable` gives it.
+    r"""Return a value of JSON with every text in it as :func:`printable` gives it, and without Unicode's ends of lines.
+
+    Vega-Lite puts names into JavaScript, where these two characters end a line within a text.
 
     >>> printable_json({"labels": ["a\x1b", 1]})
     {'labels': ['a�', 1]}
@@ -28,7 +31,7 @@ def printable_json(value: Any) -> Any:
         return {key: printable_json(one) for key, one in value.items()}
     if isinstance(value, list):
         return [printable_json(one) for one in value]
-    return printable(value) if isinstance(value, str) else value
+    return printable(value).translate(_LINE_ENDS) if isinstance(value, str) else value
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:

@@ -13,7 +13,19 @@ from aslstm.report import charts as report_charts
 from aslstm.report.tables import build_tables
 
 # At a control character, half a surrogate pair, U+FFFE or U+FFFF the renderer ends the process, and this test with it.
-HOSTILE = ["a\x1b[2J\x00", "\ufffe\uffff", "\ud83d", "\u202e反", "</text><script>&", "长" * 500, "两\n行", ""]
+HOSTILE = [
+    "a\x1b[2J\x00",
+    "\ufffe\uffff",
+    "\ud83d",
+    "\u202e反",
+    "</text><script>&",
+    "长" * 500,
+    "两\n行",
+    "",
+    "a\u2028b\u2029",
+    r"$\frac$",
+    "'\\",
+]
 
 
 def size_of(path: Path) -> tuple[int, int]:

@@ -157,9 +157,10 @@ def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts)
     Raises:
         UserError: The file cannot be read, a row has no text, or there are too many rows.
     """
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
-    posts = read_posts(path, suffix=path.suffix, text_column=text_column, encoding=encoding)
+    posts = read_posts(path, suffix=suffix, text_column=text_column, encoding=encoding)
     rows = []
     try:
         for number, row in islice(refuse_bad(posts.rows), MAX_POSTS + 1):

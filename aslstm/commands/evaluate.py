@@ -17,6 +17,7 @@ import numpy as np
 from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
+from aslstm.data.row_checks import label_key
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, map_labels, map_probabilities
@@ -80,13 +81,15 @@ def evaluate(
     probabilities, names = map_probabilities(
         classifier.predict(texts, description="Predicting"), classifier.label_names, map_name
     )
+    # By their keys: the labels of a model may be spelt as an older corpus file spelt them, such as 1.0.
+    places = {label_key(name): place for place, name in enumerate(names)}
     for number, label in enumerate(gold, start=1):
-        if label not in names:
+        if label_key(label) not in places:
             raise UserError(
                 f"row {number}: expected a label that the model knows ({', '.join(names)}), found {label!r}; use "
                 "`map_labels` or `map_predictions`"
             )
-    labels = np.array([names.index(label) for label in gold])
+    labels = np.array([places[label_key(label)] for label in gold])
     with_emoji = np.array([has_emoji(text) for text in texts])
     results = {"all rows": evaluate_probabilities(labels, probabilities, names)}
     for name, rows in (("rows with emoji", with_emoji), ("rows without emoji", ~with_emoji)):

@@ -20,6 +20,7 @@ from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, replacing
 from aslstm.settings import check_settings, setting
+from aslstm.spreadsheets import RAW_CELLS_HELP
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import METHODS, Thresholds, discover_words
 
@@ -51,6 +52,7 @@ class FindWordsSettings:
     min_entropy: float = setting(Thresholds().min_entropy, "nats of its surroundings, on either side")
     min_score: float = setting(Thresholds().min_score, "cohesion times the geometric mean of the entropies")
     include_known: bool = setting(False, "keep words that jieba's dictionary has")
+    raw_cells: bool = setting(False, RAW_CELLS_HELP)
     num_workers: int = setting(min(2, os.cpu_count() or 1), "processes", at_least=1)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,6 @@ def main(given: Sequence[str] | None = None) -> None:
 
         words = add_rare_words(words, list(source.texts()), max_word_length=settings.max_word_length)
     with replacing(settings.output) as partial:
-        write_new_words(partial, words)
+        write_new_words(partial, words, raw_cells=settings.raw_cells)
     logger.info("%d words in %.1f s: %s", len(words), time.perf_counter() - started, settings.output)
     logger.info("%s", " ".join(word.word for word in words[:20]))

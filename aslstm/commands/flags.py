@@ -7,6 +7,7 @@ command are also here.
 import argparse
 import difflib
 import errno
+import itertools
 import os
 import re
 import sys
@@ -24,6 +25,8 @@ T = TypeVar("T")
 EXIT_CODE = 2
 _GRACE_SECONDS = 10
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Two dashes or one, or a dash that a word processor made of them; neither a number nor a post that begins with a dash.
+_FLAG = re.compile(r"(--?|[–—−]+)[A-Za-z][A-Za-z0-9_-]*")
 _ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
@@ -54,12 +57,15 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse the flags; an unknown flag is refused before anything that follows from it, such as a missing flag."""
         given = sys.argv[1:] if args is None else list(args)
-        known = {flag for action in self._actions for flag in action.option_strings}
-        for one in given:
+        known = sorted(flag for action in self._actions for flag in action.option_strings)
+        # What follows "--" is no flag, such as a post that begins with a dash.
+        for one in itertools.takewhile(lambda one: one != "--", given):
             flag = one.split("=")[0]
-            if flag.startswith("--") and len(flag) > 2 and flag not in known:
-                nearest = difflib.get_close_matches(flag, known, n=1)
-                hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            if _FLAG.fullmatch(flag) and flag not in known:
+                # Without its dashes and in small letters, so that -input, —input and --INPUT are found, too.
+                names = {name.lstrip("-"): name for name in known}
+                nearest = difflib.get_close_matches(flag.lstrip("-–—−").lower().replace("-", "_"), names, n=1)
+                hint = f"; did you mean {names[nearest[0]]}?" if nearest else ""
                 self.error(f"unrecognized arguments: {flag}{hint}")
         return super().parse_known_args(given, namespace)
 

@@ -45,7 +45,7 @@ class NearestSettings:
         if (self.vectors is None) == (self.model is None):
             raise UserError("expected `vectors` or `model`, found both or neither; name one of them")
         if self.emoji_map is not None:
-            if self.emoji_map.suffix != ".png":
+            if self.emoji_map.suffix.lower() != ".png":
                 raise UserError(f"`emoji_map` {self.emoji_map}: expected a name ending in .png, found another")
             check_output_file(self.emoji_map, name="emoji_map", overwrite=self.overwrite)
             check_packages("report", "altair", "mplfonts", "vl_convert")

@@ -14,6 +14,8 @@ from typing import Any
 from aslstm.data.file_formats import READERS, refuse_bad
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.settings import setting
+from aslstm.spreadsheets import unguarded
+from aslstm.text_files import format_of
 
 from .flags import CommandParser, add_settings, make_settings
 
@@ -49,10 +51,16 @@ def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     Raises:
         UserError: The file cannot be read, or the ending of its name is not one of ``FORMATS``.
     """
-    suffix = Path(path.name.removesuffix(".gz")).suffix
+    suffix = format_of(path)
     if suffix not in FORMATS:
         raise UserError(f"`input` {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
-    return (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
+    rows = (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
+    return map(_unguarded_row, rows) if suffix == ".csv" else rows
+
+
+def _unguarded_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Undo what :mod:`aslstm.spreadsheets` does to the cells that ``aslstm predict`` writes."""
+    return {unguarded(name): unguarded(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets import ClassLabel, Dataset, DatasetDict, load_dataset
+from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
-from huggingface_hub.errors import HfHubHTTPError
 
+from aslstm import text_files
 from aslstm.errors import UserError, check_encoding
 from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
-from . import file_formats, row_readers
 from .file_formats import Row
+from .hub_rows import read_hub
 from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
-from .row_readers import check_row, read_rows
+from .row_readers import read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,8 @@ def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tu
 
 
 def _checksum_of_readers() -> int:
-    return zlib.crc32(b"".join(Path(str(module.__file__)).read_bytes() for module in (file_formats, row_readers)))
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(text_files.__file__)]
+    return zlib.crc32(b"".join(path.read_bytes() for path in paths))
 
 
 def _read_file(path: Path, source: CorpusSource) -> Dataset:
@@ -168,40 +169,6 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         raise
 
 
-def _read_hub(source: CorpusSource) -> dict[str, Dataset]:
-    """Return the splits of a data set of the Hub, or of a local folder that ``datasets`` can read."""
-    try:
-        splits = load_dataset(source.dataset)
-    except (OSError, ValueError, DatasetGenerationError, HfHubHTTPError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"`dataset` {source.dataset}: expected a data set that loads, found: {reason}; check the name"
-        ) from error
-    names = {"dev": "validation", "valid": "validation"}
-    splits = {names.get(split, split): rows for split, rows in splits.items()}
-    if "train" not in splits:
-        raise UserError(f"`dataset` {source.dataset}: expected a split named train, found {', '.join(splits)}")
-    return {split: _standard_columns(splits[split], source) for split in SPLITS if split in splits}
-
-
-def _standard_columns(rows: Dataset, source: CorpusSource) -> Dataset:
-    text_column, label_column = source.columns
-    for column in (text_column, label_column):
-        if column not in rows.column_names:
-            raise UserError(
-                f"`dataset` {source.dataset}: expected a column {column!r}, found {', '.join(rows.column_names)}; name it with "
-                "`text_column` or `label_column`"
-            )
-    feature = rows.features[label_column]
-
-    def convert(row: dict[str, Any], number: int) -> Row:
-        label = row[label_column]
-        label = feature.int2str(label) if isinstance(feature, ClassLabel) else label
-        return check_row(f"`dataset` {source.dataset}", number + 1, row[text_column], label)
-
-    return rows.map(convert, with_indices=True, remove_columns=rows.column_names, desc="Reading")
-
-
 def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:
     """Read the splits as they are published, with the columns ``text``, ``label`` and ``post``.
 
@@ -212,7 +179,8 @@ def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Da
         skip: The names of splits that are not read.
     """
     if source.is_on_hub:
-        splits = {split: rows for split, rows in _read_hub(source).items() if split not in skip}
+        splits = read_hub(source.dataset, source.columns)
+        splits = {split: splits[split] for split in SPLITS if split in splits and split not in skip}
     else:
         splits = {split: _read_file(path, source) for split, path in source.files().items() if split not in skip}
     label_names = source.known.label_names

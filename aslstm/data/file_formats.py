@@ -6,9 +6,9 @@ is yielded as a :class:`BadRow` if the rows after it can be read; an error that 
 
 import csv
 import gzip
+import io
 import itertools
 import json
-import sys
 import xml.etree.ElementTree as ElementTree
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from aslstm.errors import UserError, check_packages
+from aslstm.text_files import MAX_LINE_BYTES, BadRow, format_of, open_bytes, read_lines
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -23,52 +24,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Row = dict[str, Any]
 
-
-class BadRow(UserError):
-    r"""Describes a row that cannot be read.
-
-    Args:
-        message: The error message, which is one line.
-        number: The number of the line, or of the row where the file has no lines.
-        content: The text of the row; bytes that are not text are written like ``\xbd``.
-    """
-
-    def __init__(self, message: str, number: int, content: str) -> None:
-        super().__init__(message)
-        self.number = number
-        self.content = content
+# How deep the values of a JSON object may lie in each other.
+MAX_NESTING = 100
+# The parser reads an unfinished tag again with every piece of the file, so 16 times as much would take 256 times as long.
+MAX_ELEMENT_BYTES = 1 << 22
 
 
 # The number of the last line of a row (or of the row itself, where the file has no lines), and the row.
 NumberedRow = tuple[int, Row]
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        if str(path) == "-":
-            return sys.stdin.buffer
-        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-    except OSError as error:
-        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
-
-
-def _lines(path: Path, encoding: str) -> Iterator[str | BadRow]:
-    """Yield the lines of a text file (with or without a BOM, plain or .gz), split on LF only, with their line ends."""
-    number = 0
-    try:
-        with _open(path) as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    yield line.decode(encoding).removeprefix("\ufeff" if number == 1 else "")
-                except UnicodeDecodeError as error:
-                    message = (
-                        f"{path}, line {number}: expected {encoding.upper()}, found byte "
-                        f"{error.object[error.start]:#04x} at column {error.start + 1}; "
-                        "name another with `encoding`, e.g. GB18030, or convert the file"
-                    )
-                    yield BadRow(message, number, line.decode(encoding, "backslashreplace"))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
 
 
 def refuse_bad(values: Iterable[T | BadRow]) -> Iterator[T]:
@@ -92,7 +55,7 @@ def _refuse_repeated(path: Path, names: list[str]) -> None:
 
 def read_json_lines(path: Path, encoding: str) -> Iterator[NumberedRow | BadRow]:
     """Yield the JSON object of each line; blank lines are skipped."""
-    for number, line in enumerate(_lines(path, encoding), start=1):
+    for number, line in enumerate(read_lines(path, encoding), start=1):
         if isinstance(line, BadRow):
             yield line
             continue
@@ -102,14 +65,22 @@ def read_json_lines(path: Path, encoding: str) -> Iterator[NumberedRow | BadRow]
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:  # a JSONDecodeError, a number of 5,000 digits, or 10,000 brackets
-            message = f"{path}, line {number}: expected a JSON object, found {content[:60]!r} ({error})"
-            yield BadRow(message, number, content)
-            continue
-        if isinstance(row, dict):
-            yield number, row
+            fault = f"a JSON object, found {content[:60]!r} ({error})"
         else:
-            message = f"{path}, line {number}: expected a JSON object, found {content[:60]!r}; one object a line"
-            yield BadRow(message, number, content)
+            fault = "" if isinstance(row, dict) else f"a JSON object, found {content[:60]!r}; write one object on each line"
+            fault = fault or _fault_of_nesting(row)
+        yield BadRow(f"{path}, line {number}: expected {fault}", number, content) if fault else (number, row)
+
+
+def _fault_of_nesting(row: Row) -> str:
+    """Return what is wrong with the depth of a row, or "": later steps go through its values level by level."""
+    values: list[Any] = [row]
+    for _ in range(MAX_NESTING):
+        inner = (value.values() if isinstance(value, dict) else value for value in values)
+        values = [one for one in itertools.chain.from_iterable(inner) if isinstance(one, dict | list)]
+        if not values:
+            return ""
+    return f"JSON of at most {MAX_NESTING} levels, found more; write the inner levels as text"
 
 
 def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[NumberedRow | BadRow]:
@@ -126,10 +97,20 @@ def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[Number
     lines: list[str | BadRow] = []  # The lines of the row that is being read.
 
     def texts() -> Iterator[str]:
-        for line in _lines(path, encoding):
+        size = 0
+        for number, line in enumerate(read_lines(path, encoding), start=1):
+            content = line.content if isinstance(line, BadRow) else line
+            size = len(content) + (size if lines else 0)
+            if size > MAX_LINE_BYTES:
+                raise UserError(
+                    f"{path}, line {number}: expected a row of at most {MAX_LINE_BYTES:,} characters, found more; close the "
+                    "quotation mark that it opens, or cut it"
+                )
             lines.append(line)
-            yield line.content if isinstance(line, BadRow) else line
+            yield content
 
+    # A field may be as long as a row. This setting is the only one that the csv module has for the whole process.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
     reader = csv.reader(texts(), delimiter=delimiter, strict=True)
     header: list[str] = []
     while True:
@@ -163,25 +144,36 @@ def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[Number
 
 def read_json_list(path: Path, encoding: str) -> Iterator[NumberedRow]:
     """Yield the objects of a JSON list, which is how SMP2020-EWECT is published."""
-    yield from _json_list(path, "".join(refuse_bad(_lines(path, encoding))))
+    yield from _json_list(path, refuse_bad(read_lines(path, encoding)))
 
 
-def _json_list(path: Path, content: str) -> Iterator[NumberedRow]:
+def _json_list(path: Path, lines: Iterable[str]) -> Iterator[NumberedRow]:
+    content = io.StringIO()
+    for number, line in enumerate(lines, start=1):
+        if content.tell() + len(line) > MAX_LINE_BYTES:
+            raise UserError(
+                f"{path}, line {number}: expected a JSON list of at most {MAX_LINE_BYTES:,} characters, found a longer one; "
+                "write it as JSON Lines"
+            )
+        content.write(line)
     try:
-        rows = json.loads(content)
+        rows = json.loads(content.getvalue())
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: expected a JSON list of objects, found: {error}; fetch the file again") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise UserError(f"{path}: expected a JSON list of objects, found something else; fetch the file again")
-    yield from enumerate(rows, start=1)
+    for number, row in enumerate(rows, start=1):
+        if fault := _fault_of_nesting(row):
+            raise UserError(f"{path}, row {number}: expected {fault}")
+        yield number, row
 
 
 def read_plain(path: Path, encoding: str, text_column: str) -> Iterator[NumberedRow | BadRow]:
     """Yield a post for each line, also for blank ones, or the objects of a JSON list, which ``.txt`` files of corpora hold."""
-    lines = _lines(path, encoding)
+    lines = read_lines(path, encoding)
     first = next(lines, None)  # Standard input can be read only once.
     if isinstance(first, str) and first.startswith("[{"):
-        yield from _json_list(path, first + "".join(refuse_bad(lines)))
+        yield from _json_list(path, itertools.chain([first], refuse_bad(lines)))
         return
     for number, line in enumerate(itertools.chain([] if first is None else [first], lines), start=1):
         yield line if isinstance(line, BadRow) else (number, {text_column: line.removesuffix("\n").removesuffix("\r")})
@@ -197,9 +189,16 @@ def open_parquet(path: Path) -> "ParquetFile":
     # Imported here and not above: pyarrow is large, and few files are Parquet.
     from .parquet import open_file
 
-    file = open_file(path, _open(path))
+    file = open_file(path, open_bytes(path))
     _refuse_repeated(path, file.schema_arrow.names)
     return file
+
+
+def class_names(file: "ParquetFile", column: str) -> list[str]:
+    """Return the names of the classes of a column of numbers, if the library ``datasets`` wrote the file; else []."""
+    from .parquet import class_names_of
+
+    return class_names_of(file, column)
 
 
 def read_parquet(path: Path, file: "ParquetFile | None" = None) -> Iterator[NumberedRow]:
@@ -215,6 +214,32 @@ def read_parquet(path: Path, file: "ParquetFile | None" = None) -> Iterator[Numb
     yield from rows_of(path, file)
 
 
+class _BoundedSource:
+    """Gives the bytes of a file to a parser, and refuses an element that never ends.
+
+    Attributes:
+        num_bytes: The number of bytes that were read since the parser found the last element.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.num_bytes = 0
+        self._file = file
+        self._path = path
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most ``size`` bytes.
+
+        Raises:
+            UserError: The element that is being read is too long.
+        """
+        self.num_bytes += size
+        if self.num_bytes > MAX_ELEMENT_BYTES:
+            raise UserError(
+                f"{self._path}: expected an XML element of at most {MAX_ELEMENT_BYTES:,} bytes, found more; check the file"
+            )
+        return self._file.read(size)
+
+
 def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
     """Read the original XML of NLPCC 2014 (training and test): each sentence is a row of ``text``, ``label`` and ``post``.
 
@@ -223,8 +248,10 @@ def read_nlpcc2014_xml(path: Path) -> Iterator[NumberedRow]:
     post = "?"
     number = 0
     try:
-        with _open(path) as file:
-            for event, element in ElementTree.iterparse(file, events=("start", "end")):
+        with open_bytes(path) as file:
+            source = _BoundedSource(file, path)
+            for event, element in ElementTree.iterparse(source, events=("start", "end")):
+                source.num_bytes = 0
                 if element.tag == "weibo":
                     if event == "start":
                         post = element.attrib.get("id", "?")
@@ -266,12 +293,12 @@ READERS: dict[str, Callable[[Path, str], Iterator[NumberedRow | BadRow]]] = {
 
 
 def suffix_of(path: Path) -> str:
-    """Return the ending of a file name that tells the format, without ``.gz``.
+    """Return the ending of a file name that tells the format, in small letters and without ``.gz``.
 
     Raises:
         UserError: No reader has this ending.
     """
-    suffix = Path(path.name.removesuffix(".gz")).suffix
+    suffix = format_of(path)
     if suffix not in READERS:
         raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (also with .gz), found {path.suffix!r}")
     return suffix

@@ -11,6 +11,7 @@ from .file_formats import (
     BadRow,
     NumberedRow,
     Row,
+    class_names,
     names_of,
     open_parquet,
     read_parquet,
@@ -18,27 +19,7 @@ from .file_formats import (
     refuse_bad,
     suffix_of,
 )
-
-
-def check_row(place: str, number: int, text: Any, label: Any) -> Row:
-    """Check one row and return its ``text``, ``label`` and ``post`` as strings.
-
-    Args:
-        place: The file or data set, for error messages.
-        number: The number of the row.
-        text: The text of the row, of any type.
-        label: The label of the row, of any type.
-
-    Raises:
-        UserError: The values are not a text and a label.
-    """
-    if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
-        raise UserError(
-            f"{place}, row {number}: expected a text and a label (text or whole number), found {text!r:.60} and "
-            f"{label!r:.60}; correct the row"
-        )
-    # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
-    return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": str(label), "post": str(number)}
+from .row_checks import RowChecker, text_fault
 
 
 def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-8") -> Iterator[str]:
@@ -63,8 +44,8 @@ def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-
                 f"{path}, row {number}: expected a text in column {' or '.join(map(repr, text_columns))}, found "
                 f"{names_of(row)}; name it with `text_column`"
             )
-        if not isinstance(row[column], str):
-            raise UserError(f"{path}, row {number}: expected a text in column {column!r}, found {row[column]!r:.60}")
+        if fault := text_fault(row[column], column):
+            raise UserError(f"{path}, row {number}: {fault}")
         yield row[column]
 
 
@@ -81,10 +62,14 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
     Raises:
         UserError: The file cannot be read, is malformed or has no row; or a column, a text or a label is missing.
     """
-    rows = READERS[suffix_of(path)](path, encoding)
+    suffix = suffix_of(path)
+    file = open_parquet(path) if suffix == ".parquet" else None
+    rows = READERS[suffix](path, encoding) if file is None else read_parquet(path, file)
+    names = class_names(file, label_column) if file is not None else []
+    check = RowChecker(str(path), text_column)
     number = 0
     for number, (_, row) in enumerate(refuse_bad(rows), start=1):
-        if ".xml" in path.suffixes:
+        if suffix == ".xml":
             yield row
             continue
         for column in (text_column, label_column):
@@ -93,8 +78,10 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
                     f"{path}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` or "
                     "`label_column`"
                 )
-        checked = check_row(str(path), number, row[text_column], row[label_column])
-        yield checked | {"post": str(row.get("weibo_id", number))}
+        label = row[label_column]
+        if names and isinstance(label, int):
+            label = names[label] if 0 <= label < len(names) else None  # The library writes -1 where there is no label.
+        yield check(number, row[text_column], label) | {"post": str(row.get("weibo_id", number))}
     if number == 0:
         raise UserError(f"{path}: expected at least one row, found none; check the file")
 

@@ -5,7 +5,7 @@ and a column of different types in Parquet, is JSON text; a date in JSON is its 
 can hold, is ``?`` in the others. What is known of Parquet stands in :mod:`parquet_files`.
 """
 
-import csv
+import itertools
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from aslstm.data.file_formats import Row
+from aslstm.spreadsheets import write_rows
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
 # The types (pyarrow's) of the columns that are known, by name.
@@ -35,7 +36,9 @@ def write_part(path: Path, rows: Sequence[Row], types: Types) -> None:
         path.write_bytes(json_lines(rows))
 
 
-def join_parts(parts: Sequence[Path], columns: Sequence[str], output_format: str, target: Path) -> None:
+def join_parts(
+    parts: Sequence[Path], columns: Sequence[str], output_format: str, target: Path, *, raw_cells: bool = False
+) -> None:
     """Write one file of all parts, with one part or one row group in memory.
 
     Args:
@@ -43,6 +46,7 @@ def join_parts(parts: Sequence[Path], columns: Sequence[str], output_format: str
         columns: of all rows, for CSV.
         output_format: one of ``OUTPUT_FORMATS``.
         target: the file.
+        raw_cells: whether CSV has texts as they are, although a spreadsheet may run them as formulas.
     """
     if output_format == "parquet":
         from .parquet_files import join_tables
@@ -55,9 +59,8 @@ def join_parts(parts: Sequence[Path], columns: Sequence[str], output_format: str
                     shutil.copyfileobj(source, file)
     else:
         with target.open("w", encoding="utf-8", errors="replace", newline="") as text_file:
-            write_csv(text_file, (), columns, header=True)
-            for part in parts:
-                write_csv(text_file, _read_json_lines(part), columns)
+            rows = itertools.chain.from_iterable(map(_read_json_lines, parts))
+            write_csv(text_file, rows, columns, header=True, raw_cells=raw_cells)
 
 
 def json_lines(rows: Iterable[Row]) -> bytes:
@@ -74,12 +77,12 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
         yield from map(json.loads, file)
 
 
-def write_csv(file: TextIO, rows: Iterable[Row], columns: Sequence[str], *, header: bool = False) -> None:
-    """Write rows, and the header if asked; lines end as RFC 4180 has it, so that a lone CR in a text is quoted."""
-    writer = csv.writer(file)
-    if header:
-        writer.writerow(columns)
-    writer.writerows([as_text(row.get(name)) for name in columns] for row in rows)
+def write_csv(
+    file: TextIO, rows: Iterable[Row], columns: Sequence[str], *, header: bool = False, raw_cells: bool = False
+) -> None:
+    """Write rows as CSV, and the header if asked; see :func:`aslstm.spreadsheets.write_rows`."""
+    cells = ([as_text(row.get(name)) for name in columns] for row in rows)
+    write_rows(file, itertools.chain([columns] if header else [], cells), raw_cells=raw_cells, keep_numbers=True)
 
 
 def as_text(value: Any) -> str:

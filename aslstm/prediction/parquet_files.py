@@ -18,6 +18,8 @@ from .files import Types, as_text
 
 # Parts that are one row group of a Parquet file.
 _PARTS_PER_ROW_GROUP = 4
+# Levels of nested values; more are written as JSON text.
+_MAX_DEPTH = 30
 
 
 def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
@@ -57,8 +59,12 @@ def _to_column(values: list[Any], known: pyarrow.DataType | None) -> pyarrow.Arr
         if known is not None:
             raise
         return _to_text(values)
-    # Parquet has no object without fields.
-    return _to_text(values) if "struct<>" in str(column.type) else column
+    # Parquet has no object without fields, and pyarrow does not read columns that are nested much deeper.
+    return _to_text(values) if "struct<>" in str(column.type) or _depth_of(column.type) > _MAX_DEPTH else column
+
+
+def _depth_of(kind: pyarrow.DataType) -> int:
+    return 1 + max((_depth_of(kind.field(i).type) for i in range(kind.num_fields)), default=0)
 
 
 def _to_text(values: Iterable[Any]) -> pyarrow.Array:

@@ -115,7 +115,7 @@ class Parts:
         _put(note_path, lambda temporary: _write_json(temporary, vars(note)))
         _put(rows_path, lambda temporary: write_part(temporary, rows, types))
 
-    def join(self, num_parts: int, label_names: Sequence[str], *, report: bool) -> Summary:
+    def join(self, num_parts: int, label_names: Sequence[str], *, report: bool, raw_cells: bool = False) -> Summary:
         """Join the parts to the output, with ``OUTPUT.counts.json`` and, for ``report``, ``OUTPUT.errors.jsonl`` beside it."""
         paths = [self._paths(index) for index in range(num_parts)]
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
@@ -128,7 +128,7 @@ class Parts:
                 columns |= dict.fromkeys(note.columns)
                 num_errors += len(note.errors)
                 errors.write(json_lines(note.errors))
-        join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole")
+        join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole", raw_cells=raw_cells)
         _write_json(self.folder / "counts", labels)
         # The output comes last: whoever sees it also finds the others.
         (self.folder / "counts").replace(_beside(self.output, "counts.json"))

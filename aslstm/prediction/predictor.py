@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from aslstm.data.file_formats import names_of
+from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights
 
@@ -81,11 +82,17 @@ class BatchPredictor:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(batch[self.text_column])
         if isinstance(batch, dict):
-            return {**batch, **{name: _array(values) for name, values in answers.items()}}
+            return {**batch, **{name: _array(values, i) for i, (name, values) in enumerate(answers.items())}}
         # Imported here and not above: only a caller who has pandas can give a frame.
         import pandas
 
-        return batch.assign(**{name: pandas.Series(values, batch.index) for name, values in answers.items()})
+        # Of a value of each type, so that an empty batch has the types of a full one.
+        types = [pandas.Series([value]).dtype for value in ("", 0.0)]
+        columns = {
+            name: pandas.Series(values, batch.index, types[i] if i < len(types) else object)
+            for i, (name, values) in enumerate(answers.items())
+        }
+        return batch.assign(**columns)
 
     def answers(self, texts: Iterable[str]) -> dict[str, list[Any]]:
         """Return the columns that are added, with one value for each text.
@@ -97,8 +104,8 @@ class BatchPredictor:
             raise UserError(f"the batch: expected a list of texts, found {texts!r:.60}; put a single text into a list")
         texts = list(texts)
         for number, text in enumerate(texts, start=1):
-            if not isinstance(text, str):
-                raise UserError(fault_of_text(f"row {number} of the batch", {self.text_column: text}, self.text_column))
+            if fault := text_fault(text, self.text_column):
+                raise UserError(f"row {number} of the batch: {fault}")
         rows = []
         for answer in self.classifier.answers(texts, attention=self.attention):
             best = int(answer.probabilities.argmax())
@@ -117,9 +124,8 @@ def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
     """Return in one line what is wrong with the text of a row, or ``""`` if the row has a text, which may be empty."""
     if text_column not in row:
         return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with `text_column`"
-    if not isinstance(row[text_column], str):
-        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; correct the row"
-    return ""
+    fault = text_fault(row[text_column], text_column)
+    return fault and f"{place}: {fault}"
 
 
 def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> None:
@@ -136,7 +142,10 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
         )
 
 
-def _array(values: list[Any]) -> np.ndarray:
-    """Return an array of one object for each row; NumPy alone would turn lists of one length into a table."""
-    is_nested = bool(values) and isinstance(values[0], dict | list)
-    return np.fromiter(values, dtype=object, count=len(values)) if is_nested else np.array(values)
+def _array(values: list[Any], place: int) -> np.ndarray:
+    """Return a column as an array whose type depends on its place among the added columns alone.
+
+    Nested values are objects, because NumPy would make a table of lists of one length.
+    """
+    scalars = (np.str_, np.float64)
+    return np.array(values, scalars[place]) if place < len(scalars) else np.fromiter(values, object, len(values))

@@ -21,6 +21,7 @@ from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import check_output_file, json_text
 from aslstm.model_folder.layout import checksums_of
 from aslstm.settings import check_settings, setting
+from aslstm.spreadsheets import RAW_CELLS_HELP
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
@@ -50,6 +51,7 @@ class PredictSettings:
     encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
     prefix: str = setting("", "what stands before the names of the added columns, e.g. predicted_")
     attention: bool = setting(False, "add the weight of every word")
+    raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
     on_error: str = setting(
         "stop",
         "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
@@ -79,12 +81,13 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
         settings = replace(settings, input_format=suffix_of(settings.input)[1:])
     output = settings.output
     if settings.output_format is None:
-        if output.suffix[1:] not in OUTPUT_FORMATS:
+        output_format = output.suffix[1:].lower()
+        if output_format not in OUTPUT_FORMATS:
             raise UserError(
                 f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
                 "add `output_format`"
             )
-        settings = replace(settings, output_format=output.suffix[1:])
+        settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
     if STANDARD_STREAM in (settings.input, output) and (settings.resume or number_of_processes() > 1):
@@ -212,7 +215,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
     processes.wait()
     if processes.rank != 0:
         return None
-    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report")
+    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report", raw_cells=settings.raw_cells)
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
@@ -236,7 +239,7 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
                     new = ", ".join(found.keys() - columns.keys())
                     raise UserError(f"`output` -: expected the columns of the first rows, found also {new}; name a file")
                 text = io.StringIO(newline="")
-                write_csv(text, rows, list(columns or found), header=not columns)
+                write_csv(text, rows, list(columns or found), header=not columns, raw_cells=settings.raw_cells)
                 content = text.getvalue().encode("utf-8", "replace")
             columns = columns or found
             sys.stdout.buffer.write(content)

@@ -74,6 +74,8 @@ def _summary(tables: ReportTables, texts: Texts) -> list[str]:
         lines.append(texts.unlabelled.format(posts=tables.num_unlabelled))
     if tables.num_undated:
         lines.append(texts.undated.format(posts=tables.num_undated))
+    if tables.unread_column:
+        lines.append(texts.unread.format(column=tables.unread_column))
     return lines
 
 

@@ -18,7 +18,7 @@ from aslstm.words.new_words import NewWord, discover_words
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 
-from .dates import parse_date, start_of
+from .dates import names_a_date, parse_date, start_of
 from .examples import Example, ExamplesOfLabel
 
 NAMES = ("labels", "time", "emoji", "words", "new_words")
@@ -54,6 +54,7 @@ class ReportTables:
         num_posts: The number of posts with a label.
         num_unlabelled: The number of rows without a label, which are left out.
         num_undated: The number of posts without a readable date, or 0 if no post has one.
+        unread_column: The name of the column of dates if none of its values can be read, or "".
         first_day, last_day: The first and the last date of the posts, or None if no post has one.
     """
 
@@ -63,6 +64,7 @@ class ReportTables:
     num_posts: int
     num_unlabelled: int = 0
     num_undated: int = 0
+    unread_column: str = ""
     first_day: date | None = None
     last_day: date | None = None
 
@@ -101,6 +103,8 @@ class _Counts:
     date_column: str | None
     prefix: str
     place: str
+    is_epoch: bool = True  # A column that the user names may hold numbers; one that is found must have a name that says so.
+    unread_column: str | None = None  # the first column that is named as if it held dates
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum of its scores
@@ -160,9 +164,12 @@ class _Counts:
     def _add_day(self, row: Mapping[str, Any], label: str) -> None:
         if self.date_column is None:
             answers = {self.prefix + name for name in _OWN_COLUMNS}
-            others = (name for name in row if name not in answers and name != self.text_column)
-            self.date_column = next((name for name in others if parse_date(row[name])), None)
-        if self.date_column is not None and (day := parse_date(row.get(self.date_column))):
+            others = [name for name in row if name not in answers and name != self.text_column]
+            self.date_column = next((name for name in others if parse_date(row[name], epoch=names_a_date(name))), None)
+            named = (name for name in others if names_a_date(name) and row[name] not in (None, ""))
+            self.unread_column = self.unread_column or next(named, None)
+            self.is_epoch = self.date_column is not None and names_a_date(self.date_column)
+        if self.date_column is not None and (day := parse_date(row.get(self.date_column), epoch=self.is_epoch)):
             self.days[day, label] += 1
 
     def _add_words(self, attention: list[dict[str, Any]], label: str) -> None:
@@ -266,6 +273,7 @@ def build_tables(
         num_posts=counts.labels.total(),
         num_unlabelled=counts.num_unlabelled,
         num_undated=counts.labels.total() - counts.days.total() if days else 0,
+        unread_column="" if days else _clean(date_column or counts.unread_column or ""),
         first_day=min(days, default=None),
         last_day=max(days, default=None),
     )

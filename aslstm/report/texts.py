@@ -19,6 +19,7 @@ class Texts(NamedTuple):
     caution: str
     unlabelled: str
     undated: str
+    unread: str
     sections: dict[str, Section]
     columns: dict[str, str]
     table: str
@@ -34,6 +35,7 @@ LANGUAGES = {
         days="{first} to {last}",
         caution="The labels are a model's answers, not facts.",
         unlabelled="{posts:,} rows without a label are left out.",
+        unread="No date in the column {column} can be read (2014-03-01 or the seconds since 1970 could): no chart over time.",
         undated="{posts:,} posts without a readable date are not in the chart over time.",
         sections={
             "labels": Section("Labels", "How many posts have each label."),
@@ -80,6 +82,7 @@ LANGUAGES = {
         days="{first} 至 {last}",
         caution="标签是模型的判断，不是事实。",
         unlabelled="有 {posts:,} 行没有标签，未计入。",
+        unread="{column} 列没有可读的日期（可读的如 2014-03-01，或 1970 年以来的秒数），因此没有时间图。",
         undated="有 {posts:,} 条没有可读的日期，未计入时间图。",
         sections={
             "labels": Section("标签分布", "每个标签的条数。"),

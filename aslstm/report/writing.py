@@ -3,7 +3,6 @@
 The folder holds the page ``index.html``, which works without any other file, and each chart as PNG and as CSV.
 """
 
-import csv
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,14 +12,13 @@ from typing import Any
 from aslstm.charts import png
 from aslstm.errors import UserError
 from aslstm.settings import check_settings, setting
+from aslstm.spreadsheets import RAW_CELLS_HELP, write_rows
 
 from . import charts, page
 from .tables import NAMES, ReportTables, Table, build_tables
 from .texts import LANGUAGES
 
 PAGE = "index.html"
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,7 @@ class ReportSettings:
     prefix: str = setting("", "what stands before the names of the predictions, as aslstm predict was given it")
     date_column: str | None = setting(None, "name of the column of dates; default: the first column that has a date, if any")
     title: str | None = setting(None, "title of the page; default: the name of the input")
+    raw_cells: bool = setting(False, RAW_CELLS_HELP)
     language: str = setting("en", "language of headings and explanations", choices=sorted(LANGUAGES))
 
     def __post_init__(self) -> None:
@@ -66,7 +65,7 @@ def write_report(
         with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:
             for name, chart in drawn.items():
                 Path(new, f"{name}.png").write_bytes(png(chart))
-                write_csv(Path(new, f"{name}.csv"), tables.tables[name])
+                write_csv(Path(new, f"{name}.csv"), tables.tables[name], raw_cells=settings.raw_cells)
             Path(new, PAGE).write_text(html, encoding="utf-8")
             # The page is moved last, so that it is never there without its files.
             for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
@@ -81,13 +80,7 @@ def write_report(
     return tables
 
 
-def write_csv(path: Path, table: Table) -> None:
+def write_csv(path: Path, table: Table, *, raw_cells: bool = False) -> None:
     """Write a table for a spreadsheet: with a byte order mark, so that Excel reads Chinese, and without formulas."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table.columns)
-        writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
+        write_rows(file, [table.columns, *table.rows], raw_cells=raw_cells)

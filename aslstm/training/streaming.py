@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from datasets import ClassLabel, load_dataset
+from datasets import load_dataset
 from torch.utils.data import IterableDataset
 
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.file_formats import Row
-from aslstm.data.row_readers import check_row, read_rows
-from aslstm.errors import UserError
+from aslstm.data.hub_rows import hub_reader
+from aslstm.data.row_readers import read_rows
 from tokenization import ASLSTMTokenizer
 
 from .batches import BATCHES_PER_BUCKET
@@ -27,13 +27,9 @@ def stream_train(source: CorpusSource) -> Iterator[Row]:
     names = source.known.label_names
     if source.is_on_hub:
         rows = load_dataset(source.dataset, split="train", streaming=True)
-        feature = (rows.features or {}).get(label_column)
-        for number, row in enumerate(rows, start=1):
-            for column in (text_column, label_column):
-                if column not in row:
-                    raise UserError(f"`dataset` {source.dataset}: expected a column {column!r}, found {', '.join(row)}")
-            label = feature.int2str(row[label_column]) if isinstance(feature, ClassLabel) else row[label_column]
-            checked = check_row(f"`dataset` {source.dataset}", number, row[text_column], label)
+        read = hub_reader(source.dataset, source.columns, rows.features)
+        for index, row in enumerate(rows):
+            checked = read(row, index)
             yield checked | {"label": names.get(checked["label"], checked["label"])}
         return
     path = source.files()["train"]

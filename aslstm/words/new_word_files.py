@@ -9,25 +9,35 @@ from dataclasses import fields
 from pathlib import Path
 
 from aslstm.errors import UserError
+from aslstm.spreadsheets import guarded, unguarded
+from aslstm.text_files import read_lines
 from tokenization.word_segmentation import can_be_kept
 
 from .new_words import NewWord
 
+# jieba keeps every beginning of a word in memory, so that a word of 30,000 characters takes a gigabyte.
+MAX_WORD_CHARACTERS = 1000
 _COLUMNS = [field.name for field in fields(NewWord)]
 
 
-def write_new_words(path: Path, words: Iterable[NewWord]) -> None:
+def write_new_words(path: Path, words: Iterable[NewWord], *, raw_cells: bool = False) -> None:
     """Write a table of new words.
 
     Args:
         path: The file to write.
         words: The words, best first.
+        raw_cells: Whether words and examples are written as they are, although a spreadsheet may run them as formulas.
     """
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\t".join(_COLUMNS) + "\n")
         for word in words:
-            cells = (getattr(word, name) for name in _COLUMNS)
-            file.write("\t".join(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells) + "\n")
+            file.write("\t".join(_cell(getattr(word, name), raw_cells) for name in _COLUMNS) + "\n")
+
+
+def _cell(value: str | int | float, raw_cells: bool) -> str:
+    if isinstance(value, str):
+        return value if raw_cells else guarded(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def read_new_words(path: Path) -> list[NewWord]:
@@ -36,26 +46,34 @@ def read_new_words(path: Path) -> list[NewWord]:
     Raises:
         UserError: The file cannot be read, has another header or a malformed line, or has a word that jieba cannot keep whole.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: expected UTF-8, found {error}; convert the file") from error
-    if lines[0].rstrip("\r").split("\t") != _COLUMNS:
-        raise UserError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found {lines[0][:60]!r}")
-    words = []
-    for number, line in enumerate(lines[1:], start=2):
+    words: list[NewWord] = []
+    number = 0
+    for number, line in enumerate(read_lines(path), start=1):
+        if not isinstance(line, str):
+            raise line
+        line = line.rstrip("\r\n")
+        if number == 1:
+            if line.split("\t") != _COLUMNS:
+                raise UserError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found {line[:60]!r}")
+            continue
         if not line.strip():
             continue
         try:
-            word, count, *measures, example = line.rstrip("\r").split("\t")
+            word, count, *measures, example = line.split("\t")
             cohesion, left_entropy, right_entropy, score = map(float, measures)
-            words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, example))
+            word = unguarded(word)
+            words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, unguarded(example)))
         except ValueError as error:
             raise UserError(f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}") from error
+        if len(word) > MAX_WORD_CHARACTERS:
+            raise UserError(
+                f"{path}, line {number}: expected a word of at most {MAX_WORD_CHARACTERS:,} characters, found {len(word):,}; "
+                "take it out"
+            )
         if not can_be_kept(word):
             raise UserError(
                 f"{path}, line {number}: expected Chinese characters, Latin letters or digits, found {word!r}; take it out"
             )
+    if number == 0:
+        raise UserError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found nothing")
     return words

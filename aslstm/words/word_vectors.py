@@ -4,7 +4,6 @@ Reads word2vec text and binary, GloVe text, fastText ``.vec`` and ``.bin`` (also
 gensim's ``KeyedVectors``. gensim's own files are pickles, which can run code: they are refused with the way to convert them.
 """
 
-import gzip
 import logging
 import mmap
 import struct
@@ -18,8 +17,11 @@ from gensim.models import KeyedVectors
 from gensim.models.fasttext import FastTextKeyedVectors, load_facebook_vectors
 
 from aslstm.errors import UserError
+from aslstm.text_files import is_packed, open_bytes
 from tokenization import ASLSTMTokenizer
 from tokenization.vocabulary_files import is_name_piece
+
+from .word2vec_files import START_BYTES, read_word2vec
 
 logger = logging.getLogger(__name__)
 
@@ -36,26 +38,19 @@ def read_vectors(path: Path) -> KeyedVectors:
         UserError: no such file, a pickle, or a damaged or unknown format.
     """
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            start = file.read(512)
+        with open_bytes(path) as file:
+            start = file.read(START_BYTES)
         if start.startswith(PICKLE_START):
             raise UserError(
                 f"{path}: expected word2vec, GloVe or fastText vectors, found a pickle, which can run code; if it is yours: "
                 "KeyedVectors.load(path).save_word2vec_format('vectors.vec')"
             )
         if start.startswith(FASTTEXT_MAGIC):
-            if path.suffix == ".gz":
+            if is_packed(path):
                 raise ValueError("a packed .bin of fastText, which must be unpacked first")
             _check_fasttext_vocabulary(path)
             return load_facebook_vectors(str(path))
-        first_line = start.split(b"\n")[0].split()
-        has_header = len(first_line) == 2 and all(part.isdigit() for part in first_line)
-        if has_header and 0 in map(int, first_line):
-            raise ValueError("a header that promises no vector")
-        is_binary = has_header and _is_binary(start, int(first_line[1]))
-        if not is_binary:
-            _check_text(path, has_header=has_header)
-        vectors = KeyedVectors.load_word2vec_format(str(path), binary=is_binary, no_header=not has_header)
+        vectors = read_word2vec(path, start)
         if not np.isfinite(vectors.vectors).all():
             raise ValueError("a number that is not finite")
         return vectors
@@ -67,24 +62,6 @@ def read_vectors(path: Path) -> KeyedVectors:
         raise UserError(
             f"{path}: expected word2vec, GloVe or fastText vectors, found: {reason}; fetch or write the file again"
         ) from error
-
-
-def _check_text(path: Path, *, has_header: bool) -> None:
-    """Refuse a text without vectors or with lines of several lengths: numpy would spread a single number over a vector.
-
-    Raises:
-        ValueError: such a text.
-    """
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        size = int(next(file).split()[1]) if has_header else None
-        number = 0
-        for number, line in enumerate(file, start=1):
-            found = line.rstrip().count(b" ")
-            size = found if size is None else size
-            if found != size or size == 0:
-                raise ValueError(f"{found} numbers in vector {number}, {size or 'one or more'} expected")
-        if number == 0:
-            raise ValueError("no vector")
 
 
 def _check_fasttext_vocabulary(path: Path) -> None:
@@ -104,14 +81,6 @@ def _check_fasttext_vocabulary(path: Path) -> None:
             if end < 0:
                 raise ValueError(f"the end of the file after {number} of {num_words} words")
             place = end + 10
-
-
-def _is_binary(start: bytes, vector_size: int) -> bool:
-    """Whether what follows the header is word2vec's binary form: four bytes a number, not numbers in writing."""
-    second_line = start.split(b"\n", 1)[1]
-    _, _, numbers = second_line.partition(b" ")
-    written = numbers.split(b"\n")[0][: 4 * vector_size]
-    return not written or any(byte not in b"0123456789+-.eEinfNa \r\t" for byte in written)
 
 
 @torch.no_grad()

@@ -32,7 +32,17 @@ def test_the_version_is_that_of_the_package() -> None:
     assert call("--version").stdout == f"aslstm {aslstm.__version__}\n"
 
 
-@pytest.mark.parametrize(("name", "nearest"), [("pedict", "predict"), ("find_words", "find-words"), ("raport", "report")])
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("pedict", "predict"),
+        ("find_words", "find-words"),
+        ("raport", "report"),
+        ("PREDICT", "predict"),
+        ("help", "--help"),
+        ("--hlep", "--help"),
+    ],
+)
 def test_a_misspelt_command_is_answered_with_the_nearest(name: str, nearest: str) -> None:
     result = call(name, "--input", "x")
     assert (result.returncode, result.stdout) == (2, "")

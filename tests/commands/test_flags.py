@@ -66,12 +66,33 @@ def test_flags_become_values_of_the_fields_types(given: list[str], expected: dic
         (["--place", "x", "--seed", "4294967296"], "--seed: expected 0 to 4294967295, found 4294967296"),
         (["--plce", "x"], "unrecognized arguments: --plce; did you mean --place?"),
         (["--pla", "x"], "unrecognized arguments: --pla; did you mean --place?"),
+        (["--plce=x"], "unrecognized arguments: --plce; did you mean --place?"),
+        (["--plce", "x", "--rate", "many"], "unrecognized arguments: --plce; did you mean --place?"),
+        (["-place", "x"], "unrecognized arguments: -place; did you mean --place?"),
+        (["-plce=x"], "unrecognized arguments: -plce; did you mean --place?"),
+        (["—place", "x"], "unrecognized arguments: —place; did you mean --place?"),
+        (["--PLACE", "x"], "unrecognized arguments: --PLACE; did you mean --place?"),
+        (["--place", "x", "--is-fast"], "unrecognized arguments: --is-fast; did you mean --is_fast?"),
+        (["--hlep"], "unrecognized arguments: --hlep; did you mean --help?"),
+        (["-help"], "unrecognized arguments: -help; did you mean --help?"),
+        (["-H"], "unrecognized arguments: -H; did you mean -h?"),
+        (["--repo", "x"], "unrecognized arguments: --repo"),
     ],
 )
 def test_bad_flags_are_one_line(given: list[str], message: str) -> None:
     with pytest.raises(UserError) as raised:
         parse(*given)
     assert message in show_flags(str(raised.value)) and len(str(raised.value).splitlines()) == 1
+
+
+def test_what_follows_two_dashes_or_is_a_number_is_no_flag() -> None:
+    parser = CommandParser("test", "Test.")
+    parser.add_argument("posts", nargs="*")
+    assert parser.parse_args(["a", "--", "--plce", "-x", "—"]).posts == ["a", "--plce", "-x", "—"]
+    assert parse("--place", "-", "--shift", "-1.5").shift == -1.5
+    assert parse("--place", "here", "--shift", "-.5").shift == -0.5
+    for post in ("—好", "–", "--好 啊", "--plce me"):
+        assert parser.parse_args([post]).posts == [post]
 
 
 def test_the_library_names_arguments_and_a_command_flags(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 from transformers import pipeline
 
+from aslstm.commands.report import read_predictions
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import ROOT
 from tests.support.prediction_runs import (
@@ -188,3 +190,39 @@ def test_half_of_a_surrogate_pair_passes_through_json(onnx_folder: Path, tmp_pat
     )
     assert read_csv(tmp_path / "out.csv")[0]["text"] == "好?[泪]"
     assert pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()[0]["text"] == "好?[泪]"
+
+
+def test_a_spreadsheet_runs_no_cell_of_csv_and_a_report_reads_the_texts(onnx_folder: Path, tmp_path: Path) -> None:
+    texts = ["=1+1", "@小明 [泪]", "＝好", "'=x", "好", "-0.5", "\tx", "+1(2)"]
+    rows = [{"text": text, "=id": -i, "-0.53": "-0.53"} for i, text in enumerate(texts)]
+    posts = write_lines(tmp_path / "posts.jsonl", rows)
+    answer(onnx_folder, "--input", posts, "--output", tmp_path / "out.csv")
+    found = read_csv(tmp_path / "out.csv")
+    assert [row["text"] for row in found] == ["'=1+1", "'@小明 [泪]", "'＝好", "''=x", "好", "-0.5", "'\tx", "'+1(2)"]
+    assert [row["'=id"] for row in found] == [str(-i) for i in range(len(texts))]
+    assert {row["-0.53"] for row in found} == {"-0.53"}
+    assert [row["text"] for row in read_predictions(tmp_path / "out.csv", "utf-8")] == texts
+    answer(onnx_folder, "--input", posts, "--output", tmp_path / "raw.csv", "--raw_cells")
+    assert [row["text"] for row in read_csv(tmp_path / "raw.csv")] == texts
+
+
+def test_names_in_capitals_tell_the_format(onnx_folder: Path, tmp_path: Path) -> None:
+    posts = write_txt(tmp_path / "POSTS.TXT", [{"text": "好"}])
+    answer(onnx_folder, "--input", posts, "--output", tmp_path / "OUT.CSV")
+    assert [row["text"] for row in read_csv(tmp_path / "OUT.CSV")] == ["好"]
+
+
+@pytest.mark.parametrize("levels", [29, 60, 95])
+def test_nested_values_become_text_where_parquet_cannot_be_read_so_deep(onnx_folder: Path, tmp_path: Path, levels: int) -> None:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    answer(
+        onnx_folder,
+        "--input",
+        write_lines(tmp_path / "a.jsonl", [{"text": "好", "more": value}]),
+        "--output",
+        tmp_path / "a.parquet",
+    )
+    (found,) = pyarrow.parquet.read_table(tmp_path / "a.parquet")["more"].to_pylist()
+    assert (found if levels < 30 else json.loads(found)) == value

@@ -55,6 +55,13 @@ def test_lists_of_one_length_stay_lists(predictor: BatchPredictor) -> None:
 def test_an_empty_batch_gets_the_columns(predictor: BatchPredictor) -> None:
     found = predictor(pandas.DataFrame({"text": pandas.Series([], dtype=str)}))
     assert list(found.columns) == ["text", *ADDED] and len(found) == 0
+    full = predictor(pandas.DataFrame({"text": POSTS}))
+    assert found[ADDED].dtypes.equals(full[ADDED].dtypes)
+    arrays, full_arrays = predictor({"text": np.array([], dtype=str)}), predictor({"text": np.array(POSTS)})
+    assert (
+        [arrays[name].dtype.kind for name in ADDED] == [full_arrays[name].dtype.kind for name in ADDED] == ["U", "f", "O", "O"]
+    )
+    assert all(arrays[name].shape == (0,) for name in ADDED)
 
 
 def test_a_prefix_and_attention(onnx_folder: Path) -> None:

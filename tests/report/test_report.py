@@ -258,6 +258,29 @@ def test_dates_are_read_as_files_have_them() -> None:
         assert parse_date(value) is None
 
 
+@pytest.mark.parametrize("unit", [1, 1000, 10**6, 10**9])
+def test_seconds_since_1970_are_dates_where_a_column_says_so(unit: int) -> None:
+    moment = 1_741_222_593 * unit
+    for value in (moment, str(moment), f" {moment}", float(moment), f"{moment}.0"):
+        assert parse_date(value, epoch=True) == date(2025, 3, 6)
+        assert parse_date(value) is None
+    for other in (True, 20140301, "20140301", "1e9e9", -moment, 946_684_799, "9" * 30, float("nan"), None):
+        assert parse_date(other, epoch=True) is None
+    for name, found in (("created_at", True), ("time", True), ("发布时间", True), ("uid", False), ("weibo_id", False)):
+        rows = [{"text": "好", "label": "a", name: (1_741_222_593 + i * 86_400) * unit} for i in range(3)]
+        tables = build_tables(rows)
+        assert ("time" in tables.tables) == found and not tables.unread_column
+        assert "time" in build_tables(rows, date_column=name).tables
+
+
+@pytest.mark.parametrize(("name", "given"), [("created_at", None), ("when", "when")])
+def test_a_column_of_dates_that_cannot_be_read_is_named_in_one_line(name: str, given: str | None) -> None:
+    tables = build_tables([{"text": "好", "label": "a", name: "yesterday"}] * 2, date_column=given)
+    assert tables.unread_column == name and "time" not in tables.tables
+    for language, line in (("en", f"No date in the column {name} can be read"), ("zh", f"{name} 列没有可读的日期")):
+        assert report_page.render(tables, {}, title="t", language=language).count(line) == 1
+
+
 def test_both_languages_say_the_same_things(rows: list[Row]) -> None:
     english, chinese = LANGUAGES["en"], LANGUAGES["zh"]
     assert english.columns.keys() == chinese.columns.keys() and english.sections.keys() == chinese.sections.keys()

@@ -12,6 +12,7 @@ from gensim.models import FastText, KeyedVectors
 from gensim.models.fasttext import save_facebook_model
 
 from aslstm.errors import UserError
+from aslstm.text_files import MAX_LINE_BYTES
 from aslstm.words.text_splitting import split_texts
 from aslstm.words.word_vectors import VECTOR_STD, read_vectors, start_from_vectors
 from tests.support.commands import TEXTS
@@ -234,6 +235,40 @@ def test_a_fasttext_file_with_spoiled_numbers_never_ends_in_another_error(fastte
             read_vectors(path)
         except UserError as error:
             assert str(error).startswith(f"{path}: expected ")
+
+
+@pytest.mark.parametrize("has_header", [True, False])
+@pytest.mark.parametrize("token", ["as soon as", "iPhone 6s", ". . ."])
+def test_a_token_of_a_text_may_hold_spaces(tmp_path: Path, token: str, has_header: bool) -> None:
+    lines = [f"{token} 0.25 -1e-3 3", "好 1 2 3"]
+    content = "\n".join(["2 3", *lines] if has_header else lines) + "\n"
+    (tmp_path / "vectors").write_text(content, encoding="utf-8")
+    found = read_vectors(tmp_path / "vectors")
+    assert list(found.key_to_index) == [token, "好"]
+    np.testing.assert_allclose(found.vectors, [[0.25, -1e-3, 3], [1, 2, 3]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_text_with_a_byte_order_mark_is_read(vectors: KeyedVectors, tmp_path: Path, encoding: str) -> None:
+    content = write_glove(vectors, tmp_path / "plain").read_text(encoding="utf-8")
+    (tmp_path / "vectors").write_text(content, encoding=encoding)
+    assert_same(read_vectors(tmp_path / "vectors"), vectors)
+
+
+def test_of_a_token_that_comes_twice_the_first_vector_counts(tmp_path: Path) -> None:
+    (tmp_path / "vectors").write_text("3 2\n好 1 2\n好 3 4\n泪 5 6\n", encoding="utf-8")
+    found = read_vectors(tmp_path / "vectors")
+    assert {word: found[word].tolist() for word in found.key_to_index} == {"好": [1, 2], "泪": [5, 6]}
+
+
+def test_a_binary_token_without_an_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "vectors.gz").write_bytes(gzip.compress(b"9 2\n" + b"w \0\0\0\0\0\0\0\0" + b"\0" * 20_000_000))
+    assert "a token of more than 4,096 bytes after 1 vectors" in refusal_of(tmp_path / "vectors.gz")
+
+
+def test_a_text_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "vectors.gz").write_bytes(gzip.compress(b"\xe5\xa5\xbd 1 2\n" + b"1" * (MAX_LINE_BYTES + 1)))
+    assert "line 2: expected a line of at most 67,108,864 bytes" in refusal_of(tmp_path / "vectors.gz")
 
 
 # ---- an embedding that starts from vectors ----
