@@ -13,9 +13,10 @@ import time
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
-from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import UserError
+from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
 
 T = TypeVar("T")
@@ -127,6 +128,16 @@ def show_flags(message: str) -> str:
     return _ARGUMENT.sub(r"--\1", message)
 
 
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print a text that may hold what comes from posts or from a model folder, without its control characters.
+
+    Args:
+        text: The text to print.
+        file: The stream to print to; None is standard output.
+    """
+    print(printable(text), file=file)
+
+
 def _name_full_disk(main: Callable[[], None]) -> None:
     """Run; a full disk, which any write may meet, becomes a :class:`UserError`."""
     try:
@@ -150,5 +161,5 @@ def run(main: Callable[[], None]) -> None:
         # that ends: process 0 goes first, and one line is printed, also of an error that only another met.
         if os.environ.get("RANK", "0") != "0":
             time.sleep(_GRACE_SECONDS)
-        print(f"error: {show_flags(str(error))}", file=sys.stderr)
+        say(f"error: {show_flags(str(error))}", sys.stderr)
         sys.exit(EXIT_CODE)

@@ -15,7 +15,7 @@ from aslstm.model_folder.staging import Prepared, prepare
 from aslstm.printing import table_text
 from aslstm.settings import setting
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, say
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class PushSettings:
 def show(prepared: Prepared, repo: str) -> None:
     """Print what the model answers, and the files that are going to be sent."""
     for post, (label, score) in prepared.answers.items():
-        print(f"{post}: {label} {score:.2f}")
+        say(f"{post}: {label} {score:.2f}")
     print(table_text(["file", "size"], [[name, f"{size:,} bytes"] for name, size in prepared.sizes.items()]))
     print(f"{len(prepared.sizes)} files, {sum(prepared.sizes.values()) / 1e6:.1f} MB for {repo}")
 
