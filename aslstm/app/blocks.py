@@ -183,7 +183,9 @@ def launch(model: str) -> None:
     Args:
         model: The model folder that the app begins with.
     """
+    # The first visitor should not wait for what is read or imported at the first use.
     REPORTS.start()
+    answer_post(model, EMOJI[0], "zh")
     limit = Middleware(BodyLimit, upload_megabytes=MAX_MEGABYTES, folder=Path(get_upload_folder()))
     build(model).queue(max_size=MAX_EVENTS).launch(
         theme=gr.themes.Default(font=FONTS, font_mono=FONTS), css=CSS, footer_links=[], share=False, ssr_mode=False,

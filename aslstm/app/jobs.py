@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from enum import Enum
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from threading import BoundedSemaphore, Lock
 from typing import Any
@@ -67,9 +66,8 @@ class JobRunner:
         atexit.register(self._kill)
 
     def start(self) -> None:
-        """Start the server of processes, so that the first job does not wait for its imports."""
-        if _HAS_SERVER:
-            forkserver.ensure_running()
+        """Wait until the server of processes has imported what jobs need."""
+        self.run(_nothing, progress=_nothing)
 
     def run(self, job: Callable[..., Any], *arguments: Any, progress: Callable[[float], Any]) -> Any:
         """Wait for this job's turn, run it and return its result.
@@ -123,6 +121,10 @@ class JobRunner:
         self._process.kill()
         self._process.join()
         self._process = None
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 def _work(connection: Connection, job: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -14,19 +14,23 @@ from tokenization.word_segmentation import can_be_kept
 from .new_words import NewWord
 
 _COLUMNS = [field.name for field in fields(NewWord)]
+# A table that travels with a model has no examples, which are posts of other people.
+_TRAVELLING_COLUMNS = _COLUMNS[:-1]
 
 
-def write_new_words(path: Path, words: Iterable[NewWord]) -> None:
+def write_new_words(path: Path, words: Iterable[NewWord], *, with_examples: bool = True) -> None:
     """Write a table of new words.
 
     Args:
         path: The file to write.
         words: The words, best first.
+        with_examples: Whether each line ends with a post that holds the word.
     """
+    columns = _COLUMNS if with_examples else _TRAVELLING_COLUMNS
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(_COLUMNS) + "\n")
+        file.write("\t".join(columns) + "\n")
         for word in words:
-            cells = (getattr(word, name) for name in _COLUMNS)
+            cells = (getattr(word, name) for name in columns)
             file.write("\t".join(f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in cells) + "\n")
 
 
@@ -42,18 +46,19 @@ def read_new_words(path: Path) -> list[NewWord]:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: expected UTF-8, found {error}; convert the file") from error
-    if lines[0].rstrip("\r").split("\t") != _COLUMNS:
+    header = lines[0].rstrip("\r").split("\t")
+    if header not in (_COLUMNS, _TRAVELLING_COLUMNS):
         raise UserError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found {lines[0][:60]!r}")
     words = []
     for number, line in enumerate(lines[1:], start=2):
         if not line.strip():
             continue
         try:
-            word, count, *measures, example = line.rstrip("\r").split("\t")
+            word, count, *measures, example = [*line.rstrip("\r").split("\t"), *[""] * (len(_COLUMNS) - len(header))]
             cohesion, left_entropy, right_entropy, score = map(float, measures)
             words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, example))
         except ValueError as error:
-            raise UserError(f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}; mend it") from error
+            raise UserError(f"{path}, line {number}: expected {len(header)} columns, found {line[:60]!r}; mend it") from error
         if not can_be_kept(word):
             raise UserError(
                 f"{path}, line {number}: expected Chinese characters, Latin letters or digits, found {word!r}; take it out"

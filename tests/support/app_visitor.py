@@ -73,13 +73,15 @@ class Visitor:
 
     def result(self, event: str) -> str:
         """Wait for the HTML that an event gives."""
+        messages = []
         url = f"{self.api}/queue/data?session_hash={self.session}"
         with urllib.request.urlopen(url, timeout=SECONDS) as stream:
             for line in stream:
+                messages.append(line[:300])
                 message = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: ") else {}
                 if message.get("msg") == "process_completed" and message["event_id"] == event:
                     return message["output"]["data"][0]
-        raise AssertionError("the app ended its answer before the result")
+        raise AssertionError(f"the app ended its answer before the result: {messages}")
 
     def answer(self, post: str) -> str:
         """The HTML of one post."""
