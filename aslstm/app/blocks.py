@@ -4,6 +4,7 @@ The app shows one post with and without its emoji, and the report of many posts.
 """
 
 import os
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,8 @@ def launch(model: str) -> None:
     Args:
         model: The model folder that the app begins with.
     """
+    # Uploads and reports are deleted at the end, also where a service is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The first visitor should not wait for what is read or imported at the first use.
     REPORTS.start()
     answer_post(model, EMOJI[0], "zh")

@@ -19,6 +19,8 @@ from aslstm.errors import UserError
 from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
 
+from .surroundings import prepare_surroundings
+
 T = TypeVar("T")
 
 EXIT_CODE = 2
@@ -155,6 +157,7 @@ def _name_full_disk(main: Callable[[], None]) -> None:
 def run(main: Callable[[], None]) -> None:
     """Run a command's main function; a :class:`UserError` becomes one line on standard error and exit code 2."""
     try:
+        prepare_surroundings()
         _name_full_disk(main)
     except UserError as error:
         # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first

@@ -17,7 +17,8 @@ from pathlib import Path
 Path({marker!r}).write_text(json.dumps(dict(os.environ)), encoding="utf-8")
 """
 SECRETS = {"HF_TOKEN": "hf_secret", "AWS_SECRET_ACCESS_KEY": "secret", "MY_PASSWORD": "secret", "HTTPS_PROXY": "http://secret"}
-TABLE = "word\tcount\tcohesion\tleft_entropy\tright_entropy\tscore\texample\n绝绝子\t5\t1.0000\t1.0000\t1.0000\t1.0000\t我住在某街一号\n"
+HEADER = "word\tcount\tcohesion\tleft_entropy\tright_entropy\tscore\texample"
+TABLE = f"{HEADER}\n绝绝子\t5\t1\t1\t1\t1\t我住在某街一号\n"
 
 
 @pytest.fixture
