@@ -39,7 +39,6 @@ class AppTexts(NamedTuple):
     too_long: str
     too_many_columns: str
     long_line: str
-    too_large: str
     busy: str
     too_slow: str
     ended: str
@@ -81,7 +80,6 @@ TEXTS = {
         too_long="每条最多 {limit:,} 个字符，现有 {found:,} 个；请删短。",
         too_many_columns="文件最多 {limit} 列，现有 {found:,} 列；请只保留需要的列。",
         long_line="文件每行最多 {limit} MB，第 {number:,} 行更长；请检查换行和编码。",
-        too_large="文件超过 {megabytes} MB，没有上传；更大的请用 aslstm predict 和 aslstm report。",
         busy="正在生成的报告太多，请过一分钟再试。",
         too_slow="报告用时超过 {seconds:.0f} 秒，已停止；请减少条数，或用 aslstm predict 和 aslstm report。",
         ended="生成报告的进程意外结束；请检查文件，或用 aslstm predict 和 aslstm report。",
@@ -121,7 +119,6 @@ TEXTS = {
         too_long="Expected at most {limit:,} characters in a post, found {found:,}; shorten it.",
         too_many_columns="Expected at most {limit} columns, found {found:,}; keep those that you need.",
         long_line="Expected lines of at most {limit} MB, found a longer one in line {number:,}; check line ends and encoding.",
-        too_large="The file has more than {megabytes} MB and was not uploaded; for more use aslstm predict and aslstm report.",
         busy="Too many reports are being made; try again in a minute.",
         too_slow="The report took more than {seconds:.0f} seconds and was stopped; take fewer posts, or use aslstm predict and "
         "aslstm report.",
