@@ -14,7 +14,7 @@ import numpy as np
 import vl_convert
 
 from aslstm.errors import check_packages
-from aslstm.printing import printable_json
+from aslstm.printing import printable_chart
 from tokenization.emoji_splitting import chinese_emoji_name
 
 # The package mplfonts brings the first font, with which PNG files are drawn. Readers of a page may have one of the others.
@@ -39,7 +39,7 @@ def png(chart: alt.TopLevelMixin) -> bytes:
         UserError: The package is not installed.
     """
     _register_font()
-    return vl_convert.vegalite_to_png(printable_json(chart.to_dict()), scale=2)
+    return vl_convert.vegalite_to_png(printable_chart(chart.to_dict()), scale=2)
 
 
 def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:

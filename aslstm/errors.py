@@ -25,6 +25,19 @@ def check_encoding(name: str) -> None:
         raise UserError(f"`encoding`: expected an encoding with the line feed of ASCII, found {name!r}; convert the file")
 
 
+def install_line(extra: str) -> str:
+    """Return the commands that install an extra of this project, which is in no package index.
+
+    >>> install_line("fast").split(" in a checkout")[0]
+    "pip install '.[fast]'"
+    """
+    # Imported here and not above: the package may be importing this module.
+    from aslstm import __version__
+
+    wheel = f"aslstm-{__version__}-py3-none-any.whl"
+    return f"pip install '.[{extra}]' in a checkout, or pip install '{wheel}[{extra}]' in the folder of the wheel"
+
+
 def check_packages(extra: str, *names: str, instead: str = "") -> None:
     """Refuse to go on without packages that only some commands need; the message names the extra that installs them.
 
@@ -39,6 +52,6 @@ def check_packages(extra: str, *names: str, instead: str = "") -> None:
     missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"expected the package {', '.join(missing)}, found none; install the extra {extra!r} of aslstm, "
-            f"e.g. pip install '.[{extra}]' in a checkout{instead and f', or {instead}'}"
+            f"expected the package {', '.join(missing)}, found none; install the extra {extra!r} of aslstm: "
+            f"{install_line(extra)}{instead and f'; or {instead}'}"
         )

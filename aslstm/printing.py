@@ -7,10 +7,15 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-# What moves a terminal's cursor or turns the direction of a line, halves of surrogate pairs, which no file takes, and two more
-# characters that XML forbids: the renderer of charts ends the whole process at one that it forbids.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_LINE_ENDS = {0x2028: " ", 0x2029: " "}
+# These characters move a terminal's cursor or turn the direction of a line; begin a line in some views, and end the expressions
+# of charts with an error (the line separators of Unicode); or can be in no file (lone surrogates). XML forbids two more: the
+# renderer of charts ends the whole process at a character that XML forbids.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Vega looks texts up in JavaScript objects, where every one of these names finds a function instead of nothing.
+_MEMBERS_OF_EVERY_OBJECT = frozenset((
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+    "__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__",
+))  # fmt: skip
 _WIDE = 1_000_000  # With this many characters in a line, no cell is wrapped or cut.
 
 
@@ -19,19 +24,21 @@ def printable(text: str) -> str:
     return _UNSHOWN.sub("\ufffd", text)
 
 
-def printable_json(value: Any) -> Any:
-    r"""Return a value of JSON with every text in it as :func:`printable` gives it, and without Unicode's ends of lines.
+def printable_chart(value: Any) -> Any:
+    r"""Return the JSON of a chart in which every text can be drawn: each is as :func:`printable` gives it.
 
-    Vega-Lite puts names into JavaScript, where these two characters end a line within a text.
+    A text that is the name of a member of every JavaScript object gets a space at its end.
 
-    >>> printable_json({"labels": ["a\x1b", 1]})
-    {'labels': ['a�', 1]}
+    >>> printable_chart({"labels": ["a\x1b", "toString", 1]})
+    {'labels': ['a�', 'toString ', 1]}
     """
     if isinstance(value, dict):
-        return {key: printable_json(one) for key, one in value.items()}
+        return {key: printable_chart(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [printable_json(one) for one in value]
-    return printable(value).translate(_LINE_ENDS) if isinstance(value, str) else value
+        return [printable_chart(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    return f"{value} " if value in _MEMBERS_OF_EVERY_OBJECT else printable(value)
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)) -> str:
@@ -61,5 +68,5 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], left: Colle
     console = Console(width=_WIDE, color_system=None, force_terminal=False, force_jupyter=False)
     with console.capture() as capture:
         console.print(table)
-    # str.splitlines() would also split at U+2028, which a post may hold and which is no new line to a terminal.
+    # Of a cell with several lines, rich makes several lines of the table.
     return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))

@@ -12,8 +12,12 @@ from aslstm import charts
 from aslstm.report import charts as report_charts
 from aslstm.report.tables import build_tables
 
-# At a control character, half a surrogate pair, U+FFFE or U+FFFF the renderer ends the process, and this test with it.
+# At a control character, half a surrogate pair, U+FFFE or U+FFFF the renderer ends the process, and this test with it. Names of
+# members that every JavaScript object has, and line separators, are errors in the expressions that it makes.
 HOSTILE = [
+    *("constructor", "toString", "__proto__"),
+    "坏\x00人\x01\x08",
+    "a\u2028b\u2029'\"",
     "a\x1b[2J\x00",
     "\ufffe\uffff",
     "\ud83d",
@@ -45,12 +49,17 @@ def test_names_that_the_renderer_does_not_bear_are_drawn(tmp_path: Path) -> None
     charts.plot_emoji_map(path, {name: (0.0, float(i)) for i, name in enumerate(HOSTILE)})
     charts.plot_confusion(path, [[1] * len(HOSTILE)] * len(HOSTILE), HOSTILE)
     rows = [
-        {"text": f"{name}[{'怒泪'[i % 2]}]", "label": f"{name}{i}", "day": f"2024-01-0{i + 1}"}
+        {
+            "text": f"{name}[{'怒泪'[i % 2]}]",
+            "label": name or "none",
+            "day": f"2024-01-{i + 1:02d}",
+            "attention": [{"token": name, "weight": 1.0, "start": 0, "end": len(name), "is_emoji": False}],
+        }
         for i, name in enumerate(HOSTILE)
         for _ in range(2)
     ]
     drawn = report_charts.build(build_tables(rows))
-    assert {"labels", "time", "emoji"} <= set(drawn)
+    assert {"labels", "time", "emoji", "words"} <= set(drawn)
     for chart in drawn.values():
         assert charts.png(chart).startswith(b"\x89PNG")
 

@@ -2,8 +2,8 @@
 
 import sys
 
+from aslstm.cli import call_command
 from aslstm.commands.flags import run
-from aslstm.commands.train import main
 
 if __name__ == "__main__":
-    run(lambda: main(sys.argv[1:]))
+    run(lambda: call_command("train", sys.argv[1:]))

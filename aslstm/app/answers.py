@@ -4,15 +4,16 @@ One post is shown beside itself without emoji, and many posts become a report. T
 shown as text whatever they hold: the HTML comes from the template ``panels.html.j2``, which escapes all that is put into it.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from aslstm.data.file_formats import Row, refuse_bad
+from aslstm.data.file_formats import LINE_FORMATS, Row, refuse_bad
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
@@ -31,6 +32,11 @@ from tokenization import split_emoji
 from .texts import TEXTS, AppTexts
 
 MAX_POSTS = 20_000
+MAX_POST_CHARACTERS = 60_000  # Such a post is answered within a second.
+MAX_PASTED_CHARACTERS = 1_000_000
+MAX_COLUMNS = 200
+MAX_LINE_MEGABYTES = 1
+MAX_ERROR_CHARACTERS = 500  # A message may name all columns of a file.
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small file may hold gigabytes
 _CHUNK = 256
 # The prefix keeps columns of an upload from being taken for answers.
@@ -77,6 +83,7 @@ class Answers:
         texts = TEXTS[language]
         if not post.strip():
             return note(texts.no_post)
+        check_length(post, texts)
         whole = self._answer(post)
         effect = whole.emoji_effect
         left = self._panel(texts.with_emoji, post, whole, language)
@@ -151,6 +158,68 @@ def _load(folder: str, _written: int) -> Answers:
     return Answers(Path(folder))
 
 
+def make_report(
+    folder: str,
+    lines: str,
+    file: str | None,
+    text_column: str,
+    encoding: str,
+    language: str,
+    progress: Callable[[float], Any],
+) -> str:
+    """Return the page of the report on a file, or on pasted lines if no file is given.
+
+    Args:
+        folder: The model folder.
+        lines: The pasted posts, one on each line.
+        file: The path of an upload.
+        text_column: The name of the column of posts.
+        encoding: The encoding of the upload.
+        language: The language of the page.
+        progress: A function that is called with the share of the posts that have been answered.
+
+    Raises:
+        UserError: The file or the lines cannot be read or are too large, or the model folder is damaged.
+    """
+    texts = TEXTS[language]
+    if file:
+        rows = read_upload(Path(file), text_column=text_column, encoding=encoding, texts=texts)
+    else:
+        if len(lines) > MAX_PASTED_CHARACTERS:
+            raise UserError(texts.too_much_pasted.format(limit=MAX_PASTED_CHARACTERS, found=len(lines)))
+        rows = check_number([{text_column: line} for line in lines.split("\n") if line.strip()], texts)
+    for row in rows:
+        check_length(row[text_column], texts)
+    return load(folder).report(rows, text_column, language, progress)
+
+
+def check_length(post: str, texts: AppTexts) -> None:
+    """Refuse a post that is too long to be answered at once.
+
+    Raises:
+        UserError: The post has too many characters, in itself or in the form in which the model reads it.
+    """
+    # One character may stand for eighteen.
+    if len(post) > MAX_POST_CHARACTERS or (found := len(unicodedata.normalize("NFKC", post))) > MAX_POST_CHARACTERS:
+        found = len(post) if len(post) > MAX_POST_CHARACTERS else found
+        raise UserError(texts.too_long.format(limit=MAX_POST_CHARACTERS, found=found))
+
+
+def check_shape(path: Path, texts: AppTexts) -> None:
+    """Refuse a file of rows with too many columns or with a line that is too long, before a reader holds it in memory.
+
+    Raises:
+        UserError: The file has such a line.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if len(line) > MAX_LINE_MEGABYTES * 1_000_000:
+                raise UserError(texts.long_line.format(number=number, limit=MAX_LINE_MEGABYTES))
+            columns = 1 + line.count(b"\t" if path.suffix == ".tsv" else b",")
+            if number == 1 and path.suffix != ".jsonl" and columns > MAX_COLUMNS:
+                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=columns))
+
+
 def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts) -> list[Row]:
     """Return the rows of an upload; rows whose text is blank are left out.
 
@@ -160,12 +229,16 @@ def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
+    if suffix in LINE_FORMATS:
+        check_shape(path, texts)
     posts = read_posts(path, suffix=suffix, text_column=text_column, encoding=encoding)
     rows = []
     try:
         for number, row in islice(refuse_bad(posts.rows), MAX_POSTS + 1):
             if fault := fault_of_text(f"{path.name}, row {number}", row, text_column):
                 raise UserError(fault)
+            if len(row) > MAX_COLUMNS:
+                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(row)))
             rows.append(row)
     except UserError as error:
         # The visitor does not know the folder in which the upload was stored.
@@ -193,10 +266,10 @@ def note(text: str) -> str:
 
 def error_line(error: UserError, texts: AppTexts) -> str:
     """Return HTML of one line that says what was wrong."""
-    return str(_HTML.error(texts.error, error))
+    message = str(error)
+    return str(_HTML.error(texts.error, message[:MAX_ERROR_CHARACTERS] + "…" * (len(message) > MAX_ERROR_CHARACTERS)))
 
 
-def frame(page: str) -> str:
-    """Return HTML that shows a whole page inside the app; the inner page may only draw itself."""
-    # The page is escaped here and not by the template, because its scripts must stay exactly as their hashes say.
-    return str(_HTML.frame(escape(page)))
+def frame(address: str) -> str:
+    """Return HTML that shows the page at an address inside the app; the inner page may only draw itself."""
+    return str(_HTML.frame(address))

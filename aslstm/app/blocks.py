@@ -4,6 +4,7 @@ The app shows one post with and without its emoji, and the report of many posts.
 """
 
 import os
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,26 @@ from typing import Any
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from aslstm.errors import UserError
+from aslstm.prediction import torch_backend
 from tokenization import split_emoji
 
-from .answers import SUFFIXES, check_number, error_line, frame, load, read_upload
+from . import answers
+from .answers import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, SUFFIXES, error_line, frame, load, make_report
+from .jobs import JobRefused, JobRunner, Refusal
+from .serving import BodyLimit, ReportPages
 from .texts import TEXTS
 
 ENCODINGS = ["utf-8", "gb18030", "utf-16"]
 MAX_MEGABYTES = 20
+MAX_EVENTS = 60  # More clicks and answers than these do not wait.
+MAX_SESSIONS = 20  # Gradio keeps the last inputs and outputs of so many visitors.
+SECONDS_OF_UPLOADS = 600
+REPORTS = JobRunner(answers.__name__, torch_backend.__name__, seconds=120, num_waiting=3)
+PAGES = ReportPages()
 EMOJI = (
     *("[泪]", "[太开心]", "[怒]", "[赞]", "[心]", "[哈哈]", "[抓狂]", "[可怜]", "[吃惊]", "[偷笑]", "[鼓掌]", "[doge]"),
     *("😂", "😭", "😰", "😱", "😡", "😳", "😍", "🥳", "🎉", "💔", "👍", "🙂"),
@@ -78,13 +90,13 @@ def report(
     """Return HTML with the report on a file, or on pasted lines if no file is given."""
     texts = TEXTS[language]
     try:
-        if file:
-            rows = read_upload(Path(file), text_column=text_column, encoding=encoding, texts=texts)
-        else:
-            rows = check_number([{text_column: line} for line in lines.split("\n") if line.strip()], texts)
-        return frame(load(model).report(rows, text_column, language, progress))
+        page = REPORTS.run(make_report, model, lines, file, text_column, encoding, language, progress=progress)
+    except JobRefused as refused:
+        message = {Refusal.BUSY: texts.busy, Refusal.SLOW: texts.too_slow, Refusal.ENDED: texts.ended}[refused.why]
+        return error_line(UserError(message.format(seconds=REPORTS.seconds)), texts)
     except UserError as error:
         return error_line(error, texts)
+    return frame(PAGES.add(page))
 
 
 def local_models(model: str) -> list[str]:
@@ -119,9 +131,11 @@ def build(model: str) -> gr.Blocks:
     words = wording("zh")
     parts: dict[str, Any] = {}
     # One answer is computed at a time, because each uses all cores.
-    heavy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    answering: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    # Reports wait in REPORTS, which refuses them when too many wait. In the queue of Gradio they would keep answers out.
+    reporting: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
     light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    with gr.Blocks(title=TEXTS["en"].title, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
+    with gr.Blocks(title=TEXTS["en"].title, analytics_enabled=False, delete_cache=(60, SECONDS_OF_UPLOADS)) as app:
         with gr.Row():
             parts["title"] = gr.Markdown(**words["title"])
             language = gr.Radio([("中文", "zh"), ("English", "en")], value="zh", label="语言 / Language")
@@ -132,7 +146,7 @@ def build(model: str) -> gr.Blocks:
             choices, value=model, allow_custom_value=not is_space, interactive=not is_space, **words["model"]
         )
         with gr.Tab(**words["one_post"]) as parts["one_post"]:
-            parts["post"] = gr.Textbox(lines=2, max_lines=8, elem_id="post", **words["post"])
+            parts["post"] = gr.Textbox(lines=2, max_lines=8, max_length=MAX_POST_CHARACTERS, elem_id="post", **words["post"])
             parts["mode"] = gr.Radio(value="add", **words["mode"])
             with gr.Row(elem_classes="picker"):
                 for emoji in EMOJI:
@@ -141,7 +155,9 @@ def build(model: str) -> gr.Blocks:
             result = gr.HTML(elem_id="result")
         with gr.Tab(**words["many_posts"]) as parts["many_posts"]:
             with gr.Row():
-                parts["lines"] = gr.Textbox(lines=6, max_lines=12, elem_id="lines", **words["lines"])
+                parts["lines"] = gr.Textbox(
+                    lines=6, max_lines=12, max_length=MAX_PASTED_CHARACTERS, elem_id="lines", **words["lines"]
+                )
                 parts["file"] = gr.File(file_types=list(SUFFIXES), height=190, **words["file"])
             with gr.Row():
                 parts["text_column"] = gr.Textbox("text", **words["text_column"])
@@ -151,10 +167,10 @@ def build(model: str) -> gr.Blocks:
         gr.on(
             [app.load, parts["post"].change, parts["model"].change, language.change],
             answer_post, [parts["model"], parts["post"], language], result,
-            trigger_mode="always_last", show_progress="hidden", **heavy,
+            trigger_mode="always_last", show_progress="hidden", **answering,
         )  # fmt: skip
         inputs = [parts[name] for name in ("model", "lines", "file", "text_column", "encoding")]
-        parts["make"].click(report, [*inputs, language], page, **heavy)
+        parts["make"].click(report, [*inputs, language], page, **reporting)
         language.change(
             lambda chosen: [gr.update(**properties) for properties in wording(chosen).values()],
             language, [parts[name] for name in words], **light,
@@ -168,7 +184,14 @@ def launch(model: str) -> None:
     Args:
         model: The model folder that the app begins with.
     """
-    build(model).launch(
+    # Uploads and reports are deleted at the end, also where a service is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The first visitor should not wait for what is read or imported at the first use.
+    REPORTS.start()
+    answer_post(model, EMOJI[0], "zh")
+    limit = Middleware(BodyLimit, upload_megabytes=MAX_MEGABYTES, folder=Path(get_upload_folder()))
+    build(model).queue(max_size=MAX_EVENTS).launch(
         theme=gr.themes.Default(font=FONTS, font_mono=FONTS), css=CSS, footer_links=[], share=False, ssr_mode=False,
-        max_file_size=f"{MAX_MEGABYTES}mb",
+        max_file_size=f"{MAX_MEGABYTES}mb", state_session_capacity=MAX_SESSIONS,
+        app_kwargs={"middleware": [limit], "routes": [PAGES.route]},
     )  # fmt: skip

@@ -35,6 +35,13 @@ class AppTexts(NamedTuple):
     report_title: str
     no_posts: str
     too_many: str
+    too_much_pasted: str
+    too_long: str
+    too_many_columns: str
+    long_line: str
+    busy: str
+    too_slow: str
+    ended: str
     error: str
 
 
@@ -69,6 +76,13 @@ TEXTS = {
         report_title="情感报告",
         no_posts="请粘贴微博或上传文件。",
         too_many="最多 {limit:,} 条；更多的请用 aslstm predict 和 aslstm report。",
+        too_much_pasted="最多粘贴 {limit:,} 个字符，现有 {found:,} 个；请改为上传文件。",
+        too_long="每条最多 {limit:,} 个字符，现有 {found:,} 个；请删短。",
+        too_many_columns="文件最多 {limit} 列，现有 {found:,} 列；请只保留需要的列。",
+        long_line="文件每行最多 {limit} MB，第 {number:,} 行更长；请检查换行和编码。",
+        busy="正在生成的报告太多，请过一分钟再试。",
+        too_slow="报告用时超过 {seconds:.0f} 秒，已停止；请减少条数，或用 aslstm predict 和 aslstm report。",
+        ended="生成报告的进程意外结束；请检查文件，或用 aslstm predict 和 aslstm report。",
         error="错误",
     ),
     "en": AppTexts(
@@ -101,6 +115,14 @@ TEXTS = {
         report_title="What the posts feel",
         no_posts="Paste posts or upload a file.",
         too_many="At most {limit:,} posts; for more use aslstm predict and aslstm report.",
+        too_much_pasted="Expected at most {limit:,} pasted characters, found {found:,}; upload a file instead.",
+        too_long="Expected at most {limit:,} characters in a post, found {found:,}; shorten it.",
+        too_many_columns="Expected at most {limit} columns, found {found:,}; keep those that you need.",
+        long_line="Expected lines of at most {limit} MB, found a longer one in line {number:,}; check line ends and encoding.",
+        busy="Too many reports are being made; try again in a minute.",
+        too_slow="The report took more than {seconds:.0f} seconds and was stopped; take fewer posts, or use aslstm predict and "
+        "aslstm report.",
+        ended="The process that made the report ended; check the file, or use aslstm predict and aslstm report.",
         error="Error",
     ),
 }

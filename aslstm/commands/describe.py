@@ -12,6 +12,7 @@ from pathlib import Path
 from aslstm.data.corpora import CorpusSource, read_splits
 from aslstm.data.descriptions import count_labels, describe, emoji_labels
 from aslstm.errors import UserError, check_packages
+from aslstm.printing import printable
 from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings
@@ -33,7 +34,7 @@ def main(given: Sequence[str] | None = None) -> None:
     if output is not None:
         check_packages("report", "altair", "mplfonts", "vl_convert")
     splits = read_splits(source)
-    report = describe(splits, source.known.title)
+    report = printable(describe(splits, source.known.title))
     print(report)
     if output is None:
         return

@@ -15,10 +15,13 @@ import time
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
-from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import UserError
+from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
+
+from .surroundings import prepare_surroundings
 
 T = TypeVar("T")
 
@@ -134,6 +137,16 @@ def show_flags(message: str) -> str:
     return _ARGUMENT.sub(r"--\1", message)
 
 
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print a text that may hold what comes from posts or from a model folder, without its control characters.
+
+    Args:
+        text: The text to print.
+        file: The stream to print to; None is standard output.
+    """
+    print(printable(text), file=file)
+
+
 def _name_full_disk(main: Callable[[], None]) -> None:
     """Run a function and turn the error of a full disk, which any write may raise, into a :class:`UserError`."""
     try:
@@ -151,6 +164,7 @@ def _name_full_disk(main: Callable[[], None]) -> None:
 def run(main: Callable[[], None]) -> None:
     """Run the main function of a command; a :class:`UserError` becomes one line on standard error and exit code 2."""
     try:
+        prepare_surroundings()
         _name_full_disk(main)
     except UserError as error:
         # A launcher ends all processes when the first one ends. If every process has the same error, process 0 prints it and
@@ -158,5 +172,5 @@ def run(main: Callable[[], None]) -> None:
         # after the wait.
         if os.environ.get("RANK", "0") != "0":
             time.sleep(_GRACE_SECONDS)
-        print(f"error: {show_flags(str(error))}", file=sys.stderr)
+        say(f"error: {show_flags(str(error))}", sys.stderr)
         sys.exit(EXIT_CODE)

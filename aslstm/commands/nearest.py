@@ -22,7 +22,7 @@ from aslstm.words.neighbours import nearest, place_emoji
 from aslstm.words.word_vectors import read_vectors
 from tokenization.vocabulary_files import is_name_piece
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, say
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def main(given: Sequence[str] | None = None) -> None:
         raise UserError("expected words or `emoji_map`, found neither; name a word")
     vectors = vectors_of_model(settings.model) if settings.model is not None else read_vectors(Path(str(settings.vectors)))
     for word in words:
-        print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
+        say(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
     if settings.emoji_map is not None:
         # Imported here, because only the map needs the extra "report".
         from aslstm.charts import plot_emoji_map

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from aslstm.prediction.running import PredictSettings, predict_file
 from aslstm.prediction.settings import InferenceSettings
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, say
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -26,4 +26,4 @@ def main(given: Sequence[str] | None = None) -> None:
         return
     counts = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
     skipped = f"; {summary.num_errors} rows passed over" if summary.num_errors else ""
-    print(f"{summary.labels.total()} posts: {counts}{skipped}", file=sys.stderr)
+    say(f"{summary.labels.total()} posts: {counts}{skipped}", sys.stderr)

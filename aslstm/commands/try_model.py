@@ -11,7 +11,7 @@ from typing import Any
 
 from transformers import pipeline
 
-from aslstm.model_folder.layout import check_model_folder
+from aslstm.model_folder.layout import check_code, check_model_folder
 from aslstm.prediction.attention_view import heaviest_pieces, pieces_of
 from aslstm.printing import table_text
 
@@ -40,9 +40,13 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = CommandParser("try", "Show what a model says of a few posts.")
     parser.add_argument("model", type=Path, help="a model folder")
     parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
+    parser.add_argument(
+        "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
+    )
     arguments = parser.parse_args(given)
     posts = getattr(arguments, "posts", list(POSTS))
     check_model_folder(arguments.model)
+    check_code(arguments.model, trust_code=arguments.trust_code)
     classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
     has_weights = classify.model.config.emoji_fusion in ("attention", "hierarchical")
     results = classify(posts, return_attention=has_weights)

@@ -8,6 +8,8 @@ import logging
 from pathlib import Path
 from types import SimpleNamespace
 
+import modeling_aslstm
+import tokenization
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 from modeling_aslstm.config_values import check_config, labels_by_id
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 # These are the files that aslstm export-onnx adds.
 GRAPH_FOLDER = "onnx"
+_NUM_NAMED = 12
 GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 
 CARD = "README.md"
@@ -43,6 +46,17 @@ CODE_FILES = (
     "word_segmentation.py",
 )
 REQUIRED_FILES = (*DATA_FILES, *CODE_FILES, CHECKSUMS)
+NEW_WORDS = "new_words.tsv"
+# What the files hold of the posts that a model was trained on.
+HELD_OF_POSTS = {
+    "vocab.txt": "words and characters of the posts",
+    "emoji_vocab.txt": "emoji of the posts",
+    "user_dict.txt": "new words of the posts",
+    NEW_WORDS: "new words of the posts, with counts",
+    "model.safetensors": "what was learned from the posts",
+    "eval_results.json": "counts and scores of the labels",
+}
+_CODE_FOLDERS = tuple(Path(package.__file__ or "").parent for package in (tokenization, modeling_aslstm))
 
 
 def put_subfolder(folder: Path, staging: Path) -> None:
@@ -140,6 +154,41 @@ def read_config(folder: Path) -> SimpleNamespace:
     # transformers leaves out the labels where there are two without names.
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     return SimpleNamespace(**{"problem_type": None} | config | {"id2label": labels_by_id(labels)})
+
+
+def own_code() -> dict[str, bytes]:
+    """Return the contents of the travelling files of this version, by name."""
+    paths = (path for folder in _CODE_FOLDERS for path in folder.glob("*.py"))
+    return {path.name: _code_of(path) for path in paths if path.name != "__init__.py"}
+
+
+def check_code(folder: Path, *, trust_code: bool, shown: Path | None = None) -> None:
+    """Refuse a folder whose code is not that of this version, before any of it is run.
+
+    Args:
+        folder: The model folder.
+        trust_code: Whether the user trusts the code of the folder. Nothing is compared then.
+        shown: The folder that the message names, if ``folder`` is a copy of it.
+
+    Raises:
+        UserError: A file of code differs, or this version has none of its name; the files are named.
+    """
+    if trust_code:
+        return
+    own = own_code()
+    others = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.py"))]
+    others = [name for name in others if own.get(name) != _code_of(folder / name)]
+    if others:
+        named = ", ".join(others[:_NUM_NAMED]) + f" and {len(others) - _NUM_NAMED} more" * (len(others) > _NUM_NAMED)
+        raise UserError(
+            f"{shown or folder}: expected the code of this version of aslstm, found other code in {named}; "
+            "it would run with your rights: read it, then add `trust_code`"
+        )
+
+
+def _code_of(path: Path) -> bytes:
+    # A checkout on Windows has other line ends.
+    return path.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _check_format(path: Path) -> None:

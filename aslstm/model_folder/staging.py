@@ -22,7 +22,7 @@ from huggingface_hub import ModelCard
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 
-from .layout import CARD, check_model_folder, checksums_of
+from .layout import CARD, NEW_WORDS, check_code, check_model_folder, checksums_of
 
 CARD_KEYS = ("language", "license", "library_name", "pipeline_tag", "tags", "metrics", "model_name")
 POSTS = ("今天又加班[泪]", "今天又加班[太开心]")
@@ -33,6 +33,11 @@ folder, posts = json.loads(sys.argv[1])
 print(json.dumps(pipeline("text-classification", model=folder, trust_remote_code=True)(posts, top_k=None)))
 """
 NOT_SENT = frozenset({".git", ".cache"})
+# The process that answers gets these variables and no others: tokens and keys of the user are none of a model's business.
+KEPT_VARIABLES = frozenset((
+    "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV",
+    "OMP_NUM_THREADS", "PYTHONUTF8", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PATHEXT", "NUMBER_OF_PROCESSORS",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,28 @@ def stage(folder: Path, repo: str, staging: Path) -> None:
         # A card may be edited; its checksum is made below.
         if name != CARD and sha256(copy) != checksum:
             raise UserError(f"{folder / name}: expected the file that was saved, found another; is it being written?")
+    if (staging / NEW_WORDS).is_file():
+        table = without_examples((staging / NEW_WORDS).read_bytes())
+        (staging / NEW_WORDS).write_bytes(table)
+        checksums[NEW_WORDS] = hashlib.sha256(table).hexdigest()
     card = name_in_card((staging / CARD).read_bytes(), repo)
     (staging / CARD).write_bytes(card)
     checksums[CARD] = hashlib.sha256(card).hexdigest()
     (staging / CHECKSUMS).write_bytes(json_text(checksums).encode())
+
+
+def without_examples(table: bytes) -> bytes:
+    r"""Return a table of new words without its column of examples, which are posts of the corpus.
+
+    Folders that earlier versions saved have this column.
+
+    >>> without_examples(b"word\tcount\texample\nab\t5\tmy own post\n")
+    b'word\tcount\nab\t5\n'
+    """
+    lines = table.split(b"\n")
+    if lines[0].rstrip(b"\r").rpartition(b"\t")[2] != b"example":
+        return table
+    return b"\n".join(line.rpartition(b"\t")[0] for line in lines)
 
 
 def name_in_card(content: bytes, repo: str) -> bytes:
@@ -128,11 +151,11 @@ def answer_posts(staging: Path, folder: Path) -> list[tuple[str, float]]:
         UserError: The model does not load or does not answer.
     """
     with tempfile.TemporaryDirectory() as elsewhere:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING", "PYTHONPATH"))}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT_VARIABLES or name.startswith("LC_")}
         result = subprocess.run(
             [sys.executable, "-c", ANSWER_POSTS, json.dumps([str(staging.absolute()), POSTS])],
             capture_output=True, text=True, encoding="utf-8", cwd=elsewhere,
-            env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere},
+            env=kept | {"HF_HUB_OFFLINE": "1", "HF_HOME": elsewhere, "PYTHONIOENCODING": "utf-8"},
         )  # fmt: skip
     if result.returncode:
         found = (result.stderr.strip() or f"exit code {result.returncode}").splitlines()[-1]
@@ -147,14 +170,16 @@ def answer_posts(staging: Path, folder: Path) -> list[tuple[str, float]]:
 
 
 @contextmanager
-def prepare(folder: Path, repo: str) -> Iterator[Prepared]:
+def prepare(folder: Path, repo: str, *, trust_code: bool = False) -> Iterator[Prepared]:
     """Check a model folder and yield what is going to be sent, in a temporary folder.
 
     Raises:
-        UserError: The folder is incomplete or damaged, its card says too little, or the model does not answer.
+        UserError: The folder is incomplete or damaged, its card says too little, its code is not that of this version and not
+            trusted, or the model does not answer.
     """
     with tempfile.TemporaryDirectory() as name:
         staging = Path(name)
         stage(folder, repo, staging)
+        check_code(staging, trust_code=trust_code, shown=folder)
         answers = dict(zip(POSTS, answer_posts(staging, folder), strict=True))
         yield Prepared(staging, {file: (staging / file).stat().st_size for file in sorted(staged_files(staging))}, answers)

@@ -14,7 +14,7 @@ import vl_convert
 from markupsafe import Markup
 
 from aslstm.prediction.attention_view import attention_html
-from aslstm.printing import printable_json
+from aslstm.printing import printable_chart
 
 from .tables import NAMES, ReportTables
 from .templates import environment
@@ -45,7 +45,7 @@ def render(
     # In JSON "<" occurs only inside texts. Written as an escape, it cannot end the script.
     scripts = [
         vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
-        _DRAW % json.dumps(printable_json(charts)).replace("<", "\\u003c"),
+        _DRAW % json.dumps(printable_chart(charts)).replace("<", "\\u003c"),
     ]
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     return _PAGE.render(

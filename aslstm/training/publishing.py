@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
-from aslstm.model_folder.layout import check_model_folder
+from aslstm.model_folder.layout import NEW_WORDS, check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
@@ -131,7 +131,7 @@ class OutputFolder:
         tokenizer.save_pretrained(staging)
         (staging / "eval_results.json").write_text(json_text(record.results), encoding="utf-8")
         if record.new_words:
-            write_new_words(staging / "new_words.tsv", record.new_words)
+            write_new_words(staging / NEW_WORDS, record.new_words, with_examples=False)
         (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
         # safetensors lets only its owner read the weights, and copied code has the mode of the installed package.
         for path in staging.iterdir():

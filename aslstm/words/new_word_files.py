@@ -18,20 +18,24 @@ from .new_words import NewWord
 # jieba keeps every beginning of a word in memory, so that a word of 30,000 characters takes a gigabyte.
 MAX_WORD_CHARACTERS = 1000
 _COLUMNS = [field.name for field in fields(NewWord)]
+# A table that travels with a model has no examples, which are posts of other people.
+_TRAVELLING_COLUMNS = _COLUMNS[:-1]
 
 
-def write_new_words(path: Path, words: Iterable[NewWord], *, raw_cells: bool = False) -> None:
+def write_new_words(path: Path, words: Iterable[NewWord], *, raw_cells: bool = False, with_examples: bool = True) -> None:
     """Write a table of new words.
 
     Args:
         path: The file to write.
         words: The words, best first.
         raw_cells: Whether words and examples are written as they are, although a spreadsheet may run them as formulas.
+        with_examples: Whether each line ends with a post that holds the word.
     """
+    columns = _COLUMNS if with_examples else _TRAVELLING_COLUMNS
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\t".join(_COLUMNS) + "\n")
+        file.write("\t".join(columns) + "\n")
         for word in words:
-            file.write("\t".join(_cell(getattr(word, name), raw_cells) for name in _COLUMNS) + "\n")
+            file.write("\t".join(_cell(getattr(word, name), raw_cells) for name in columns) + "\n")
 
 
 def _cell(value: str | int | float, raw_cells: bool) -> str:
@@ -47,24 +51,26 @@ def read_new_words(path: Path) -> list[NewWord]:
         UserError: The file cannot be read, has another header or a malformed line, or has a word that jieba cannot keep whole.
     """
     words: list[NewWord] = []
+    header = _COLUMNS
     number = 0
     for number, line in enumerate(read_lines(path), start=1):
         if not isinstance(line, str):
             raise line
         line = line.rstrip("\r\n")
         if number == 1:
-            if line.split("\t") != _COLUMNS:
+            header = line.split("\t")
+            if header not in (_COLUMNS, _TRAVELLING_COLUMNS):
                 raise UserError(f"{path}, line 1: expected the columns {', '.join(_COLUMNS)}, found {line[:60]!r}")
             continue
         if not line.strip():
             continue
         try:
-            word, count, *measures, example = line.split("\t")
+            word, count, *measures, example = [*line.split("\t"), *[""] * (len(_COLUMNS) - len(header))]
             cohesion, left_entropy, right_entropy, score = map(float, measures)
             word = unguarded(word)
             words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, unguarded(example)))
         except ValueError as error:
-            raise UserError(f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}") from error
+            raise UserError(f"{path}, line {number}: expected {len(header)} columns, found {line[:60]!r}") from error
         if len(word) > MAX_WORD_CHARACTERS:
             raise UserError(
                 f"{path}, line {number}: expected a word of at most {MAX_WORD_CHARACTERS:,} characters, found {len(word):,}; "

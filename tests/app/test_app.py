@@ -1,19 +1,13 @@
 """The app in a real browser: what is shown, what changes, what is asked of the network."""
 
 import csv
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.app_visitor import served_app
 from tests.support.commands import ROOT, run_command
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
@@ -29,22 +23,8 @@ POSTS = ("今天又加班[泪]", "好开心😂", HOSTILE, "气死我了[怒]")
 @pytest.fixture(scope="module")
 def app(model_folder: Path) -> Iterator[str]:
     """The address of the app, served by a process of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
-    command = [sys.executable, "-m", "aslstm", "app", "--model", str(model_folder)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            assert process.poll() is None, "the app ended before it served"
-            try:
-                urllib.request.urlopen(address).close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.5)
+    with served_app(model_folder) as (address, _):
         yield address
-        process.terminate()
 
 
 class Visit:
