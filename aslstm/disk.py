@@ -89,7 +89,7 @@ def locked(path: Path, *, name: str = "output") -> Iterator[None]:
     run left is taken over.
 
     Args:
-        path: The file or folder that will be written; its parent folder must exist.
+        path: The file or folder that will be written; the folder that holds it is created if missing.
         name: The argument that names it, for the message.
 
     Raises:
@@ -100,6 +100,7 @@ def locked(path: Path, *, name: str = "output") -> Iterator[None]:
     if place in _places:
         raise UserError(f"`{name}` {path}: expected no other run that writes to it, found one in this process; wait for it")
     try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _take(lock, name, path)
     except OSError as error:
         if error.errno not in _NO_LOCKS:

@@ -8,19 +8,24 @@ import difflib
 import errno
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
+from types import FrameType
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
-from aslstm.errors import UserError
+from aslstm.errors import SECONDS_OF_ONE_INTERRUPT, UserError
 from aslstm.settings import Setting, settings_of
 
 T = TypeVar("T")
 
 EXIT_CODE = 2
+INTERRUPTED = 128 + signal.SIGINT
 _GRACE_SECONDS = 10
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
@@ -141,10 +146,50 @@ def _name_full_disk(main: Callable[[], None]) -> None:
         ) from error
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a command's main function; a :class:`UserError` becomes one line on standard error and exit code 2."""
+@contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Let the first Ctrl-C raise ``KeyboardInterrupt`` and a second one end the process at once, while this context lasts.
+
+    A process that was forked for a part of the work ends without a word: the first process speaks for all.
+    """
+    if threading.current_thread() is not threading.main_thread():  # Only the main thread may set a handler.
+        yield
+        return
+    process, interrupted_at = os.getpid(), float("inf")
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted_at
+        now = time.monotonic()
+        if os.getpid() != process or now - interrupted_at > SECONDS_OF_ONE_INTERRUPT:
+            os._exit(INTERRUPTED)
+        if interrupted_at > now:
+            interrupted_at = now
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        _name_full_disk(main)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run the main function of a command; what ends it early becomes one line on standard error and an exit code.
+
+    The code is 2 for a :class:`UserError`, and 130 for Ctrl-C.
+    """
+    try:
+        with _one_interrupt():
+            _name_full_disk(main)
+    except KeyboardInterrupt as error:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"stopped by Ctrl-C{show_flags(f'; {error}' if str(error) else '')}", file=sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if "RANK" in os.environ:
+            # Not sys.exit, which would wait for ever for the other processes of a group that have ended already.
+            os._exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except UserError as error:
         # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first
         # that ends: process 0 goes first, and one line is printed, also of an error that only another met.

@@ -138,8 +138,14 @@ def predict_file(settings: PredictSettings) -> Summary | None:
         UserError: The settings or the input are bad; what is done of a file can be resumed.
     """
     settings = with_formats(settings)
-    with _alone(settings):
-        return _predict(settings)
+    try:
+        with _alone(settings):
+            return _predict(settings)
+    except KeyboardInterrupt as error:
+        if not Parts(settings.output, str(settings.output_format)).folder.exists():
+            raise
+        again = "start anew with `overwrite`" if is_stream(settings.input) else "go on with `resume`"
+        raise KeyboardInterrupt(again) from error
 
 
 def _predict(settings: PredictSettings) -> Summary | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aslstm.charts import png
+from aslstm.disk import put_file
 from aslstm.errors import UserError
 from aslstm.settings import check_settings, setting
 
@@ -70,7 +71,7 @@ def write_report(
             Path(new, PAGE).write_text(html, encoding="utf-8")
             # The page comes last, so that it never stands without its files.
             for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
-                path.replace(output / path.name)
+                put_file(path, output / path.name)
         for name in set(NAMES) - set(drawn):  # of the last report
             for suffix in ("png", "csv"):
                 (output / f"{name}.{suffix}").unlink(missing_ok=True)
@@ -79,6 +80,11 @@ def write_report(
             f"`output` {output}: expected a place to write, found: {error.strerror}; choose another, then run again"
         ) from error
     return tables
+
+
+def written_files(output: Path) -> list[Path]:
+    """Return the files of a folder that a report may write or remove."""
+    return [output / PAGE, *(output / f"{name}.{suffix}" for name in NAMES for suffix in ("png", "csv"))]
 
 
 def write_csv(path: Path, table: Table) -> None:
