@@ -1,4 +1,4 @@
-"""``aslstm predict`` after a power cut: a part or a state that is damaged never gets into the output, and can be left behind."""
+"""``aslstm predict`` after a power cut: a damaged part or state never gets into the output, and can be left behind."""
 
 import json
 import logging
