@@ -3,7 +3,7 @@
 python -m benchmarks.attacks
 python -m benchmarks.attacks --only 18 22
 
-Trains a tiny model first; that and all attacks take some minutes on two cores. The exit code is 1 if any attack broke something.
+A tiny model is trained first; all takes some minutes on two cores. The exit code is 1 if any attack broke something.
 To add attacks, register them in a module as ``attacks_on_runs.py`` does, and import it here.
 """
 
