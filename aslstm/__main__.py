@@ -1,4 +1,4 @@
-"""``python -m aslstm`` and ``torchrun -m aslstm``: the same as the command ``aslstm``."""
+"""Runs the command ``aslstm`` for ``python -m aslstm`` and ``torchrun -m aslstm``."""
 
 from aslstm.cli import main
 

@@ -1,6 +1,7 @@
-"""Charts as PNG: of a corpus, of emoji, of the answers of a model; and the one place where their font is found.
+"""Takes counts and names and gives charts as PNG: of a corpus, of emoji, and of the answers of a model.
 
-Takes counts and names, which may be anybody's: no control character reaches the renderer. Asks the network for nothing.
+The names may come from anybody's posts: no control character reaches the renderer. This is also the one place where the font of
+the charts is found. Nothing here asks the network.
 """
 
 from functools import cache
@@ -16,11 +17,11 @@ from aslstm.errors import check_packages
 from aslstm.printing import printable_json
 from tokenization.emoji_splitting import chinese_emoji_name
 
-# The first is the font of the package mplfonts, which draws the PNG; the others are on the machines of those who open a page.
+# The package mplfonts brings the first font, with which PNG files are drawn. Readers of a page may have one of the others.
 FONTS = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
 _WIDTH = 620
 _HEIGHT = 300
-_LABEL_LIMIT = 400  # pixels; longer names are cut, by default at 180
+_LABEL_LIMIT = 400  # Names that are wider, in pixels, are cut; the default is 180.
 
 
 @cache
@@ -32,7 +33,7 @@ def _register_font() -> None:
 
 
 def png(chart: alt.TopLevelMixin) -> bytes:
-    """A chart as PNG, whose Chinese is drawn with Noto Sans CJK of the package ``mplfonts``.
+    """Draw a chart as PNG; Chinese is drawn with the font Noto Sans CJK of the package ``mplfonts``.
 
     Raises:
         UserError: The package is not installed.
@@ -46,7 +47,7 @@ def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:
 
     Args:
         path: The PNG to write.
-        counts: split -> label -> rows.
+        counts: The number of rows for each split and label.
     """
     records = [
         {"split": split, "label": label, "share": by_label.get(label, 0) / sum(by_label.values())}
@@ -64,18 +65,20 @@ def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:
 
 
 def plot_lengths(path: Path, lengths: dict[str, list[int]]) -> None:
-    """Draw a histogram of the characters of a row, with a line for each split; the longest hundredth is drawn at the end.
+    """Draw a histogram of the lengths of rows in characters, with a line for each split.
+
+    The longest hundredth of the rows is drawn at the end of the axis.
 
     Args:
         path: The PNG to write.
-        lengths: split -> the characters of each row.
+        lengths: For each split, the number of characters of each row.
     """
     longest = max(2, *(int(np.percentile(values, 99)) for values in lengths.values()))
     edges = np.linspace(0, longest, min(longest, 60) + 1)
     records = []
     for split, values in lengths.items():
         shares = np.histogram(np.minimum(values, longest), bins=edges)[0] / len(values)
-        # A line of steps that begins and ends on the axis.
+        # The line of steps begins and ends on the axis.
         points = zip([0, *edges], [0, *shares, 0], strict=True)
         records += [{"split": split, "place": i, "characters": float(x), "share": float(y)} for i, (x, y) in enumerate(points)]
     lines = _chart(records, "length").mark_line(interpolate="step-after", strokeWidth=1.2)
@@ -89,11 +92,12 @@ def plot_lengths(path: Path, lengths: dict[str, list[int]]) -> None:
 
 
 def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
-    """Draw the label mix of each emoji, the most frequent on top.
+    """Draw the shares of the labels for each emoji, the most frequent emoji on top.
 
     Args:
         path: The PNG to write.
-        table: emoji -> label -> rows. In place of a Unicode emoji stands its Chinese name: the font does not draw emoji.
+        table: The number of rows for each emoji and label. A Unicode emoji is drawn as its Chinese name, because the font has
+            no emoji.
     """
     labels = _labels(table)
     records = []
@@ -113,11 +117,11 @@ def plot_emoji_labels(path: Path, table: dict[str, dict[str, int]]) -> None:
 
 
 def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
-    """Draw emoji at their places in the plane; likeness is nearness.
+    """Draw emoji as points in the plane, where similar emoji are close to each other.
 
     Args:
         path: The PNG to write.
-        places: emoji -> x, y. In place of a Unicode emoji stands its Chinese name: the font does not draw emoji.
+        places: The x and y of each emoji. A Unicode emoji is drawn as its Chinese name, because the font has no emoji.
     """
     records = [{"name": _name(emoji), "x": float(x), "y": float(y)} for emoji, (x, y) in places.items()]
     base = _chart(records, "emoji by the likeness of their vectors (PCA)").encode(
@@ -129,12 +133,12 @@ def plot_emoji_map(path: Path, places: dict[str, tuple[float, float]]) -> None:
 
 
 def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> None:
-    """Draw a confusion matrix by share of the gold label, with the counts in it.
+    """Draw a confusion matrix, with colours for the share of each gold label and with the counts.
 
     Args:
         path: The PNG to write.
-        matrix: The rows of each gold label by answer.
-        names: The labels.
+        matrix: The number of rows for each gold label (outer list) and answer (inner list).
+        names: The names of the labels.
     """
     records = [
         {"gold": gold, "answer": answer, "count": count, "share": count / max(sum(counts), 1)}
@@ -144,7 +148,7 @@ def plot_confusion(path: Path, matrix: list[list[int]], names: list[str]) -> Non
     base = _chart(records, "share of the gold label, and counts").encode(
         x=alt.X("answer:N", sort=None, axis=alt.Axis(labelAngle=-45)), y=alt.Y("gold:N", sort=None)
     )
-    # From almost white: the scheme "blues" begins darker, so that no share looks like a small one.
+    # The colours begin almost white. The scheme "blues" begins darker, so that a share of 0 would look like a small share.
     scale = alt.Scale(range=["#f7fbff", "#6baed6", "#08306b"], domain=[0, 0.5, 1])
     legend = alt.Legend(format=".0%", gradientLength=alt.ExprRef("height"))
     shares = base.mark_rect().encode(color=alt.Color("share:Q", title=None, scale=scale, legend=legend))

@@ -1,6 +1,6 @@
-"""``aslstm COMMAND``: a table of the commands, each imported when it is called.
+"""Takes the command line ``aslstm COMMAND …`` and runs the command, whose module is imported only then.
 
-Prints the list of commands without importing any of them, and answers a misspelt one with the nearest.
+The list of commands is printed without importing any of them. A misspelt command is answered with the nearest one.
 """
 
 import difflib
@@ -16,12 +16,12 @@ _REPORT = ("altair", "vl_convert", "mplfonts", "jinja2")
 
 
 class Command(NamedTuple):
-    """What is known of a command before it is imported.
+    """Holds what is known about a command before its module is imported.
 
     Attributes:
-        module: Its module in ``aslstm.commands``.
-        summary: What it does.
-        needs: The packages that it imports beside those of the base installation, by the extra that brings them.
+        module: The name of its module in ``aslstm.commands``.
+        summary: A line that says what it does.
+        needs: The packages that it imports besides those of the base installation, by the extra that installs them.
     """
 
     module: str
@@ -59,7 +59,7 @@ COMMANDS = {
 
 
 def usage() -> str:
-    """The list of commands, a line for each."""
+    """Return the usage text, with one line for each command."""
     lines = [f"  {name:<15}{command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
@@ -81,7 +81,7 @@ def call_command(name: str, given: Sequence[str]) -> None:
     Raises:
         UserError: There is no such command, its packages are not installed, or it refuses its flags or its input.
     """
-    # Imported here and not above: the list of commands does not need it.
+    # Imported here, because the list of commands does not need it.
     from aslstm.errors import UserError, check_packages
 
     if name not in COMMANDS:
@@ -94,7 +94,7 @@ def call_command(name: str, given: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """Run what the command line says."""
+    """Run the command that the command line names."""
     name, *given = sys.argv[1:] or ["--help"]
     if name in ("--help", "-h"):
         print(usage())

@@ -1,4 +1,4 @@
-"""Errors that a user can put right: one line that says what was expected, what was found and what to do."""
+"""Gives the error for bad input, whose one line says what was expected, what was found and what to do, and two checks."""
 
 from importlib.util import find_spec
 
@@ -7,10 +7,10 @@ SECONDS_OF_ONE_INTERRUPT = 1.0
 
 
 class UserError(Exception):
-    """Bad input.
+    """Tells the user about bad input.
 
     The message is one line. It writes the names of arguments in backticks, ```num_train_epochs`: expected 1 or more, found 0``;
-    a command shows them as its flags (``--num_train_epochs``).
+    a command prints them as its flags (``--num_train_epochs``).
     """
 
 
@@ -18,7 +18,7 @@ def check_encoding(name: str) -> None:
     """Refuse an encoding that does not exist.
 
     Raises:
-        UserError: there is no encoding of this name.
+        UserError: There is no encoding of this name.
     """
     try:
         "".encode(name)
@@ -27,11 +27,11 @@ def check_encoding(name: str) -> None:
 
 
 def check_packages(extra: str, *names: str, instead: str = "") -> None:
-    """Refuse to go on without packages that only some commands need; the message names the extra that brings them.
+    """Refuse to go on without packages that only some commands need; the message names the extra that installs them.
 
     Args:
         extra: The extra of ``setup.cfg`` that lists the packages.
-        names: The modules that are going to be imported.
+        names: The modules that will be imported.
         instead: What the user can do without the packages.
 
     Raises:

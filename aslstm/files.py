@@ -1,6 +1,7 @@
-"""Files and folders that a command writes: their place is checked before the work begins, and nothing is seen half written.
+"""Takes the paths of files and folders that a command writes, and gives places to write, JSON and checksums.
 
-Takes paths; gives places to write, JSON, checksums, or in one line what is wrong with a folder.
+Paths are checked before the work begins, and no file appears under its name before it is complete. A damaged folder is
+described in one line.
 """
 
 import hashlib
@@ -86,18 +87,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def json_text(content: Any) -> str:
-    """JSON as the files of a model folder have it."""
+    """Return JSON as it is written in the files of a model folder."""
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
-    """Write ``checksums.json``: the SHA-256 of these files, or of every other file in the folder."""
+    """Write ``checksums.json`` with the SHA-256 of the named files, or of every other file in the folder if none is named."""
     if names is None:
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS and "__pycache__" not in p.parts)
         names = [p.relative_to(folder).as_posix() for p in files]
@@ -106,11 +107,14 @@ def write_checksums(folder: Path, names: Iterable[str] | None = None) -> None:
 
 
 def find_damage(folder: Path, required: Collection[str]) -> str | None:
-    """What is not as :func:`write_checksums` left it, in words that begin with the path; None if nothing.
+    """Describe the first file that is not as :func:`write_checksums` left it; the description begins with its path.
 
     Args:
-        folder: of any kind.
-        required: files that it must list.
+        folder: The folder, of any kind.
+        required: The names of files that the checksums must list.
+
+    Returns:
+        The description, or None if every file is as it was.
     """
     try:
         checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
@@ -121,7 +125,7 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
     if not isinstance(checksums, dict) or not set(required) <= set(checksums):
         return f"{folder / CHECKSUMS}: expected a checksum of every file, found fewer"
     for name in checksums:
-        # As Windows reads it, everywhere: it knows every way out of a folder, "/", ".." and drives among them.
+        # Names are read as Windows reads them, on every system, because it knows every way out of a folder, also drives.
         if (path := PureWindowsPath(name)).anchor or ".." in path.parts:
             return f"{folder / CHECKSUMS}: expected files of the folder, found {name!r}, which leads out"
     for name, checksum in checksums.items():
@@ -131,7 +135,7 @@ def find_damage(folder: Path, required: Collection[str]) -> str | None:
 
 
 def put_folder(folder: Path, staging: Path) -> None:
-    """Put a folder in its place; what stands there goes beside ``staging``, or stays where that fails."""
+    """Move ``staging`` to ``folder``; an old folder is moved beside ``staging`` first, and moved back if that fails."""
     for path in (*staging.rglob("*"), staging):
         sync(path)
     if not folder.is_dir():

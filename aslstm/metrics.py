@@ -1,7 +1,7 @@
-"""Answers to figures: scores with intervals, calibration, confusion, and labels of one corpus as those of another.
+"""Takes arrays of labels and of predictions or probabilities, and gives figures as plain dictionaries and numbers.
 
-Takes arrays of labels and of predictions or probabilities; gives plain dictionaries and numbers. Every figure is
-scikit-learn's or torchmetrics'; only the bootstrap counts by itself.
+The figures are scores with intervals, calibration and confusion; labels of one corpus can be mapped to those of another.
+scikit-learn or torchmetrics computes every figure except the bootstrap intervals.
 """
 
 from typing import Any
@@ -18,12 +18,12 @@ NUM_CALIBRATION_BINS = 15
 
 
 def compute_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: list[str]) -> dict[str, Any]:
-    """Figures of one split.
+    """Return the figures of one split.
 
     Args:
         labels: The labels of the rows, (num_examples,) int, indices into ``label_names``.
-        predictions: The answers, (num_examples,) int, likewise.
-        label_names: Every label of the model.
+        predictions: The answers, (num_examples,) int, indices into ``label_names``.
+        label_names: The names of all labels of the model.
 
     Returns:
         ``num_examples``, ``accuracy``, ``macro_f1``, ``macro_f1_emotions`` (without the label "none", where there is one),
@@ -52,9 +52,9 @@ def compute_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: li
 
 
 def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -> dict[str, list[float]]:
-    """Lower and upper end of ``accuracy`` and ``macro_f1``: 95 % percentile bootstrap over the rows.
+    """Return the lower and upper ends of ``accuracy`` and ``macro_f1`` by a 95 % percentile bootstrap over the rows.
 
-    Both follow from the confusion matrix, and that of rows drawn with replacement is a multinomial draw of its cells.
+    Both figures follow from the confusion matrix, and drawing rows with replacement is a multinomial draw of its cells.
 
     Args:
         labels: The labels of the rows, (num_examples,) int.
@@ -71,10 +71,10 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
 
 
 def map_labels(labels: list[str], name: str | None) -> list[str]:
-    """Labels of one corpus as labels of another, by a map of ``LABEL_MAPS``.
+    """Translate the labels of one corpus to those of another by a map of ``LABEL_MAPS``.
 
     Raises:
-        UserError: A label that the map lacks.
+        UserError: The map lacks a label.
     """
     if name is None:
         return labels
@@ -85,7 +85,7 @@ def map_labels(labels: list[str], name: str | None) -> list[str]:
 
 
 def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str | None) -> tuple[np.ndarray, list[str]]:
-    """Probabilities (num_texts, num_labels) of the labels of a map: added up over the labels that share a name."""
+    """Translate probabilities (num_texts, num_labels) to the labels of a map; those of labels that share a name are added."""
     if map_name is None:
         return probabilities, names
     mapped = map_labels(names, map_name)
@@ -95,12 +95,12 @@ def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str
 
 
 def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_names: list[str]) -> dict[str, Any]:
-    """Everything about one set of rows.
+    """Return all figures of one set of rows.
 
     Args:
         labels: The labels of the rows, (num_examples,) int, indices into ``label_names``.
         probabilities: The probability of each label, (num_examples, num_labels).
-        label_names: Every label of the model.
+        label_names: The names of all labels of the model.
 
     Returns:
         The figures of :func:`compute_metrics` and ``weighted_f1``, ``micro_f1_emotions``, ``expected_calibration_error``,
@@ -109,7 +109,7 @@ def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_
     predictions = probabilities.argmax(1)
     every = list(range(len(label_names)))
     emotions = [i for i in every if label_names[i] != NO_EMOTION]
-    # Imported here: training and benchmarks need the other figures alone, without torchmetrics.
+    # Imported here and not above: training and benchmarks need only the other figures, without torchmetrics.
     import torch
     from torchmetrics.functional.classification import multiclass_calibration_error
 

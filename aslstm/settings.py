@@ -1,6 +1,7 @@
-"""Settings as frozen dataclasses: each field is written down once, with its default, its help and its bounds.
+"""Takes fields of frozen dataclasses and gives settings that know their default, their help and their bounds.
 
-A dataclass whose fields are made by :func:`setting` calls :func:`check_settings` in its ``__post_init__``;
+Each setting is written down once. A dataclass whose fields are made by :func:`setting` calls :func:`check_settings` in its
+``__post_init__``;
 ``aslstm.commands.flags`` turns the same fields into the flags of a command.
 """
 
@@ -18,19 +19,19 @@ _KEY = "setting"
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of a field beside its type and default.
+    """Holds what is known about a field besides its type and default.
 
     Attributes:
         help: What the field does, with its unit, as a command's help shows it.
-        choices: The values that are possible; empty for any.
+        choices: The values that are possible; if it is empty, every value is.
         at_least: The smallest value.
         at_most: The largest value.
         above: A bound that the value must exceed.
         below: A bound that the value must not reach.
-        group: The heading under which a command's help lists the field; that of the dataclass where it is empty.
-        parse: Makes a value of the text of a flag, where the type of the field does not say how.
-        implied: The value of a flag that is given without one; None where a flag needs a value.
-        placeholder: What stands for the value in a command's help.
+        group: The heading under which the help of a command lists the field; if it is empty, the name of the dataclass.
+        parse: The function that makes a value of the text of a flag, if the type of the field cannot do it.
+        implied: The value of a flag that is given without a value; None if the flag needs a value.
+        placeholder: The word that stands for the value in the help of a command.
     """
 
     help: str
@@ -46,34 +47,34 @@ class Setting:
 
 
 def setting(default: Any, help: str, **more: Any) -> Any:
-    """A field of a dataclass of settings.
+    """Make a field of a dataclass of settings.
 
     Args:
-        default: The value where none is given; ``dataclasses.MISSING`` where one must be given.
-        help: See :class:`Setting`, as the rest.
+        default: The value if none is given; ``dataclasses.MISSING`` if a value must be given.
+        help: What the field does, as in :class:`Setting`.
         more: Further attributes of :class:`Setting`.
     """
     return field(default=default, metadata={_KEY: Setting(help, **more)})
 
 
 def setting_like(cls: Any, name: str, default: Any) -> Any:
-    """The field of another dataclass, with another default.
+    """Make a field like that of another dataclass, with another default.
 
     Args:
         cls: The other dataclass.
         name: The name of its field.
-        default: The value where none is given.
+        default: The value if none is given.
     """
     return field(default=default, metadata={_KEY: settings_of(cls)[name]})
 
 
 def seed_setting(help: str = "seed of everything that is random") -> Any:
-    """The field of a seed, which is in the range that NumPy takes."""
+    """Make the field of a seed, whose range is the one that NumPy accepts."""
     return setting(0, help, at_least=0, at_most=MAX_SEED)
 
 
 def settings_of(cls: Any) -> dict[str, Setting]:
-    """The settings among the fields of a dataclass, by name."""
+    """Return the settings among the fields of a dataclass, by name."""
     return {one.name: one.metadata[_KEY] for one in fields(cls) if _KEY in one.metadata}
 
 
@@ -81,7 +82,7 @@ def check_settings(values: Any) -> None:
     """Check every setting of a dataclass against its choices and bounds.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
     for name, known in settings_of(values).items():
         value = getattr(values, name)
@@ -105,7 +106,7 @@ def _is_within(number: float, known: Setting) -> bool:
 
 
 def _range_of(known: Setting) -> str:
-    """The bounds of a setting in words.
+    """Return the bounds of a setting in words.
 
     >>> _range_of(Setting("", at_least=0, below=1)), _range_of(Setting("", above=0)), _range_of(Setting("", at_least=1))
     ('0 or more and less than 1', 'a number above 0', '1 or more')
@@ -119,5 +120,5 @@ def _range_of(known: Setting) -> str:
 
 
 def optional_path(value: str | Path | None) -> Path | None:
-    """A path where something is given; nothing for nothing and for an empty text."""
+    """Return the value as a path, or None if it is None or empty."""
     return Path(value) if value else None

@@ -1,1 +1,1 @@
-"""Figures: one command prints one table; run as ``python -m benchmarks.NAME`` from the top of the repository."""
+"""These modules measure figures: ``python -m benchmarks.NAME``, run at the top of the repository, prints one table."""

@@ -1,8 +1,8 @@
-"""What the original compared, done right: fusions x segmentation x rows, several seeds each, as one table.
+"""Trains every combination of fusion, segmentation and selection of rows, with several seeds, and prints one table.
 
-Run as ``python -m benchmarks.ablation --dataset nlpcc2014 --data_dir DIR``; flags that are not its own
-go to ``aslstm train``. Prints mean ± standard deviation over the seeds on test; ``--output`` keeps the figures as JSON, and
-a run that finds some there goes on from them.
+These are the comparisons of the original project, made on proper splits. Run it as ``python -m benchmarks.ablation --dataset
+nlpcc2014 --data_dir DIR``; flags that are not its own go to ``aslstm train``. The table holds the mean ± standard deviation
+over the seeds on test. ``--output`` saves the figures as JSON, and a later run with the same file measures only what it lacks.
 """
 
 import itertools
@@ -22,20 +22,20 @@ from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 TRAIN = ("-m", "aslstm", "train")
 COLUMNS = (("test", "accuracy"), ("test", "macro_f1"), ("test_emoji", "accuracy"), ("test_emoji", "macro_f1"))
 FUSIONS = {name: ["--emoji_fusion", name] for name in EMOJI_FUSIONS} | {
-    # The thesis form: the classifier sees the attended words alone.
+    # In this form, that of the thesis, the classifier sees the attended words only.
     "attention, alone": ["--emoji_fusion", "attention", "--classifier_input", "attention", "--no_max_pooling"]
 }
 SEGMENTATIONS: dict[str, list[str]] = {
     "jieba": [],
     "new words": ["--discover_words", "words"],
-    # No word is frequent enough to be one token, so that all are spelled.
+    # With this count no word is frequent enough to be one token, so all words are spelled.
     "characters": ["--min_count", "1000000000"],
 }
 ROWS = {"all": ["--selection", "all"], "has_emoji": ["--selection", "has_emoji"]}
 
 
 def train_seeds(folder: Path, seeds: list[int], flags: list[str]) -> list[dict[str, Any]]:
-    """Figures of each seed."""
+    """Train with each seed and return the figures of each."""
     command = [sys.executable, *TRAIN, "--output_dir", str(folder), "--seeds", *map(str, seeds), *flags]
     result = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8")
     if result.returncode != 0:
@@ -44,7 +44,7 @@ def train_seeds(folder: Path, seeds: list[int], flags: list[str]) -> list[dict[s
 
 
 def summarize(results: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Mean and standard deviation (of the sample) of each column."""
+    """Return the mean and the sample standard deviation of each column."""
     summary = {}
     for split, key in COLUMNS:
         if all(split in result for result in results):
@@ -54,7 +54,7 @@ def summarize(results: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Train, summarise and print."""
+    """Train all combinations and print the table."""
     parser = CommandParser("ablation", "Compare fusions, segmentations and rows.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--fusions", nargs="+", choices=FUSIONS, default=list(FUSIONS))
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def print_row(name: str, summary: dict[str, list[float]]) -> None:
-    """One line of the table, as soon as it is known."""
+    """Print one line of the table."""
     cells = ("{:.3f} ± {:.3f}".format(*summary[" ".join(c)]) if " ".join(c) in summary else "" for c in COLUMNS)
     print(f"{name:<40}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
 

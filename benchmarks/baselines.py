@@ -1,8 +1,8 @@
-"""Simple baselines beside our model, on the same rows in the same run.
+"""Trains simple baselines on the rows of a corpus and prints one table of them and of our model.
 
-Run as ``python benchmarks/baselines.py --dataset nlpcc2014 --data_dir DIR [--model DIR]``. Trains linear SVMs on TF-IDF of
-character 1- to 3-grams (plain; with emoji as extra tokens; balanced; with the decision prior fitted as ours is) and a vote by
-emoji, and prints one table. Texts are the same for all: white space taken out.
+Run it as ``python -m benchmarks.baselines --dataset nlpcc2014 --data_dir DIR [--model DIR]``. The baselines are linear SVMs on
+TF-IDF of character 1- to 3-grams (plain; with emoji as extra tokens; balanced; with the decision prior fitted as for our model)
+and a vote by emoji. All of them get the same texts, without white space.
 """
 
 from collections import Counter, defaultdict
@@ -24,48 +24,48 @@ from aslstm.prediction.settings import InferenceSettings
 from aslstm.training.decision import fit_prior_weight
 from tokenization import strip_emoji
 
-# The one setting of the SVMs; on NLPCC 2014 it gives the published figures of this baseline (.784 / .428).
+# All SVMs have these settings; on NLPCC 2014 they give the published figures of this baseline (.784 / .428).
 SVM_C, MIN_DF = 0.5, 2
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts without white space and their labels as numbers."""
+    """Holds texts without white space and their labels as numbers."""
 
     texts: list[str]
     labels: np.ndarray
 
 
 def ngram_features(train: list[str], others: list[list[str]]) -> list[csr_matrix]:
-    """TF-IDF of character 1- to 3-grams, of train first."""
+    """Return the TF-IDF of character 1- to 3-grams of train and of the other lists of texts, in this order."""
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=MIN_DF)
     return [vectorizer.fit_transform(train), *(vectorizer.transform(texts) for texts in others)]
 
 
 def emoji_features(train: list[str], others: list[list[str]]) -> list[csr_matrix]:
-    """Which emoji a text has, as tokens of their own."""
+    """Return which emoji each text has, for train and the other lists of texts, in this order."""
     vectorizer = CountVectorizer(analyzer=emoji_of, binary=True)
     try:
         return [vectorizer.fit_transform(train), *(vectorizer.transform(texts) for texts in others)]
-    except ValueError:  # scikit-learn's word for a corpus without a single emoji: there is nothing to add
+    except ValueError:  # scikit-learn raises this for a corpus without emoji.
         return [csr_matrix((len(texts), 0)) for texts in (train, *others)]
 
 
 def svm_scores(features: list[csr_matrix], train: Rows, *, class_weight: str | None = None) -> list[np.ndarray]:
-    """Scores (num_rows, num_labels) of validation and test by an SVM trained on ``features[0]``."""
+    """Return the scores (num_rows, num_labels) of validation and test by an SVM trained on ``features[0]``."""
     svm = LinearSVC(C=SVM_C, class_weight=class_weight).fit(features[0], train.labels)
     scores = [svm.decision_function(part) for part in features[1:]]
     return [np.stack([-part, part], axis=1) / 2 if part.ndim == 1 else part for part in scores]
 
 
 def fitted_answers(scores: list[np.ndarray], train: Rows, validation: Rows) -> np.ndarray:
-    """Test answers with the prior's weight fitted on validation, as ours is."""
+    """Return the test answers with the weight of the prior fitted on validation, as for our model."""
     prior = np.bincount(train.labels) / len(train.labels)
     return (scores[1] + fit_prior_weight(scores[0], validation.labels, prior) * np.log(prior)).argmax(1)
 
 
 def vote_by_emoji(train: Rows, test: Rows) -> np.ndarray:
-    """The label that a text's emoji had most often in training; without a known emoji the commonest label."""
+    """Return the label that each text's emoji had most often in training; without a known emoji, the most frequent label."""
     counts: dict[str, Counter[int]] = defaultdict(Counter)
     for text, label in zip(train.texts, train.labels, strict=True):
         for emoji in set(emoji_of(text)):
@@ -79,7 +79,7 @@ def vote_by_emoji(train: Rows, test: Rows) -> np.ndarray:
 
 
 def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.ndarray]:
-    """Test answers of every baseline; those that fit nothing on validation train on it too."""
+    """Return the test answers of every baseline; those that fit nothing on validation are trained on it too."""
     both = Rows(train.texts + validation.texts, np.concatenate([train.labels, validation.labels]))
     others = [validation.texts, test.texts]
     ngrams = ngram_features(both.texts, others)
@@ -99,7 +99,7 @@ def baseline_answers(train: Rows, validation: Rows, test: Rows) -> dict[str, np.
 
 
 def main() -> None:
-    """Train, score and print."""
+    """Train and score the baselines and print the table."""
     parser = CommandParser("baselines", "Baselines beside our model.")
     add_settings(parser, CorpusSource, InferenceSettings)
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="model folders, each a row")

@@ -1,9 +1,9 @@
-"""How long a command takes to start, beside the imports that nobody can spare: medians of paired runs of fresh processes.
+"""Measures how long commands take to start, and prints the medians of runs in fresh processes.
 
 python -m benchmarks.cold_start --model DIR        # a model folder with ONNX graphs
 
-Each round runs every row once, in turn, so that a machine that gets slower slows all of them. The floors import what answering
-needs and load the dictionary.
+Each round runs every row of the table once, so that a machine that gets slower slows all rows alike. For comparison, the rows
+called floors only import the packages that answering needs and load the dictionary.
 """
 
 import statistics
@@ -23,14 +23,14 @@ FLOORS = {
 
 
 def seconds_of(command: list[str]) -> float:
-    """The wall time of a process that must end well."""
+    """Return the wall time of a process, which must end with exit code 0."""
     started = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - started
 
 
 def main() -> None:
-    """Run and print."""
+    """Measure and print the table."""
     parser = CommandParser("cold_start", __doc__)
     parser.add_argument("--model", type=Path, required=True, help="model folder with ONNX graphs")
     arguments = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
             "python -c pass": [sys.executable, "-c", "pass"],
             "aslstm --help": [sys.executable, "-m", "aslstm", "--help"],
         }
-        for command in rows.values():  # the disk is warm then, and jieba's dictionary is in its cache
+        for command in rows.values():  # This fills the disk cache and jieba's cache of its dictionary.
             seconds_of(command)
         rounds = [{name: seconds_of(command) for name, command in rows.items()} for _ in range(ROUNDS)]
     for name in rows:

@@ -1,7 +1,7 @@
-"""How well the weight of the label prior travels: fitted on one half of validation, scored on the other.
+"""Measures rules for the weight of the label prior: each fits it on one half of validation and is scored on the other.
 
-Run as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. Beside
-the one-standard-error rule: the peak of the curve, the peak of the smoothed curve, and 1. No test row is read.
+Run it as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. The one-standard-error rule is
+compared with the peak of the curve, the peak of the smoothed curve, and a weight of 1. No test row is read.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ NUM_HALVINGS = 40
 
 
 def peak(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray, *, width: int = 1) -> float:
-    """The weight with the best score, averaged over ``width`` neighbours."""
+    """Return the weight with the best score, where each score is averaged with those of its ``width`` neighbours."""
     answers = np.stack([(logits + weight * np.log(prior)).argmax(1) for weight in PRIOR_WEIGHTS])
     scores = np.pad(mean_scores(labels, answers, len(prior)), width // 2, mode="edge")
     return float(PRIOR_WEIGHTS[int(np.convolve(scores, np.ones(width) / width, mode="valid").argmax())])
@@ -36,7 +36,7 @@ RULES: dict[str, Callable[..., float]] = {
 
 
 def main() -> None:
-    """Predict, halve many times and print."""
+    """Predict validation, try every rule on many random halves of it and print the table."""
     parser = CommandParser("decision_rule", "Rules for the weight of the label prior.")
     parser.add_argument("--model", type=Path, required=True)
     add_settings(parser, CorpusSource)

@@ -1,10 +1,10 @@
-"""Training that is killed again and again, beside a run that is not: are the final weights the same, bit by bit?
+"""Compares training that is killed again and again with a run that is not: the final weights must be equal, bit by bit.
 
 python -m benchmarks.killed_training --kills 20 --num_processes 1
 python -m benchmarks.killed_training --kills 20 --num_processes 2
 
-A tiny model learns the sample corpus. Each start waits for the first state that it saves, then SIGKILL comes: at a random
-moment, while a state is being written, or (of two processes) to one process alone. The next start resumes.
+A tiny model learns the sample corpus. After each start the benchmark waits for the first state that the run saves and then
+sends SIGKILL: at a random moment, while a state is being written, or to only one of two processes. The next start resumes.
 """
 
 import os
@@ -30,7 +30,7 @@ START_TIMEOUT_SECONDS = 300
 
 
 def start_training(output: Path, num_processes: int, num_epochs: int, *more: str) -> subprocess.Popen[bytes]:
-    """Start ``aslstm train`` on the sample corpus; what it says is added to ``OUTPUT.log``."""
+    """Start ``aslstm train`` on the sample corpus; its output is appended to ``OUTPUT.log``."""
     launcher = (
         [] if num_processes == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={num_processes}"]
     )
@@ -41,15 +41,15 @@ def start_training(output: Path, num_processes: int, num_epochs: int, *more: str
 
 
 def end_of_log(output: Path) -> str:
-    """The last that the runs of an output said."""
+    """Return the last lines of the log of an output folder."""
     return output.with_name(f"{output.name}.log").read_text(encoding="utf-8")[-2000:]
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes], output: Path) -> None:
-    """Wait until something is so.
+    """Wait until a condition is true.
 
     Raises:
-        RuntimeError: the process ended before, or it takes too long.
+        RuntimeError: The process ended before that, or it takes too long.
     """
     started = time.monotonic()
     while not condition():
@@ -59,12 +59,12 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes], 
 
 
 def states(output: Path) -> list[str]:
-    """The names of the states that were saved, in order."""
+    """Return the names of the saved states, in order."""
     return sorted(path.name for path in output.with_name(f"{output.name}-checkpoints").glob("step-????????"))
 
 
 def partial_states(output: Path) -> list[Path]:
-    """States that are being written, or that a kill left so."""
+    """Return the folders of states that are being written or that a killed run left incomplete."""
     return list(output.with_name(f"{output.name}-checkpoints").glob("*.partial"))
 
 
@@ -72,10 +72,10 @@ def kill_once(process: subprocess.Popen[bytes], output: Path, way: str, chooser:
     """Kill a run that was just started, after the first state that it saves.
 
     Args:
-        process: the run, or its launcher.
-        output: its output folder.
+        process: The run or its launcher.
+        output: The output folder of the run.
         way: ``random moment``, ``while saving`` or ``one process``.
-        chooser: of moments and processes.
+        chooser: The random numbers that choose moments and processes.
     """
     before = states(output)
     wait_for(lambda: states(output) not in ([], before), process, output)
@@ -91,17 +91,17 @@ def kill_once(process: subprocess.Popen[bytes], output: Path, way: str, chooser:
 
 
 def train_unbroken(output: Path, num_processes: int, num_epochs: int, *more: str) -> None:
-    """Train to the end.
+    """Train to the end without a kill.
 
     Raises:
-        RuntimeError: training failed.
+        RuntimeError: Training failed.
     """
     if start_training(output, num_processes, num_epochs, *more).wait() != 0:
         raise RuntimeError(f"expected a run to its end, found:\n{end_of_log(output)}")
 
 
 def compare(num_kills: int, num_processes: int, folder: Path, seed: int) -> bool:
-    """Train without and with kills, print a line for each kill, and give whether the results are the same."""
+    """Train without and with kills, print a line for each kill, and return whether the results are equal."""
     chooser = random.Random(seed)
     num_epochs = 5 + num_kills
     whole, killed = folder / "whole", folder / "killed"
@@ -121,7 +121,7 @@ def compare(num_kills: int, num_processes: int, folder: Path, seed: int) -> bool
 
 
 def main() -> None:
-    """Measure and print; exit code 1 where a result differs."""
+    """Measure and print; the exit code is 1 if a result differs."""
     parser = CommandParser("killed_training", "Training killed and resumed.")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--num_processes", type=int, default=1)

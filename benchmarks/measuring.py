@@ -1,4 +1,4 @@
-"""What benchmarks measure alike: time and memory of a command with all of its processes."""
+"""Takes a command and gives the time and the memory that it needs with all of its processes."""
 
 import resource
 import subprocess
@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.02
 
 
 class Cost(NamedTuple):
-    """Wall seconds, and peak resident memory."""
+    """Holds the wall time in seconds and the peak resident memory in megabytes."""
 
     seconds: float
     megabytes: float
@@ -23,7 +23,7 @@ def run_measured(command: Sequence[str]) -> Cost:
     """Run a command to its end; its memory is the largest sum over its processes (shared pages count in each).
 
     Raises:
-        CalledProcessError: it failed; its standard error is attached.
+        CalledProcessError: The command failed; its standard error is attached.
     """
     started = time.perf_counter()
     peak = 0.0
@@ -33,7 +33,7 @@ def run_measured(command: Sequence[str]) -> Cost:
             try:
                 processes = [tree, *tree.children(recursive=True)]
                 peak = max(peak, sum(p.memory_info().rss for p in processes) / (1 << 20))
-            except psutil.NoSuchProcess:  # a child ended between being listed and being asked
+            except psutil.NoSuchProcess:  # The child ended after it was listed.
                 continue
             time.sleep(_POLL_SECONDS)
         seconds = time.perf_counter() - started
@@ -44,10 +44,10 @@ def run_measured(command: Sequence[str]) -> Cost:
 
 
 def peak_megabytes() -> float:
-    """Peak resident memory of this process so far."""
+    """Return the peak resident memory of this process so far."""
     return megabytes_of(resource.getrusage(resource.RUSAGE_SELF))
 
 
 def megabytes_of(usage: resource.struct_rusage) -> float:
-    """Peak resident memory of an account that the system gives."""
+    """Return the peak resident memory that the system reports in ``usage``."""
     return usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)

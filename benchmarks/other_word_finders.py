@@ -1,9 +1,8 @@
-"""The word discovery of other packages, one a process, so that time and memory are its own.
+"""Takes a text and gives the words that another package finds in it, in a process of its own, with its time and memory.
 
-Run by ``new_words.py`` as ``python benchmarks/other_word_finders.py TOOL TEXT OUTPUT.json``. None of the packages is needed:
+``new_words.py`` runs it as ``python benchmarks/other_word_finders.py TOOL TEXT OUTPUT.json``. None of the packages is needed:
 those that are not installed (``pip install -r benchmarks/requirements.txt``) are left out of the table. jiayan imports
-``kenlm``, which it
-does not name among its requirements.
+``kenlm``, which it does not name among its requirements.
 """
 
 import json
@@ -18,14 +17,14 @@ from benchmarks.measuring import peak_megabytes
 
 
 def run_jionlp(path: Path) -> Callable[[], list[str]]:
-    """Defaults; ranked by the smaller branching entropy."""
+    """Prepare jionlp with its defaults; words are ranked by the smaller branching entropy."""
     import jionlp
 
     return lambda: list(jionlp.new_word.new_word_discovery(str(path)))
 
 
 def run_jiagu(path: Path) -> Callable[[], list[str]]:
-    """Defaults; ranked by frequency, the only figure it gives."""
+    """Prepare jiagu with its defaults; words are ranked by frequency, the only figure that it gives."""
     import jiagu
 
     def find() -> list[str]:
@@ -38,21 +37,21 @@ def run_jiagu(path: Path) -> Callable[[], list[str]]:
 
 
 def run_harvesttext(path: Path) -> Callable[[], list[str]]:
-    """Defaults, but ranked by its score, which is better than its default order by frequency."""
+    """Prepare harvesttext with its defaults, but ranked by its score, which is better than its own order by frequency."""
     from harvesttext import HarvestText
 
     return lambda: [str(w) for w in HarvestText().word_discover(path.read_text(encoding="utf-8"), sort_by="score").index]
 
 
 def run_smoothnlp(path: Path) -> Callable[[], list[str]]:
-    """Defaults, but all words instead of 200; given as lines, since its own reading of a file needs sqlalchemy."""
+    """Prepare smoothnlp with its defaults, but all words instead of 200, and lines as input: reading files needs sqlalchemy."""
     from smoothnlp.algorithm.phrase import extract_phrase
 
     return lambda: list(extract_phrase(path.read_text(encoding="utf-8").split("\n"), top_k=sys.maxsize))
 
 
 def run_jiayan(path: Path) -> Callable[[], list[str]]:
-    """Defaults, but no words of one character; ranked by frequency (its own order puts short words first)."""
+    """Prepare jiayan with its defaults, but without words of one character and ranked by frequency instead of length."""
     from jiayan import PMIEntropyLexiconConstructor
 
     def find() -> list[str]:
@@ -74,7 +73,7 @@ FINDERS = {
 
 
 def main() -> None:
-    """Run one of them; imports are not in its time."""
+    """Run one of the packages; the time of its imports does not count."""
     name, text, output = sys.argv[1:]
     find = FINDERS[name](Path(text))
     started = time.perf_counter()

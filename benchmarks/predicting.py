@@ -1,9 +1,9 @@
-"""Memory of ``aslstm predict`` on a million posts, and a run that is killed half-way and resumed beside one that is not.
+"""Measures the memory of ``aslstm predict`` on a million posts and compares a killed and resumed run with an unbroken one.
 
 python -m benchmarks.predicting --model outputs/nlpcc2014 --data_dir DIR
 
-The posts are those of the NLPCC 2014 test, over and over. For each format: peak memory of the process with 10,000 posts and
-with all of them, posts a second, and whether the file of the resumed run is the same, byte for byte (Parquet: row for row).
+The posts are those of the NLPCC 2014 test, repeated. For each format it prints the peak memory of the process with 10,000 posts
+and with all of them, the posts per second, and whether the resumed run gives the same bytes (for Parquet: the same rows).
 """
 
 import filecmp
@@ -37,17 +37,17 @@ ALLOWED_GROWTH_MB = 300
 
 
 def write_posts(path: Path, texts: list[str], num_rows: int) -> None:
-    """Numbered posts as JSON Lines."""
+    """Write numbered posts as JSON Lines."""
     with path.open("w", encoding="utf-8") as file:
         for number, text in enumerate(itertools.islice(itertools.cycle(texts), num_rows)):
             file.write(json.dumps({"id": number, "text": text}, ensure_ascii=False) + "\n")
 
 
 def run_predict(command: list[str], output: Path, *, kill_after: int | None = None) -> Cost:
-    """Run to the end, or until so many parts are there and then end it by SIGKILL.
+    """Run the command to its end, or kill it by SIGKILL after it has written ``kill_after`` parts.
 
     Raises:
-        RuntimeError: it ended otherwise than expected.
+        RuntimeError: The command ended in another way than expected.
     """
     started = time.perf_counter()
     log = output.with_name("log.txt")
@@ -58,7 +58,7 @@ def run_predict(command: list[str], output: Path, *, kill_after: int | None = No
         time.sleep(0.05)
     if kill_after:
         process.kill()
-    # The usage of this child alone, which waiting by subprocess would not give.
+    # This gives the usage of this child only; waiting by subprocess would not.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != (-signal.SIGKILL if kill_after else 0) or output.exists() == bool(kill_after):
@@ -67,13 +67,13 @@ def run_predict(command: list[str], output: Path, *, kill_after: int | None = No
 
 
 def row_batches(path: Path) -> Iterable[pyarrow.RecordBatch]:
-    """The rows of a Parquet file, in batches that do not depend on how it was written."""
+    """Read the rows of a Parquet file in batches that do not depend on how it was written."""
     with pyarrow.parquet.ParquetFile(path) as file:
         yield from file.iter_batches(CHUNK_ROWS)
 
 
 def is_same(one: Path, other: Path) -> bool:
-    """Whether two outputs are the same, and their counts."""
+    """Return whether two outputs and their counts are the same."""
     counts = [path.with_name(f"{path.name}.counts.json").read_bytes() for path in (one, other)]
     if one.suffix != ".parquet":
         return counts[0] == counts[1] and filecmp.cmp(one, other, shallow=False)
@@ -82,12 +82,12 @@ def is_same(one: Path, other: Path) -> bool:
 
 
 def count_rows(path: Path) -> int:
-    """Rows by the counts beside an output."""
+    """Return the number of rows in the counts beside an output."""
     return sum(json.loads(path.with_name(f"{path.name}.counts.json").read_bytes()).values())
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure every format and print the table."""
     parser = CommandParser("predicting", "Memory and resuming of predict.py.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder")
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014")

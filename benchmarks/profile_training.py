@@ -1,8 +1,8 @@
-"""Where a training step spends its time, by torch.profiler: the share of each stage, then the dearest operations.
+"""Profiles training with torch.profiler and prints the share of each stage and then the most expensive operations.
 
 python -m benchmarks.profile_training --data_dir DIR --fusion attention
 
-The run is that of ``training_speed.py``, on two threads.
+The run is the one of ``training_speed.py``, on two threads.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.training_speed import NUM_ROWS, NUM_THREADS, TrainingRun
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 
-# Patterns of the whole name of an operation; no stage lies in another, so that their totals add up.
+# These patterns match the whole name of an operation. No stage lies in another, so their totals can be added up.
 STAGES = {
     "reading and collation": r"enumerate\(DataLoader\).*",
     "LSTM, forward": "aten::mkldnn_rnn_layer",
@@ -28,7 +28,7 @@ NUM_OPERATIONS = 20
 
 
 def main() -> None:
-    """Profile one epoch of the sample behind one to warm up."""
+    """Profile one epoch of the sample after another to warm up."""
     parser = argparse.ArgumentParser(description="Where a training step spends its time.")
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014, or one that holds it")
     parser.add_argument("--fusion", choices=EMOJI_FUSIONS, default="attention")

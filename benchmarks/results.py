@@ -1,8 +1,8 @@
-"""The figures that decide whether our model is worth choosing, beside the SVM, on the same rows in the same run.
+"""Scores our models and the SVM on the same rows in the same run and prints one table with targets.
 
-Run as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on folders that
-``train_scripts/recipes/nlpcc2014.sh`` and ``smp2020_ewect.sh`` made, one a seed. Prints the table with targets;
-``--output`` keeps it as JSON, ``--card FOLDER`` writes it into a model folder's card and its metadata.
+Run it as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on folders that
+``train_scripts/recipes/nlpcc2014.sh`` and ``smp2020_ewect.sh`` made, one for each seed. ``--output`` saves the figures as JSON,
+and ``--card FOLDER`` writes them into a model folder's card and its metadata.
 """
 
 import argparse
@@ -40,7 +40,7 @@ NUM_EMOJI = 60
 
 
 class Gate(NamedTuple):
-    """A figure, what it must reach, and the key of the baselines' figure."""
+    """Holds the title of a figure and its target."""
 
     title: str
     target: float
@@ -59,7 +59,7 @@ GATES = {
 
 
 def load_rows(name: str, data_dir: Path) -> tuple[dict[str, Rows], list[str], np.ndarray]:
-    """The splits of a corpus without white space, its labels, and which test rows have an emoticon."""
+    """Return the splits of a corpus without white space, its labels, and which test rows have an emoji."""
     corpus = load_corpus(CorpusSource(name, data_dir))
     names = sorted(set(corpus["train"]["label"]))
     splits = {
@@ -72,13 +72,14 @@ def load_rows(name: str, data_dir: Path) -> tuple[dict[str, Rows], list[str], np
 def polarity_accuracy(
     scores: np.ndarray, labels: np.ndarray, names: list[str], of_group: Callable[..., np.ndarray] = np.sum
 ) -> float:
-    """Accuracy of the better of the two groups on the rows whose gold label is in one of them.
+    """Return the accuracy of positive against negative on the rows whose gold label is in one of these groups.
 
     Args:
-        scores: (num_rows, num_labels) probabilities, or an SVM's scores.
-        labels: (num_rows,) gold labels.
-        names: of the labels.
-        of_group: the score of a group; sums of probabilities, but the largest of scores that do not add up.
+        scores: The probabilities, or an SVM's scores, (num_rows, num_labels).
+        labels: The gold labels, (num_rows,).
+        names: The names of the labels.
+        of_group: The function that gives the score of a group: the sum of probabilities, but the largest of an SVM's scores,
+            which do not add up.
     """
     positive, negative = (np.array([POLARITY[name] == group for name in names]) for group in ("positive", "negative"))
     rows = positive[labels] | negative[labels]
@@ -87,10 +88,10 @@ def polarity_accuracy(
 
 
 def load_classifier(folder: Path, names: list[str]) -> Classifier:
-    """A model whose labels are the corpus's.
+    """Load a model and check that its labels are those of the corpus.
 
     Raises:
-        UserError: other labels.
+        UserError: The model has other labels.
     """
     classifier = Classifier(folder, backend="torch")
     if classifier.label_names != names:
@@ -101,7 +102,7 @@ def load_classifier(folder: Path, names: list[str]) -> Classifier:
 
 
 def score_run(folder: Path, nlpcc: tuple[dict[str, Rows], list[str], np.ndarray], smp: Any) -> dict[str, float]:
-    """All figures of one seed."""
+    """Return all figures of the models of one seed."""
     splits, names, with_emoji = nlpcc
     test = splits["test"]
     classifier = load_classifier(folder / "nlpcc2014", names)
@@ -124,7 +125,7 @@ def score_run(folder: Path, nlpcc: tuple[dict[str, Rows], list[str], np.ndarray]
 
 
 def score_svm(nlpcc: Any, smp: Any, *, is_balanced: bool) -> dict[str, float]:
-    """The SVM's figures; balanced, with the decision prior fitted as ours is."""
+    """Return the figures of the SVM; the balanced one has the decision prior fitted as our model has."""
     figures = {}
     for key, (splits, names, with_emoji) in (("nlpcc", nlpcc), ("smp", smp)):
         train, validation, test = (splits[split] for split in ("train", "validation", "test"))
@@ -147,7 +148,7 @@ def score_svm(nlpcc: Any, smp: Any, *, is_balanced: bool) -> dict[str, float]:
 
 
 def table_of(figures: dict[str, Any]) -> list[str]:
-    """The table in Markdown."""
+    """Return the lines of the table in Markdown."""
     lines = [
         f"| | SVM | SVM, balanced, prior fitted | ours, mean ± sd of {figures['num_runs']} seeds | target | |",
         "|---|---|---|---|---|---|",
@@ -165,10 +166,10 @@ def table_of(figures: dict[str, Any]) -> list[str]:
 
 
 def publish_in_card(folder: Path, figures: dict[str, Any]) -> None:
-    """:func:`write_into_card` on a copy, which takes the folder's place when it is whole.
+    """Write figures into the card of a copy of a model folder, which then replaces the folder.
 
     Raises:
-        UserError: it cannot be written; the folder is as it was.
+        UserError: The copy cannot be written; the folder is unchanged.
     """
     folder = folder.absolute()
     try:
@@ -182,7 +183,7 @@ def publish_in_card(folder: Path, figures: dict[str, Any]) -> None:
 
 
 def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
-    """Put the table, its figures and a map of the emoji into the card of a model folder, in place of earlier ones."""
+    """Write the table, its figures and a map of the emoji into the card of a model folder, in place of earlier ones."""
     listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     card = ModelCard.load(folder / "README.md")
     before, _, after = card.text.partition(f"{TABLE_TITLE}\n")
@@ -209,13 +210,13 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
         if key != "megabytes"
     ]
     card.save(folder / "README.md")
-    # Of the files that were the model's before: what else lies there is not to be published.
+    # Only files that were listed before are listed again: other files in the folder are not to be published.
     write_checksums(folder, [*listed, EMOJI_MAP] if EMOJI_MAP not in listed else listed)
     check_model_folder(folder)
 
 
 def main() -> None:
-    """Score, print and keep."""
+    """Score all models, print the table and save it."""
     parser = CommandParser("results", "Our model beside the SVM, with targets.")
     parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of the corpora's folders")
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="folders of the recipes, one a seed")

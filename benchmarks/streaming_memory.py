@@ -1,7 +1,8 @@
-"""Memory of ``aslstm train --streaming`` on a corpus of two million rows, made by repeating the embedded sample.
+"""Measures the memory of ``aslstm train --streaming`` on two million rows, which are the embedded sample repeated.
 
-Run as ``python benchmarks/streaming_memory.py``: trains 2,000 steps (about ten minutes on 2 cores, most of them counting words)
-and prints the resident memory of the training process at each quarter of the steps, and whether it stayed within 200 MB.
+Run it as ``python -m benchmarks.streaming_memory``. It trains 2,000 steps (about ten minutes on 2 cores, most of which go into
+counting words) and prints the resident memory of the training process in each quarter of the steps, and whether it stayed
+within 200 MB.
 """
 
 import re
@@ -22,7 +23,7 @@ NUM_EPOCHS = 4
 
 
 def write_corpus(path: Path, num_rows: int) -> None:
-    """The sample's training rows, over and over."""
+    """Write the training rows of the sample repeatedly until there are ``num_rows``."""
     lines = (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(num_rows // len(lines)):
@@ -31,7 +32,7 @@ def write_corpus(path: Path, num_rows: int) -> None:
 
 
 class PeakMemory(threading.Thread):
-    """Samples the resident memory of a process, in MB; ``take`` gives the peak since the last call."""
+    """Samples the resident memory of a process in MB; ``take`` returns the peak since its last call."""
 
     def __init__(self, process_id: int) -> None:
         super().__init__(daemon=True)
@@ -40,7 +41,7 @@ class PeakMemory(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        """Sample until stopped."""
+        """Sample until the thread is stopped."""
         while not self.stopped.wait(0.2):
             try:
                 self.peak = max(self.peak, self.process.memory_info().rss / 1e6)
@@ -48,13 +49,13 @@ class PeakMemory(threading.Thread):
                 return
 
     def take(self) -> float:
-        """The peak since the last call."""
+        """Return the peak since the last call."""
         peak, self.peak = self.peak, 0.0
         return peak
 
 
 def main() -> None:
-    """Make the corpus, train, sample and print."""
+    """Write the corpus, train on it, sample the memory and print it."""
     parser = CommandParser("streaming_memory", "Memory of streaming training.")
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--steps", type=int, default=2_000)
@@ -81,7 +82,7 @@ def main() -> None:
         memory.stopped.set()
         if process.wait() != 0:
             raise RuntimeError(f"training ended with {process.returncode}")
-    # The first quarter holds the vocabulary count and all first allocations.
+    # The first quarter includes the counting of the vocabulary and all first allocations.
     growth = max(peaks[1:]) - min(peaks[1:])
     verdict = "pass" if growth <= ALLOWED_GROWTH_MB else "FAIL"
     print(

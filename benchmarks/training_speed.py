@@ -1,11 +1,11 @@
-"""Rows that training reads in a second, of every fusion, beside the procedure of the original project.
+"""Measures the rows per second of training with every fusion, and of the training procedure of the original project.
 
 python -m benchmarks.training_speed --data_dir DIR
 
-NLPCC 2014 with its full vocabulary (``--min_count 1``, 70,000 words), 300/128/2 layers in both directions and in one, batches,
-collation and optimizers of ``aslstm train``, precision, dropout and spelling of the recipe, two threads. The original read in
-one direction, took one row at a time and updated every vector with dense Adam after each; ``measure_original`` does the same
-on rows of the same sample.
+The corpus is NLPCC 2014 with its full vocabulary (``--min_count 1``, 70,000 words). The model has vectors of size 300 and two
+layers of 128 units, in both directions and in one. Batches, collation and optimizers are those of ``aslstm train``; precision,
+dropout and spelling are those of the recipe; two threads run. The original project read in one direction, took one row at a
+time and updated every vector with dense Adam after each row; ``measure_original`` does the same on rows of the same sample.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tokenization import ASLSTMTokenizer
 
 NUM_THREADS = 2
 BATCH_SIZE = 64
-# One bucket of the sampler: the batches are padded as in a whole epoch.
+# These are the rows of one bucket of the sampler, so the batches are padded as in a whole epoch.
 NUM_ROWS = 50 * BATCH_SIZE
 ORIGINAL_ROWS = 24
 REPEATS = 5
@@ -42,7 +42,7 @@ OTHER_TARGET = 200
 
 @cache
 def read_corpus(data_dir: Path) -> tuple[ASLSTMTokenizer, Dataset, list[str]]:
-    """The tokenizer of the whole training split, a sample of encoded rows and the label names."""
+    """Return the tokenizer of the whole training split, a sample of encoded rows and the label names."""
     train = load_corpus(CorpusSource("nlpcc2014", data_dir))["train"]
     tokenizer = make_tokenizer(train["text"], new_words=(), min_count=1, min_emoji_count=2, model_max_length=512)
     labels = sorted(set(train["label"]))
@@ -50,12 +50,12 @@ def read_corpus(data_dir: Path) -> tuple[ASLSTMTokenizer, Dataset, list[str]]:
 
 
 class TrainingRun:
-    """What ``aslstm train`` sets up, ready for one epoch after another on the sample.
+    """Sets up training as ``aslstm train`` does and trains epochs of the sample.
 
     Args:
-        data_dir: folder of NLPCC 2014, or one that holds it.
-        fusion: the ``emoji_fusion``.
-        bidirectional: whether a second LSTM reads backwards.
+        data_dir: The folder of NLPCC 2014, or one that contains it.
+        fusion: The ``emoji_fusion`` of the model.
+        bidirectional: Whether a second LSTM reads backwards.
     """
 
     def __init__(self, data_dir: Path, fusion: str, *, bidirectional: bool = True) -> None:
@@ -81,12 +81,12 @@ class TrainingRun:
         self.model, self.loader, *self.optimizers = self.accelerator.prepare(model, loader, *self.raw_optimizers)
 
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
-        """The loss () of a collated batch."""
+        """Return the loss () of a collated batch."""
         del batch["row"]
         return self.model(**batch).loss
 
     def train_epoch(self) -> None:
-        """One epoch of the sample, with the loop of ``aslstm train``."""
+        """Train one epoch of the sample with the loop of ``aslstm train``."""
         train_epoch(
             self.accelerator,
             self.model,
@@ -100,12 +100,12 @@ class TrainingRun:
 
 
 class OriginalRun:
-    """The original's procedure: one row, a plain LSTM, a linear attention, dense Adam over every weight.
+    """Trains as the original project did: one row at a time, a plain LSTM, a linear attention, dense Adam over every weight.
 
-    Its score is linear in [h_t; ē] and its softmax runs over an axis of length one, as the original had it.
+    As in the original, the attention's score is linear in [h_t; ē] and its softmax runs over an axis of length one.
 
     Args:
-        data_dir: folder of NLPCC 2014, or one that holds it.
+        data_dir: The folder of NLPCC 2014, or one that contains it.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -120,7 +120,7 @@ class OriginalRun:
         self.optimizer = torch.optim.Adam(layers.parameters(), lr=1e-3)
 
     def train_epoch(self) -> None:
-        """Every row once."""
+        """Train on every row once."""
         for ids, label in self.rows:
             words = [token_id for token_id in ids if token_id not in self.emoji] or ids
             emoji = [token_id for token_id in ids if token_id in self.emoji] or [0]
@@ -140,23 +140,23 @@ def _rows_per_second(run: TrainingRun | OriginalRun, num_rows: int) -> float:
 
 
 def measure_training(data_dir: Path, fusion: str, *, bidirectional: bool) -> float:
-    """Rows a second of our training; the median of several epochs of the sample behind one to warm up.
+    """Return the rows per second of our training, the median of several epochs of the sample after one to warm up.
 
     Args:
-        data_dir: folder of NLPCC 2014, or one that holds it.
-        fusion: the ``emoji_fusion``.
-        bidirectional: whether a second LSTM reads backwards.
+        data_dir: The folder of NLPCC 2014, or one that contains it.
+        fusion: The ``emoji_fusion`` of the model.
+        bidirectional: Whether a second LSTM reads backwards.
     """
     return statistics.median(_measure([(TrainingRun(data_dir, fusion, bidirectional=bidirectional), NUM_ROWS)])[0])
 
 
 def measure_original(data_dir: Path) -> float:
-    """Rows a second of the original's procedure, in the same way."""
+    """Return the rows per second of the original procedure, measured in the same way."""
     return statistics.median(_measure([(OriginalRun(data_dir), ORIGINAL_ROWS)])[0])
 
 
 def _measure(runs: list[tuple[TrainingRun | OriginalRun, int]]) -> list[list[float]]:
-    """Rows a second of each run in each repeat; the runs take turns, so that a busy moment meets all of them."""
+    """Return the rows per second of each run in each repeat; the runs take turns, so that a busy machine slows all alike."""
     threads = torch.get_num_threads()
     torch.set_num_threads(NUM_THREADS)
     try:
@@ -169,7 +169,7 @@ def _measure(runs: list[tuple[TrainingRun | OriginalRun, int]]) -> list[list[flo
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Training speed beside the original procedure.")
     parser.add_argument("--data_dir", type=Path, required=True, help="folder of NLPCC 2014, or one that holds it")
     parser.add_argument("--fusions", nargs="+", choices=EMOJI_FUSIONS, default=EMOJI_FUSIONS)

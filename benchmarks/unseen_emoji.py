@@ -1,7 +1,7 @@
-"""Whether emoji that training never showed move the answer as their kin do.
+"""Measures whether emoji that training never showed change the answer as similar known emoji do.
 
-Run as ``python -m benchmarks.unseen_emoji --model DIR --dataset nlpcc2014 --data_dir DIR``. Takes
-the test posts with an emoji, puts others in its place, and prints how often the answer stays and how far probabilities move.
+Run it as ``python -m benchmarks.unseen_emoji --model DIR --dataset nlpcc2014 --data_dir DIR``. It takes the test posts with an
+emoji, replaces the emoji by others, and prints how often the answer stays the same and how far the probabilities move.
 """
 
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from aslstm.prediction.settings import InferenceSettings
 
 
 def main() -> None:
-    """Replace, predict and print."""
+    """Replace the emoji, predict and print the table."""
     parser = CommandParser("unseen_emoji", "Unseen emoji in the place of a seen one.")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--emoji", default="[泪]", help="that the posts have")

@@ -1,7 +1,7 @@
-"""From ids to logits: the configuration, the layers, the models and their pipeline.
+"""This package takes ids and gives logits: it holds the configuration, the layers, the models and their pipeline.
 
-Every file of this folder but this one travels with a model. Names are imported at first use: what the answers share with ONNX
-needs no torch, which takes seconds to import.
+Every file of this folder except this one travels with a model. Names are imported when they are first used, because the code
+that the ONNX pipeline shares needs no torch, which takes seconds to import.
 """
 
 from importlib import import_module
@@ -26,8 +26,8 @@ _HOMES = {
     "ASLSTMPreTrainedModel": "modeling_aslstm",
 }
 
-# This file never travels with a saved model, so the registrations that fill "auto_map" belong here. All are made with the
-# first: a model that is saved takes its configuration with it.
+# This file never travels with a saved model, so the registrations that fill "auto_map" belong here. All of them are made when
+# the first name is used, because a model that is saved takes its configuration with it.
 _AUTO_CLASSES = {
     "ASLSTMConfig": "AutoConfig",
     "ASLSTMModel": "AutoModel",

@@ -1,6 +1,6 @@
-"""Every size, label and choice of a model, validated.
+"""Takes keyword arguments or a ``config.json`` and gives :class:`ASLSTMConfig`, the checked choices of a model.
 
-Takes keyword arguments or a ``config.json``; gives :class:`ASLSTMConfig`, which the model alone reads.
+Only the model reads the configuration; the layers take plain values.
 """
 
 import math
@@ -16,7 +16,7 @@ ATTENTION_KEYS = ("embedding", "hidden")
 CLASSIFIER_INPUTS = ("attention_and_query", "attention")
 
 
-# transformers fills "auto_map" only for the class that is saved; a folder must load through every one of these.
+# transformers fills "auto_map" only for the class that is saved, but a folder must load through each of these classes.
 AUTO_MAP = {
     "AutoConfig": "configuration_aslstm.ASLSTMConfig",
     "AutoModel": "modeling_aslstm.ASLSTMModel",
@@ -25,32 +25,34 @@ AUTO_MAP = {
 
 
 class ASLSTMConfig(PretrainedConfig):
-    """Configuration of the emoji-attention LSTM.
+    """Holds the configuration of the emoji-attention LSTM.
 
     Args:
-        vocab_size: rows of the embedding, emoji and added tokens among them.
-        emoji_token_offset: first id of the emoji range; a smaller id is a word.
-        num_emoji_tokens: length of the emoji range; ids behind it are words given to ``add_tokens``.
-        embedding_size: size of word and emoji vectors.
-        hidden_size: units of one LSTM direction, as in ``torch.nn.LSTM``.
-        num_hidden_layers: LSTM layers.
-        bidirectional: whether a second LSTM reads the words backwards.
-        emoji_fusion: how emoji meet words, one of ``none``, ``concat``, ``context``, ``attention``, ``hierarchical``.
-        attention_key: what the emoji are compared with, word vectors (``embedding``) or LSTM outputs (``hidden``).
-        classifier_input: ``attention_and_query`` reads the attended words and the emoji query, ``attention`` the words
-            alone; of no effect on ``none`` and ``concat``, which have no query.
-        use_max_pooling: whether the classifier also reads the largest value of each LSTM output over the words.
-        use_bag_of_words: whether the logits also add the scores that each word and emoji has by itself.
-        clause_end_token_ids: ids of the punctuation that ends a clause.
-        hidden_dropout_prob: dropout of the embeddings, between LSTM layers and before the classifier.
-        initializer_range: standard deviation of fresh embeddings.
-        label_prior: share of each label in training, in the order of ``id2label``, or None.
-        decision_prior_weight: how much of ``log(label_prior)`` is added to the logits; fitted after training.
-        temperature: what the logits are then divided by; fitted after training.
-        kwargs: what every config takes, ``id2label`` among them; ``folder_format`` of the folder that it comes from.
+        vocab_size: The number of rows of the embedding, including those of emoji and added tokens.
+        emoji_token_offset: The first id of the emoji range; every smaller id is a word.
+        num_emoji_tokens: The length of the emoji range; the ids behind it are words that were given to ``add_tokens``.
+        embedding_size: The size of the vectors of words and emoji.
+        hidden_size: The number of units of one LSTM direction, as in ``torch.nn.LSTM``.
+        num_hidden_layers: The number of LSTM layers.
+        bidirectional: Whether a second LSTM reads the words backwards.
+        emoji_fusion: How emoji meet words: ``none``, ``concat``, ``context``, ``attention`` or ``hierarchical``.
+        attention_key: What the emoji are compared with: word vectors (``embedding``) or LSTM outputs (``hidden``).
+        classifier_input: What the classifier reads: the attended words and the emoji query (``attention_and_query``), or the
+            words alone (``attention``). It changes nothing for ``none`` and ``concat``, which have no query.
+        use_max_pooling: Whether the classifier also reads the largest value of each LSTM output over the words.
+        use_bag_of_words: Whether the scores that each word and emoji has by itself are added to the logits.
+        clause_end_token_ids: The ids of the punctuation that ends a clause.
+        hidden_dropout_prob: The dropout probability for embeddings, between LSTM layers and before the classifier.
+        initializer_range: The standard deviation of fresh embeddings.
+        label_prior: The share of each label in training, in the order of ``id2label``, or None.
+        decision_prior_weight: How much of ``log(label_prior)`` is added to the logits; it is fitted after training.
+        temperature: The number that the logits are then divided by; it is fitted after training.
+        pad_token_id: The id of padding.
+        kwargs: What every config of transformers takes, for example ``id2label``, and the ``folder_format`` of the folder
+            that the config comes from.
 
     Raises:
-        ValueError: a value that no model can have, or a folder of a newer format.
+        ValueError: A value is one that no model can have, or the folder has a newer format.
     """
 
     model_type = "aslstm"
@@ -62,8 +64,8 @@ class ASLSTMConfig(PretrainedConfig):
         "emoji_query",
     ]
 
-    # Declared, because text generation has a parameter of this name: transformers refuses to save a config that sets it
-    # unless it is a field of the config's own class.
+    # This field is declared because text generation has a parameter of this name: transformers refuses to save a config that
+    # sets it unless it is a field of the config's own class.
     temperature: float = 1.0
 
     def __init__(
@@ -92,8 +94,8 @@ class ASLSTMConfig(PretrainedConfig):
         check_format(kwargs)
         kwargs.pop("custom_pipelines", None)
         kwargs["auto_map"] = AUTO_MAP | kwargs.get("auto_map", {})
-        kwargs["folder_format"] = FOLDER_FORMAT  # what is saved is what this code writes
-        # First, because in transformers 4 it sets pad_token_id and temperature (of text generation) by itself.
+        kwargs["folder_format"] = FOLDER_FORMAT  # A saved config has the format that this code writes.
+        # This call comes first, because in transformers 4 it sets pad_token_id and temperature (of text generation) by itself.
         super().__init__(**kwargs)
         self.pad_token_id = pad_token_id
         self.vocab_size = vocab_size
@@ -122,11 +124,11 @@ class ASLSTMConfig(PretrainedConfig):
         }
         labels = kwargs.get("id2label")
         if labels is not None and list(labels.values()) != list((self.id2label or {}).values()):
-            self._end_decision_rule()  # num_labels was given beside the labels of the saved config
+            self._end_decision_rule()  # `num_labels` was given besides the labels of the saved config.
         self._validate()
 
     def __setattr__(self, key: str, value: Any) -> None:
-        """Set a value; other labels than before (``num_labels=3`` on loading) end the fitted decision rule."""
+        """Set a value; labels that differ from those before (``num_labels=3`` on loading) reset the fitted decision rule."""
         if key == "id2label" and value is not None:
             before = self.__dict__.get("id2label")
             if before is not None and list(before.values()) != list(value.values()):
@@ -165,6 +167,8 @@ class ASLSTMConfig(PretrainedConfig):
         if self.label_prior is not None and (
             len(self.label_prior) != self.num_labels or not all(0.0 < share <= 1.0 for share in self.label_prior)
         ):
-            raise ValueError(f"label_prior: expected {self.num_labels} shares above 0 (one a label), found {self.label_prior}")
+            raise ValueError(
+                f"label_prior: expected {self.num_labels} shares above 0 (one for each label), found {self.label_prior}"
+            )
         if self.decision_prior_weight and self.label_prior is None:
             raise ValueError(f"decision_prior_weight: expected 0 without a label_prior, found {self.decision_prior_weight}")

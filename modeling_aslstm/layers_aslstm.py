@@ -1,7 +1,8 @@
-"""The parts of the model: the LSTM encoder, the additive score, clauses, the five emoji fusions, and the bag of words.
+"""Takes vectors of tokens and gives vectors of posts: the LSTM encoder, the additive score, clauses, fusions and bag of words.
 
-Each fusion takes the vectors of a batch of posts (:class:`PostVectors`) and the encoder, and gives one vector a post
-with the weights it gave to the words (:class:`FusedPosts`). Shapes: ``batch`` posts, ``seq_len`` tokens with padding.
+Each of the five fusions takes the vectors of a batch of posts (:class:`PostVectors`) and the encoder. It gives one vector for
+each post, together with the weights that it gave to the words (:class:`FusedPosts`). In shapes, ``batch`` counts the posts and
+``seq_len`` the tokens including padding.
 """
 
 from typing import NamedTuple
@@ -11,14 +12,14 @@ from torch import Tensor, nn
 
 
 class PostVectors(NamedTuple):
-    """A batch of posts, every tensor in the order of the tokens.
+    """Holds a batch of posts; every tensor is in the order of the tokens.
 
     Attributes:
-        tokens: (batch, seq_len, embedding_size) vectors of words and emoji.
-        is_word: (batch, seq_len) bool, neither emoji nor padding.
-        is_emoji: (batch, seq_len) bool.
-        clause_index: (batch, seq_len) int64, counted from 0 within the post.
-        no_emoji: (embedding_size,) the query of a post or clause without emoji.
+        tokens: The vectors of words and emoji, (batch, seq_len, embedding_size).
+        is_word: Which tokens are neither emoji nor padding, (batch, seq_len) bool.
+        is_emoji: Which tokens are emoji, (batch, seq_len) bool.
+        clause_index: The number of each token's clause, counted from 0 within the post, (batch, seq_len) int64.
+        no_emoji: The query of a post or clause without emoji, (embedding_size,).
     """
 
     tokens: Tensor
@@ -29,14 +30,15 @@ class PostVectors(NamedTuple):
 
 
 class FusedPosts(NamedTuple):
-    """What a fusion makes of a batch.
+    """Holds what a fusion computes for a batch.
 
     Attributes:
-        pooled: (batch, encoder output size), zeros for a post without words.
-        hidden: (batch, seq_len, encoder output size) LSTM outputs in the order of ``placement``, zeros behind its end.
-        placement: the order in which the LSTM read the tokens.
-        word_weights: (batch, seq_len), 1 in sum on a post with words, zeros on emoji and padding; or None.
-        clause_weights: (batch, seq_len), column k for clause k; or None.
+        pooled: The vector of each post, (batch, encoder output size); zeros for a post without words.
+        hidden: The LSTM outputs in the order of ``placement``, (batch, seq_len, encoder output size); zeros behind its end.
+        placement: The order in which the LSTM read the tokens.
+        word_weights: The weights of the words, (batch, seq_len), or None. They sum to 1 in a post with words and are zero on
+            emoji and padding.
+        clause_weights: The weights of the clauses, (batch, seq_len), with clause k in column k, or None.
     """
 
     pooled: Tensor
@@ -47,12 +49,12 @@ class FusedPosts(NamedTuple):
 
 
 def masked_mean(vectors: Tensor, mask: Tensor, otherwise: Tensor) -> Tensor:
-    """Mean over the true places of each row, or ``otherwise`` where a row has none.
+    """Return the mean over the true places of each row, or ``otherwise`` where a row has none.
 
     Args:
-        vectors: (batch, seq_len, size).
-        mask: (..., seq_len) bool with batch in front; (batch, num_clauses, seq_len) gives a mean for each clause.
-        otherwise: (size,).
+        vectors: The vectors, (batch, seq_len, size).
+        mask: The places that count, (batch, seq_len) bool; a mask (batch, num_clauses, seq_len) gives a mean for each clause.
+        otherwise: The vector for a row without true places, (size,).
     """
     weights = mask.to(vectors.dtype)
     count = weights.sum(-1, keepdim=True)
@@ -61,35 +63,35 @@ def masked_mean(vectors: Tensor, mask: Tensor, otherwise: Tensor) -> Tensor:
 
 
 def masked_max(vectors: Tensor, mask: Tensor) -> Tensor:
-    """Largest value of each column over the true places of a row; zeros where there is none.
+    """Return the largest value of each column over the true places of a row; zeros where there is none.
 
     Args:
-        vectors: (batch, seq_len, size).
-        mask: (batch, seq_len) bool.
+        vectors: The vectors, (batch, seq_len, size).
+        mask: The places that count, (batch, seq_len) bool.
     """
     largest = vectors.masked_fill(~mask[:, :, None], torch.finfo(vectors.dtype).min).amax(1)
     return largest * mask.any(1)[:, None]
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
-    """Softmax over the true places of the last axis; zeros where there is none, never NaN."""
+    """Return the softmax over the true places of the last axis; zeros where there is none, and never NaN."""
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return torch.softmax(scores, dim=-1) * mask
 
 
 def clause_indices(is_word: Tensor, is_emoji: Tensor, is_clause_end: Tensor) -> Tensor:
-    """Number the clauses of each post: the one definition for models and corpus selections.
+    """Number the clauses of each post; models and corpus selections share this one definition.
 
-    A clause ends behind a run of closing punctuation and emoji, so "好累！[泪]" keeps its emoji; a run that opens the post
+    A clause ends behind a run of closing punctuation and emoji, so "好累！[泪]" keeps its emoji; a run at the start of the post
     joins the clause that follows it.
 
     Args:
-        is_word: (batch, seq_len) bool, punctuation is a word too.
-        is_emoji: (batch, seq_len) bool.
-        is_clause_end: (batch, seq_len) bool, closing punctuation.
+        is_word: Which tokens are words, including punctuation, (batch, seq_len) bool.
+        is_emoji: Which tokens are emoji, (batch, seq_len) bool.
+        is_clause_end: Which tokens are closing punctuation, (batch, seq_len) bool.
 
     Returns:
-        (batch, seq_len) int64; padding has the number of the last clause.
+        The number of each token's clause, (batch, seq_len) int64; padding has the number of the last clause.
 
     >>> words = torch.tensor([[True, True, False, True]])  # 累 ！ [泪] 走
     >>> clause_indices(words, ~words, torch.tensor([[False, True, False, False]])).tolist()
@@ -103,40 +105,40 @@ def clause_indices(is_word: Tensor, is_emoji: Tensor, is_clause_end: Tensor) -> 
 
 
 class Placement(NamedTuple):
-    """An order of the tokens of each post: ``order`` (batch, seq_len) and how many of them count, ``lengths`` (batch,)."""
+    """Holds an order of each post's tokens (``order``, (batch, seq_len)) and how many of them count (``lengths``, (batch,))."""
 
     order: Tensor
     lengths: Tensor
 
     def mask(self) -> Tensor:
-        """(batch, seq_len) bool: the places that count."""
+        """Return which places count, (batch, seq_len) bool."""
         return torch.arange(self.order.size(1), device=self.order.device) < self.lengths[:, None]
 
     def place(self, vectors: Tensor) -> Tensor:
-        """Vectors (batch, seq_len, size) or numbers (batch, seq_len) in this order."""
+        """Put vectors (batch, seq_len, size) or numbers (batch, seq_len) into this order."""
         return _take(vectors, self.order)
 
     def restore(self, vectors: Tensor) -> Tensor:
-        """The reverse of :meth:`place`."""
+        """Put vectors or numbers of this order back into the order of the text."""
         return _take(vectors, self.order.argsort(1))
 
 
 def _take(vectors: Tensor, order: Tensor) -> Tensor:
     if vectors.dim() == 2:
         return vectors.gather(1, order)
-    # Whole rows, by one look-up: gather would move single numbers, each by an index of its own.
+    # One look-up moves whole rows; gather would move single numbers, each by an index of its own.
     first_rows = torch.arange(vectors.size(0), device=order.device)[:, None] * vectors.size(1)
     return nn.functional.embedding(order + first_rows, vectors.flatten(0, 1))
 
 
 def place_first(*groups: Tensor) -> Placement:
-    """The order that puts the first group's tokens in front, then the second's, then the rest, each in text order.
+    """Return the order with the first group's tokens in front, then the second's, then the rest, each in text order.
 
     Args:
-        groups: (batch, seq_len) bool, disjoint.
+        groups: The groups, each (batch, seq_len) bool; no token is in two of them.
     """
     seq_len = groups[0].size(1)
-    # Distinct keys, so that no sort has to be stable.
+    # All keys are distinct, so that the sort need not be stable.
     keys = torch.arange(seq_len, device=groups[0].device).expand(groups[0].shape) + seq_len * len(groups)
     for rank, group in enumerate(groups):
         keys = keys - group.long() * seq_len * (len(groups) - rank)
@@ -145,7 +147,7 @@ def place_first(*groups: Tensor) -> Placement:
 
 
 class Dropout(nn.Dropout):
-    """The stock layer from uniform numbers: on a CPU torch draws Bernoulli numbers one by one, which was 12 % of a step."""
+    """Acts as the stock layer does, with uniform numbers: on a CPU torch draws Bernoulli numbers singly, 12 % of a step."""
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Zero each number with probability ``p`` in training and scale the others up."""
@@ -156,14 +158,14 @@ class Dropout(nn.Dropout):
 
 
 class EncodedWords(NamedTuple):
-    """LSTM outputs (batch, seq_len, size), zeros behind the end, and the last state (batch, size), zeros without words."""
+    """Holds LSTM outputs (batch, seq_len, size), zeros behind the end, and last states (batch, size), zeros without words."""
 
     outputs: Tensor
     last: Tensor
 
 
 class LSTMEncoder(nn.Module):
-    """A stacked LSTM whose results do not depend on padding.
+    """Reads tokens with a stacked LSTM whose results do not depend on padding.
 
     Each direction is an LSTM of its own; the backward one reads every row from its own last word. That equals a packed
     bidirectional ``nn.LSTM``, runs without lengths on the host, and exports to ONNX.
@@ -199,11 +201,11 @@ class LSTMEncoder(nn.Module):
 
 
 class AdditiveScore(nn.Module):
-    """``s(k, q) = v · tanh(N(W_k k) + N(W_q q))`` (Bahdanau et al. 2015, arXiv:1409.0473), N a layer norm with gain and bias.
+    """Computes ``s(k, q) = v · tanh(N(W_k k) + N(W_q q))`` (Bahdanau et al. 2015, arXiv:1409.0473); N is a layer norm.
 
-    A linear score of [k; q] would not do: softmax does not see what is added to all scores, so the query would cancel. Near
-    zero tanh is linear and the query all but cancels just so: in trained models without N the weights hardly moved with
-    the emoji. N holds both parts at a size where tanh bends (Ba et al. 2016, arXiv:1607.06450).
+    A linear score of [k; q] would not work: softmax ignores what is added to all scores, so the query would cancel. Near zero
+    tanh is linear, so the query almost cancels there as well: in trained models without N the weights hardly changed with the
+    emoji. N, which has gain and bias, keeps both parts at a size where tanh bends (Ba et al. 2016, arXiv:1607.06450).
     """
 
     def __init__(self, *, key_size: int, query_size: int, attention_size: int) -> None:
@@ -215,12 +217,12 @@ class AdditiveScore(nn.Module):
         self.score = nn.Linear(attention_size, 1, bias=False)
 
     def forward(self, keys: Tensor, queries: Tensor) -> Tensor:
-        """Scores (...) of keys (..., key_size) against queries (..., query_size), whose leading axes broadcast."""
+        """Return scores (...) of keys (..., key_size) against queries (..., query_size), whose leading axes broadcast."""
         return self.score(torch.tanh(self.key_norm(self.key(keys)) + self.query_norm(self.query(queries)))).squeeze(-1)
 
 
 class NoFusion(nn.Module):
-    """The words alone: a = last state of LSTM(x)."""
+    """Reads the words alone: a = last state of LSTM(x)."""
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
@@ -230,9 +232,9 @@ class NoFusion(nn.Module):
 
 
 class ConcatFusion(nn.Module):
-    """Emoji in front of the words: a = last state of LSTM([e_1 … e_m, x_1 … x_n]); zeros without words.
+    """Puts the emoji in front of the words: a = last state of LSTM([e_1 … e_m, x_1 … x_n]); zeros without words.
 
-    The last hidden states at emoji are those of the LSTM too.
+    The places of emoji also have LSTM outputs.
     """
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
@@ -243,10 +245,10 @@ class ConcatFusion(nn.Module):
 
 
 class ContextFusion(nn.Module):
-    """Every word looks at the emoji before the LSTM reads it.
+    """Lets every word look at the emoji before the LSTM reads it.
 
     α_tj = softmax_j s(e_j, x_t), c_t = Σ_j α_tj e_j, a = last state of LSTM(ReLU(W [x_t; c_t])). A post without emoji has
-    the learned "no emoji" vector as its one emoji.
+    the learned "no emoji" vector as its only emoji.
     """
 
     def __init__(self, *, embedding_size: int, attention_size: int) -> None:
@@ -259,7 +261,8 @@ class ContextFusion(nn.Module):
         placement = place_first(posts.is_word)
         words = placement.place(posts.tokens)
         emoji_placement = place_first(posts.is_emoji)
-        # All (word, emoji) pairs are scored: only as many columns as the richest post has emoji, and at least one.
+        # All pairs of word and emoji are scored, so there are only as many columns as the post with most emoji has, but one at
+        # least.
         num_emoji = emoji_placement.lengths.max().clamp(min=1)
         emoji_vectors = emoji_placement.place(posts.tokens)[:, :num_emoji]
         has_emoji = (emoji_placement.lengths > 0)[:, None, None]
@@ -273,7 +276,7 @@ class ContextFusion(nn.Module):
 
 
 class AttentionFusion(nn.Module):
-    """The emoji ask which words matter: α_t = softmax_t s(k_t, ē), a = Σ_t α_t h_t over the words.
+    """Lets the emoji ask which words matter: α_t = softmax_t s(k_t, ē), a = Σ_t α_t h_t over the words.
 
     ē is the mean of the post's emoji; k_t is the word's vector x_t, or the LSTM output h_t (``key_is_hidden``).
     """
@@ -297,9 +300,9 @@ class AttentionFusion(nn.Module):
 
 
 class HierarchicalFusion(nn.Module):
-    """The same one level up: attention inside each clause with the clause's own ē, then attention over the clauses.
+    """Attends to the words inside each clause with the clause's own ē, then to the clauses.
 
-    Clause vectors are scored against the post's ē; a word's weight is its weight in the clause times the clause's.
+    Clause vectors are scored against the post's ē; the weight of a word is its weight in the clause times the clause's weight.
     """
 
     def __init__(self, *, embedding_size: int, encoder_size: int, attention_size: int, key_is_hidden: bool) -> None:
@@ -314,10 +317,10 @@ class HierarchicalFusion(nn.Module):
         placement = place_first(posts.is_word)
         words = placement.place(posts.tokens)
         hidden = encoder(words, placement).outputs
-        # Only as many clauses as the richest post has.
+        # There are only as many clauses as the post with most clauses has.
         num_clauses = posts.clause_index.max() + 1
         clauses = torch.arange(words.size(1), device=words.device)[:num_clauses, None]
-        # (batch, clauses, seq_len): which emoji, and which words in their new order, a clause holds.
+        # These masks (batch, clauses, seq_len) say which emoji, and which words in their new order, a clause has.
         emoji_of = (posts.clause_index[:, None] == clauses) & posts.is_emoji[:, None]
         words_of = (placement.place(posts.clause_index)[:, None] == clauses) & placement.mask()[:, None]
         clause_queries = masked_mean(posts.tokens, emoji_of, posts.no_emoji)
@@ -334,11 +337,11 @@ class HierarchicalFusion(nn.Module):
 
 
 class BagOfWords(nn.Module):
-    """The scores of a post by its words and emoji alone, in no order: looked up, added, and divided by the post's norm.
+    """Scores a post by its words and emoji without their order: their scores are added and divided by the post's norm.
 
     Args:
-        vocab_size: words and emoji.
-        num_labels: scores of each.
+        vocab_size: The number of words and emoji.
+        num_labels: The number of scores of each.
     """
 
     def __init__(self, vocab_size: int, num_labels: int) -> None:
@@ -347,19 +350,19 @@ class BagOfWords(nn.Module):
         self.squared_norms = nn.Embedding(vocab_size, 1)
 
     def forward(self, input_ids: Tensor, is_token: Tensor) -> Tensor:
-        """Scores (batch, num_labels).
+        """Return scores (batch, num_labels).
 
         Args:
-            input_ids: (batch, seq_len) int64.
-            is_token: (batch, seq_len) bool, false on padding.
+            input_ids: The ids of words and emoji, (batch, seq_len) int64.
+            is_token: Which places are no padding, (batch, seq_len) bool.
         """
         counts = is_token[..., None].to(self.scores.weight.dtype)
         squared_norm = (self.squared_norms(input_ids) * counts).sum(1)
-        # A token that counts has a norm of 1 or more; a post without any has scores of 0.
+        # A token that counts has a norm of 1 or more; a post without such tokens has scores of 0.
         return (self.scores(input_ids) * counts).sum(1) / squared_norm.clamp(min=1.0).sqrt()
 
     def resize(self, vocab_size: int) -> None:
-        """Add tokens that say nothing by themselves, or leave out the last ones."""
+        """Add tokens whose scores are 0, or remove the last ones."""
         for table in (self.scores, self.squared_norms):
             added = vocab_size - table.num_embeddings
             table.weight = nn.Parameter(nn.functional.pad(table.weight.detach(), (0, 0, 0, added)))

@@ -1,4 +1,4 @@
-"""The models: ids of words and emoji in, vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``) out."""
+"""Takes ids of words and emoji and gives vectors (:class:`ASLSTMModel`) or logits (``ASLSTMFor…``)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,23 +24,25 @@ from .layers_aslstm import (
     masked_mean,
 )
 
-# Not used here. The saved folder must hold the pipeline's file; and when a folder on disk is loaded, transformers 4.57 to 5.5
-# copies the files that this one imports itself, but not those that they import.
+# These two imports are not used here. The saved folder must hold the pipeline's file. And when a folder on disk is loaded,
+# transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that those import.
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
 from .results_aslstm import check_tokenizer  # noqa: F401
 
 
 @dataclass
 class ASLSTMModelOutput(ModelOutput):
-    """Output of :class:`ASLSTMModel`.
+    """Holds the output of :class:`ASLSTMModel`.
 
     Attributes:
-        last_hidden_state: (batch, seq_len, encoder size) float, zeros where no LSTM output stands.
-        pooled_output: (batch, pooled size) float, the classifier's input.
-        attention_weights: (batch, seq_len) float, sums to 1 over the words of a post; None where the fusion has none.
-        clause_attention_weights: (batch, seq_len) float, column k for clause k; ``hierarchical`` only.
-        emoji_query: (batch, embedding_size) float, the mean emoji of a post or the "no emoji" vector (zeros in ``none`` and
-            ``concat``, which have no query).
+        last_hidden_state: The LSTM outputs, (batch, seq_len, encoder size) float; a place that the LSTM did not read has zeros.
+        pooled_output: The classifier's input, (batch, pooled size) float.
+        attention_weights: The weights of the words, (batch, seq_len) float, which sum to 1 over the words of a post; None where
+            the fusion has none.
+        clause_attention_weights: The weights of the clauses, (batch, seq_len) float, with clause k in column k; only
+            ``hierarchical`` has them.
+        emoji_query: The mean of the emoji of a post, or the "no emoji" vector, (batch, embedding_size) float; zeros in
+            ``none`` and ``concat``, which have no query.
     """
 
     last_hidden_state: Tensor | None = None
@@ -52,11 +54,11 @@ class ASLSTMModelOutput(ModelOutput):
 
 @dataclass
 class ASLSTMClassifierOutput(ModelOutput):
-    """Output of :class:`ASLSTMForSequenceClassification`; see :class:`ASLSTMModelOutput` for the rest.
+    """Holds the output of :class:`ASLSTMForSequenceClassification`; :class:`ASLSTMModelOutput` describes the other fields.
 
     Attributes:
-        loss: () float, cross entropy before the decision rule; with labels only.
-        logits: (batch, num_labels) float, after the decision rule.
+        loss: The loss before the decision rule, () float; None where no labels are given.
+        logits: The scores after the decision rule, (batch, num_labels) float.
     """
 
     loss: Tensor | None = None
@@ -67,13 +69,13 @@ class ASLSTMClassifierOutput(ModelOutput):
 
 
 class ASLSTMPreTrainedModel(PreTrainedModel):
-    """Loading, saving and fresh weights."""
+    """Gives the models loading, saving and fresh weights."""
 
     config_class = ASLSTMConfig
     base_model_prefix = "aslstm"
 
     def _init_weights(self, module: nn.Module) -> None:
-        # nn.init functions only: transformers 5 lets them pass over weights that were loaded, other writes it does not.
+        # Only nn.init functions are used, because transformers 5 makes them leave loaded weights alone; other writes would not.
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
@@ -91,7 +93,7 @@ class ASLSTMPreTrainedModel(PreTrainedModel):
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=self.config.initializer_range)
-            # A slice does not carry the mark of a loaded weight.
+            # A slice of a weight does not carry the mark that the weight was loaded, so the mark is looked up here.
             if module.padding_idx is not None and not getattr(module.weight, "_is_hf_initialized", False):
                 nn.init.zeros_(module.weight[module.padding_idx])
         elif isinstance(module, ASLSTMModel) and module.no_emoji is not None:
@@ -115,13 +117,13 @@ def _build_fusion(config: ASLSTMConfig, encoder_size: int) -> nn.Module:
 
 
 class ASLSTMModel(ASLSTMPreTrainedModel):
-    """The encoder: the words of a post read by an LSTM, weighed by its emoji."""
+    """Encodes posts: an LSTM reads the words of a post, and its emoji weigh them."""
 
     def __init__(self, config: ASLSTMConfig) -> None:
         super().__init__(config)
         self.word_embeddings = nn.Embedding(config.vocab_size, config.embedding_size, padding_idx=config.pad_token_id)
         self.dropout = Dropout(config.hidden_dropout_prob)
-        # Not in fusions without a query: a weight that no loss reaches stops distributed training.
+        # A fusion without a query has no such vector, because a weight that no loss reaches stops distributed training.
         has_query = config.emoji_fusion not in ("none", "concat")
         self.no_emoji = nn.Parameter(torch.empty(config.embedding_size)) if has_query else None
         self.encoder = LSTMEncoder(
@@ -138,11 +140,11 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
-        """The vectors of words and emoji."""
+        """Return the layer with the vectors of words and emoji."""
         return self.word_embeddings
 
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
-        """Replace the vectors of words and emoji."""
+        """Replace the layer with the vectors of words and emoji."""
         self.word_embeddings = value
 
     def forward(
@@ -151,16 +153,16 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         """Encode a batch.
 
         Args:
-            input_ids: (batch, seq_len) int64, words and emoji in the order of the text.
-            attention_mask: (batch, seq_len), 0 on padding; by default every id but ``pad_token_id`` counts.
-            return_dict: False for a tuple without the Nones.
+            input_ids: The ids of words and emoji in the order of the text, (batch, seq_len) int64.
+            attention_mask: A mask that is 0 on padding, (batch, seq_len); by default every id except ``pad_token_id`` counts.
+            return_dict: Whether the output has named fields; with False it is a tuple without the fields that are None.
         """
         config = self.config
         counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()
         end = config.emoji_token_offset + config.num_emoji_tokens
         is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
         is_word = counts & ~is_emoji
-        # An equality with every id at once, which exports to ONNX as it is.
+        # The ids are compared with every such id at once, which exports to ONNX as it is.
         ends = torch.tensor(config.clause_end_token_ids, dtype=input_ids.dtype, device=input_ids.device)
         is_clause_end = (input_ids[:, :, None] == ends).any(-1)
         tokens = self.dropout(self.word_embeddings(input_ids))
@@ -189,7 +191,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
 
 
 class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
-    """One label a post. The decision rule is part of ``forward``, so every way of calling gives the same answer."""
+    """Gives each post one label. The decision rule is part of ``forward``, so every way of calling gives the same answer."""
 
     def __init__(self, config: ASLSTMConfig) -> None:
         super().__init__(config)
@@ -201,7 +203,7 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         self.post_init()
 
     def resize_token_embeddings(self, *args: Any, **kwargs: Any) -> nn.Embedding:
-        """As in the base class; the bag of words grows with the vectors."""
+        """Resize the vectors as the base class does; the bag of words grows with them."""
         vectors = super().resize_token_embeddings(*args, **kwargs)
         if self.bag_of_words is not None:
             self.bag_of_words.resize(vectors.num_embeddings)
@@ -217,10 +219,10 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
         """Classify a batch: ``logits = (z + decision_prior_weight · log π) / temperature``; a bag of words is part of z.
 
         Args:
-            input_ids: (batch, seq_len) int64.
-            attention_mask: (batch, seq_len), 0 on padding.
-            labels: (batch,) int64.
-            return_dict: False for a tuple without the Nones.
+            input_ids: The ids of words and emoji in the order of the text, (batch, seq_len) int64.
+            attention_mask: A mask that is 0 on padding, (batch, seq_len); by default every id except ``pad_token_id`` counts.
+            labels: The right labels, (batch,) int64, or None.
+            return_dict: Whether the output has named fields; with False it is a tuple without the fields that are None.
         """
         encoded = self.aslstm(input_ids, attention_mask)
         z = self.classifier(self.dropout(encoded.pooled_output))
@@ -245,9 +247,9 @@ class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):
 
 
 class ASLSTMForEmojiPrediction(ASLSTMForSequenceClassification):
-    """Which emoji a post had, from its words: pre-training as in DeepMoji (Felbo et al. 2017, arXiv:1708.00524).
+    """Predicts from its words which emoji a post had: pre-training as in DeepMoji (Felbo et al. 2017, arXiv:1708.00524).
 
-    A classifier whose labels are emoji and which reads no emoji, so a post can stand in the batch as it is. Its folder
+    This is a classifier whose labels are emoji and which reads no emoji, so a post can be in the batch as it is. Its folder
     also loads as :class:`ASLSTMForSequenceClassification`, which then sees the emoji as well.
     """
 
@@ -258,7 +260,7 @@ class ASLSTMForEmojiPrediction(ASLSTMForSequenceClassification):
         labels: Tensor | None = None,
         return_dict: bool | None = None,
     ) -> ASLSTMClassifierOutput | tuple[Tensor, ...]:
-        """Predict the emoji of a batch; arguments as in the base class, ``labels`` index the emoji of ``id2label``."""
+        """Predict the emoji of a batch. The arguments are as in the base class; ``labels`` index the emoji of ``id2label``."""
         config = self.config
         end = config.emoji_token_offset + config.num_emoji_tokens
         counts = input_ids != config.pad_token_id if attention_mask is None else attention_mask.bool()

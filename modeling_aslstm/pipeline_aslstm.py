@@ -1,4 +1,4 @@
-"""The ``text-classification`` pipeline: posts in, label and score out, and on request the reasons."""
+"""Takes posts and gives the label and score of each, and on request the reasons: the ``text-classification`` pipeline."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,35 +16,35 @@ from .results_aslstm import (
 
 
 class ASLSTMPipeline(TextClassificationPipeline):
-    """The stock pipeline, with truncation by default and two kinds of reasons in every result.
+    """Answers as the stock pipeline does, truncates by default, and adds two kinds of reasons to a result on request.
 
     ``return_attention=True`` adds ``attention``: one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or
     emoji, where ``text[start:end] == token`` and the weights of the words sum to 1.
 
     ``emoji_effect=True`` adds ``emoji_effect``: what the emoji did to the answer, or None for a post without emoji. The
-    model also reads the post's words alone and its emoji alone, so such a post costs three::
+    model also reads the post's words alone and its emoji alone, so a post with emoji is read three times::
 
         {"emoji": ["[泪]"],
          "without_emoji": {"label": "happiness", "score": 0.61},  # the answer for the words alone
-         "without_words": {"label": "sadness", "score": 0.97},    # for the emoji alone; None where there are no words
-         "difference": {"sadness": 0.82, ...},                    # of every label, the score of the post less the words'
+         "without_words": {"label": "sadness", "score": 0.97},    # the answer for the emoji alone; None without words
+         "difference": {"sadness": 0.82, ...},                    # for each label: the post's score minus the words' score
          "disagree": True}                                        # words and emoji, each alone, get different labels
 
-    The words alone are the ids of the post less those of its emoji; for a post that is all emoji, an empty text. ``disagree``
-    hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
+    The words alone are the ids of the post without those of its emoji; a post that is all emoji leaves an empty text.
+    ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
     Raises:
-        ValueError: tokenizer and model of different vocabularies; attention asked of a fusion that has none.
+        ValueError: Tokenizer and model have different vocabularies, or attention is asked of a fusion that has none.
     """
 
-    tokenizer: Any  # an ASLSTMTokenizer, whose class lies in the other package
+    tokenizer: Any  # This is an ASLSTMTokenizer, whose class is in the other package.
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_tokenizer(self.tokenizer, self.model.config)
 
     def check_model_type(self, supported_models: Any) -> None:
-        """Accept any sequence classifier: the base class knows only those of its own library and reports an error."""
+        """Accept any sequence classifier; the base class knows only those of its own library and would report an error."""
         if not type(self.model).__name__.endswith("ForSequenceClassification"):
             super().check_model_type(supported_models)
 
@@ -62,7 +62,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
     def preprocess(
         self, inputs: Any, return_attention: bool = False, emoji_effect: bool = False, **tokenizer_kwargs: Any
     ) -> dict[str, Any]:
-        """Ids of one post, and where reasons are asked for the place of each in the text."""
+        """Return the ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
         if not return_attention and not emoji_effect:
             encoded: dict[str, Any] = super().preprocess(inputs, **tokenizer_kwargs)
@@ -90,7 +90,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return {"logits": outputs.logits, **reasons}
 
     def _logits_of_parts(self, rows: Sequence[Sequence[int]], logits: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji; others (batch, …)."""
+        """Return logits (batch, 2, num_labels) of the words alone and of the emoji alone; zeros for a post without emoji."""
         parts = logits.new_zeros(len(rows), 2, logits.size(1))
         places, ids = parts_of_posts(rows, self.model.config, self.tokenizer.unk_token_id)
         if places:
@@ -101,7 +101,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
     def postprocess(
         self, model_outputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False, **kwargs: Any
     ) -> Any:
-        """The stock result, with the reasons that were asked for in every dictionary."""
+        """Return the stock result, with the reasons that were asked for in each of its dictionaries."""
         result = super().postprocess(model_outputs, **kwargs)
         if not return_attention and not emoji_effect:
             return result
@@ -118,6 +118,6 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return result
 
     def _scores(self, logits: torch.Tensor, **kwargs: Any) -> dict[str, float]:
-        """Label -> score of logits (1, num_labels)."""
+        """Return the score of each label for logits (1, num_labels)."""
         every = super().postprocess({"logits": logits}, **kwargs | {"top_k": None, "_legacy": False})
         return {entry["label"]: entry["score"] for entry in every}

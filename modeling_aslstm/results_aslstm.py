@@ -1,12 +1,15 @@
-"""What the pipelines share, with and without torch: checks of a folder, and the reasons of an answer as a user reads them."""
+"""Takes what a model gives and gives the reasons of an answer as a user reads them; it also checks that parts fit together.
+
+The pipelines with and without torch share it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Labels of posts without feeling, in the known corpora and in sets of the Hub: beside them nothing disagrees.
+# These labels mark posts without feeling, in the known corpora and in data sets of the Hub; nothing disagrees with them.
 NEUTRAL_LABELS = frozenset(("none", "neutral", "无", "中性"))
 FUSIONS_WITH_WEIGHTS = ("attention", "hierarchical")
-# Of a model folder, as "folder_format" in its config.json. A change that older code would read wrongly makes it one more.
+# The format of a model folder, "folder_format" in its config.json. A change that older code would read wrongly adds one to it.
 FOLDER_FORMAT = 1
 
 
@@ -14,10 +17,10 @@ def check_format(config: Mapping[str, Any]) -> None:
     """Check that this code knows the format of a model folder.
 
     Args:
-        config: what its ``config.json`` holds; a folder without a number has format 1.
+        config: The content of its ``config.json``; a folder without a number has format 1.
 
     Raises:
-        ValueError: it does not.
+        ValueError: The format is newer, or it is no number.
     """
     found = config.get("folder_format", 1)
     if found not in range(1, FOLDER_FORMAT + 1):
@@ -31,11 +34,11 @@ def check_tokenizer(tokenizer: Any, config: Any) -> None:
     """Check that a tokenizer has the vocabulary of a model.
 
     Args:
-        tokenizer: an ``ASLSTMTokenizer``, whose class lies in the other package.
-        config: anything with the attributes of an ``ASLSTMConfig``.
+        tokenizer: An ``ASLSTMTokenizer``, whose class is in the other package.
+        config: Any object with the attributes of an ``ASLSTMConfig``.
 
     Raises:
-        ValueError: it has another.
+        ValueError: The tokenizer has another vocabulary.
     """
     found = (tokenizer.emoji_token_offset, tokenizer.num_emoji_tokens)
     expected = (config.emoji_token_offset, config.num_emoji_tokens)
@@ -50,7 +53,7 @@ def check_has_weights(config: Any) -> None:
     """Check that a model can give the weights of its words.
 
     Raises:
-        ValueError: its fusion has none.
+        ValueError: The fusion of the model gives no weights.
     """
     if config.emoji_fusion not in FUSIONS_WITH_WEIGHTS:
         raise ValueError(
@@ -60,41 +63,41 @@ def check_has_weights(config: Any) -> None:
 
 
 def is_emoji_id(token_id: int, config: Any) -> bool:
-    """Whether an id lies in the emoji range of a model's config."""
+    """Return whether an id lies in the emoji range of a model's config."""
     return config.emoji_token_offset <= token_id < config.emoji_token_offset + config.num_emoji_tokens
 
 
 def attention_entries(
     text: str, spans: Sequence[tuple[int, int]], ids: Sequence[int], weights: Sequence[float], config: Any
 ) -> list[dict[str, Any]]:
-    """One ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or emoji of a post.
+    """Return one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or emoji of a post.
 
     Args:
-        text: the post.
-        spans: its places of the tokens; ``ids`` and ``weights`` may be longer, by padding.
-        ids: ids of the tokens.
-        weights: weights of the tokens.
-        config: anything with the attributes of an ``ASLSTMConfig``.
+        text: The post.
+        spans: The place of each token in the post; ``ids`` and ``weights`` may be longer, by padding.
+        ids: The id of each token.
+        weights: The weight of each token.
+        config: Any object with the attributes of an ``ASLSTMConfig``.
     """
     entries: list[dict[str, Any]] = []
     for (start, end), token_id, weight in zip(spans, ids, weights, strict=False):
         is_emoji = is_emoji_id(token_id, config)
         if is_emoji and entries and end <= entries[-1]["end"]:
-            continue  # a name piece: its characters stand inside the code that is already listed
+            continue  # This is a name piece: its character is part of the code that is already listed.
         entries.append({"token": text[start:end], "start": start, "end": end, "weight": weight, "is_emoji": is_emoji})
     return entries
 
 
 def parts_of_posts(rows: Sequence[Sequence[int]], config: Any, unk_token_id: int) -> tuple[list[int], list[list[int]]]:
-    """The posts that have emoji, taken apart.
+    """Split the posts that have emoji into their words and their emoji.
 
     Args:
-        rows: ids of each post.
-        config: anything with the attributes of an ``ASLSTMConfig``.
-        unk_token_id: stands for an empty text where a post has no words.
+        rows: The ids of each post.
+        config: Any object with the attributes of an ``ASLSTMConfig``.
+        unk_token_id: The id that stands for an empty text where a post has no words.
 
     Returns:
-        The places of those posts among the rows; for each its ids without emoji, then its ids without words.
+        The places of those posts among the rows, and for each of them two rows: its ids without emoji, its ids without words.
     """
     places: list[int] = []
     parts: list[list[int]] = []
@@ -112,19 +115,19 @@ def emoji_effect_entry(
     without_emoji: dict[str, float],
     without_words: dict[str, float],
 ) -> dict[str, Any] | None:
-    """What the emoji did to an answer; None for a post without emoji.
+    """Return what the emoji did to an answer, or None for a post without emoji.
 
     Args:
-        entries: of :func:`attention_entries`.
-        whole: label -> score of the post.
-        without_emoji: the same of its words alone.
-        without_words: the same of its emoji alone.
+        entries: The entries of :func:`attention_entries` for the post.
+        whole: The score of each label for the post.
+        without_emoji: The score of each label for its words alone.
+        without_words: The score of each label for its emoji alone.
 
     Returns:
-        ``emoji``, as they stand in the text; ``without_emoji`` and ``without_words``, a ``{"label", "score"}`` each;
-        ``difference``, label -> score of the post less that of its words; ``disagree``, whether words and emoji, each alone,
-        get different labels, neither of them in ``NEUTRAL_LABELS``. Of a post that is all emoji, ``without_emoji`` is the
-        answer to an empty text, ``without_words`` is None, and nothing disagrees.
+        A dictionary. ``emoji`` lists the emoji as they are in the text. ``without_emoji`` and ``without_words`` are each a
+        ``{"label", "score"}``. ``difference`` has for each label the score of the post minus that of its words. ``disagree``
+        says whether words and emoji, each alone, get different labels, neither of them in ``NEUTRAL_LABELS``. For a post that
+        is all emoji, ``without_emoji`` is the answer to an empty text, ``without_words`` is None, and nothing disagrees.
     """
     emoji = [entry["token"] for entry in entries if entry["is_emoji"]]
     if not emoji:

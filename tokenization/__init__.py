@@ -1,7 +1,7 @@
-"""From text to ids: normalisation, emoji splitting, word segmentation, and the tokenizer of transformers around them.
+"""Turn text into ids: normalisation, emoji splitting, word segmentation, and the tokenizer for transformers around them.
 
-Every file of this folder but this one travels with a model. Names are imported at first use: encoding posts needs no
-transformers, which takes seconds to import.
+Every file of this folder except this one travels with a model. Names are imported at their first use, because encoding posts
+does not need transformers, which takes seconds to import.
 """
 
 from importlib import import_module
@@ -41,8 +41,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     if name == "ASLSTMTokenizer":
-        # What register_for_auto_class("AutoTokenizer") sets, to fill "auto_map" when a tokenizer is saved. The call itself
-        # imports every configuration of transformers and with them torch. It belongs in a file that never travels.
+        # register_for_auto_class("AutoTokenizer") sets the same attribute, which fills "auto_map" when a tokenizer is saved,
+        # but it also imports every configuration of transformers, and torch with them. It is set in a file that never travels.
         value._auto_class = "AutoTokenizer"
     globals()[name] = value
     return value

@@ -1,6 +1,6 @@
 """Find the emoji in a text: Unicode grapheme clusters and weibo codes such as ``[泪]``.
 
-Takes a string, gives pieces of it in order; it changes nothing and knows no vocabulary.
+Takes a text and gives its pieces in order. Nothing here changes the text or knows a vocabulary.
 """
 
 import re
@@ -29,10 +29,11 @@ def _strip_selectors(grapheme: str) -> str:
 
 
 def _canonical_spellings() -> dict[str, str]:
-    """Bare spelling -> the fully qualified spelling without a skin tone.
+    """Return for each bare spelling the fully qualified spelling without a skin tone.
 
-    The selector is kept because "❤" without it is text: a word "❤" and an emoji "❤️" must not share one token. Couples of
-    two tones are ZWJ sequences of two persons, whose form without tones is one character: they meet through their names.
+    The fully qualified spelling ("❤" with U+FE0F) is the token, because the emoji vocabularies of saved models hold this one.
+    A couple of two skin tones is a ZWJ sequence of two persons, but without the tones it is one character, so the two
+    spellings are matched by their names.
     """
     qualified = {e: data["en"] for e, data in emoji.EMOJI_DATA.items() if data["status"] <= _FULLY_QUALIFIED}
     without_tone = {name: e for e, name in qualified.items() if not _TONE_IN_NAME.search(name)}
@@ -45,9 +46,9 @@ _CANONICAL = _canonical_spellings()
 
 
 def fold_emoji(grapheme: str) -> str:
-    """The one spelling that all forms of an emoji share: no skin tone, fully qualified.
+    """Return the one spelling that all forms of an emoji share: fully qualified and without a skin tone.
 
-    A ZWJ sequence that the ``emoji`` package does not know falls back to its first element.
+    A ZWJ sequence that the ``emoji`` package does not know becomes its first element.
 
     >>> fold_emoji("👍🏽") == "👍" and fold_emoji("1⃣") == "1️⃣"
     True
@@ -64,24 +65,24 @@ _TEXT_DEFAULT_CHARACTERS = "".join(e for e in _SINGLE if emoji.EMOJI_DATA[e]["st
 
 
 def _unicode_emoji_pattern() -> str:
-    """A regular expression for whole emoji graphemes after UTS #51: keycaps, flags, ZWJ and tag sequences."""
+    """Return a regular expression that matches whole emoji as UTS #51 defines them: keycaps, flags, ZWJ and tag sequences."""
     modifier = f"(?:\ufe0f?[{_SKIN_TONES}]|\ufe0f)"
     tags = "(?:[\U000e0020-\U000e007e]+\U000e007f)?"
     any_element = f"[{EMOJI_BASES}]{modifier}?{tags}"
     by_default = f"[{EMOJI_CHARACTERS}]\ufe0e?{modifier}?{tags}"
     text_default = f"[{_TEXT_DEFAULT_CHARACTERS}](?:{modifier}|(?=\u200d{any_element}))"
-    # At most seven joiners: the longest known sequence has four, and a hostile chain is cut in small pieces.
+    # At most seven joiners: the longest known sequence has four, and a hostile chain is cut into small pieces.
     zwj_sequence = f"(?:{by_default}|{text_default})(?:\u200d{any_element}){{0,7}}"
-    # Python's re tests a character above U+FFFF in a class one by one. A look at what any emoji begins with spares nearly
-    # every character of a post these tests: splitting is ten times as fast.
+    # Python's re compares a character with those of a class above U+FFFF one after the other. Looking first at what any emoji
+    # begins with avoids this for nearly every character of a post, which makes splitting ten times as fast.
     return f"(?=[0-9#*{_FIRST}])(?:{KEYCAP}|[\U0001f1e6-\U0001f1ff]{{2}}|{zwj_sequence})"
 
 
 # Every character that can begin an emoji, alone or with U+FE0F.
 EMOJI_BASES = EMOJI_CHARACTERS + _TEXT_DEFAULT_CHARACTERS
 _FIRST = "".join(c for c in EMOJI_BASES if c <= "\uffff") + "\U00010000-\U0010ffff"
-# What an emoji or code begins with. A class of characters is found many times as fast as a pattern that begins with a
-# choice, so the whole pattern is tried only there; at digits only in a text that has a keycap at all.
+# What an emoji or a code begins with. Searching for a class of characters is many times as fast as searching for a pattern
+# that begins with alternatives, so the whole pattern is tried only there, and at digits only if the text has a keycap.
 _SIGNS = re.compile(f"[\\[{_FIRST}]")
 _SIGNS_AND_DIGITS = re.compile(f"[\\[0-9#*{_FIRST}]")
 KEYCAP = "[0-9#*]\ufe0f?\u20e3"
@@ -92,7 +93,13 @@ _EMOJI = re.compile(f"{_WEIBO_CODE}|{UNICODE_EMOJI.pattern}")
 
 
 class EmojiPiece(NamedTuple):
-    """One stretch of a text, ``text == source[start : start + len(text)]``: an emoji, or what lies between emoji."""
+    """One stretch of a text: an emoji, or what lies between emoji.
+
+    Attributes:
+        text: The stretch itself.
+        start: Where it begins, so that ``text == source[start : start + len(text)]``.
+        is_emoji: Whether it is an emoji.
+    """
 
     text: str
     start: int
@@ -100,7 +107,7 @@ class EmojiPiece(NamedTuple):
 
 
 def is_weibo_code_name(name: str) -> bool:
-    """Whether ``[name]`` is a weibo emoji code: not a content marker and not a number.
+    """Return whether ``[name]`` is a weibo emoji code, which a content marker and a number are not.
 
     >>> is_weibo_code_name("泪"), is_weibo_code_name("视频"), is_weibo_code_name("12")
     (True, False, False)
@@ -109,7 +116,7 @@ def is_weibo_code_name(name: str) -> bool:
 
 
 def split_emoji(text: str) -> list[EmojiPiece]:
-    """Split a text at its emoji; the pieces in order make up the text again.
+    """Split a text into its emoji and what lies between them; the pieces, joined, are the text again.
 
     >>> [piece.text for piece in split_emoji("好想哭[泪]😭真的")]
     ['好想哭', '[泪]', '😭', '真的']
@@ -130,7 +137,7 @@ def split_emoji(text: str) -> list[EmojiPiece]:
 
 
 def strip_emoji(text: str) -> str:
-    """The text without its emoji, for measuring what emoji are worth.
+    """Return the text without its emoji, to measure how much the emoji contribute.
 
     >>> strip_emoji("好想哭[泪]😭真的")
     '好想哭真的'
@@ -139,12 +146,12 @@ def strip_emoji(text: str) -> str:
 
 
 def known_unicode_emoji() -> list[str]:
-    """Every Unicode emoji of the ``emoji`` package in its folded spelling, sorted (about 1,900)."""
+    """Return every Unicode emoji of the ``emoji`` package in its folded spelling, sorted (about 1,900)."""
     return sorted({fold_emoji(e) for e in emoji.EMOJI_DATA})
 
 
 def chinese_emoji_name(folded: str) -> str:
-    """The Chinese name of a folded Unicode emoji (``emoji`` package, language ``zh``), or "" where it has none.
+    """Return the Chinese name that the ``emoji`` package has for a folded Unicode emoji, or "" if it has none.
 
     >>> chinese_emoji_name("😂")
     '笑哭了'

@@ -1,7 +1,7 @@
-"""Posts to ids and their places: normalised once, split at emoji, cut into words, looked up, truncated.
+"""Turn posts into ids: each text is normalised, split at its emoji, cut into words, looked up and truncated.
 
-Takes raw texts, gives the ids of each and on request the place of every id in the text. Needs jieba (or rjieba) and emoji, and
-neither torch nor transformers: a model folder is enough to make one, and ``ASLSTMTokenizer`` wraps one.
+Takes raw texts and gives the ids of each, and on request the place of every id in the text. ``PostEncoder`` needs jieba (or
+rjieba) and emoji, but neither torch nor transformers. A model folder is enough to make one, and ``ASLSTMTokenizer`` wraps one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,28 +14,34 @@ from .text_normalization import SEPARATOR, SWITCHES, TextNormalizer
 from .vocabulary_files import PAD_TOKEN, PIECE_PREFIX, UNK_TOKEN, TokenTable, read_saved_tokenizer
 from .word_segmentation import UserWord, WordSegmenter, can_be_kept, read_user_dict
 
-# Parts of emoji that stand alone; they show nothing.
+# Parts of emoji that show nothing when they stand alone.
 _BARE_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
-# Words and emoji whose ids are remembered; a vocabulary is smaller, and hostile text must not fill the memory.
+# How many words, and how many emoji, have their ids remembered. A vocabulary is smaller than this, and the limit keeps hostile
+# text from filling the memory.
 _MAX_REMEMBERED = 500_000
-# Enough for the cost of starting a step not to count; a longer list is not joined to one text as a whole.
+# So many texts are joined and encoded at once: enough that the fixed cost of each step does not count, and few enough that a
+# long list of texts is not held in memory a second time.
 _TEXTS_AT_ONCE = 1000
-# Fewer, since two numbers for every character take ten times the room of the text.
+# Fewer with offsets, because two numbers for every character take ten times the memory of the text.
 _TEXTS_AT_ONCE_WITH_OFFSETS = 100
-# Stands between the posts of a joined text; no token has it.
+# The id of the separator between joined posts, which no token has.
 _SEPARATOR_ID = -1
-# A token with its first character's place in a normalised word or text, and that behind its last.
+# A token, the place of its first character in a normalised word or text, and the place behind its last character.
 _Token = tuple[str, int, int]
-# Of each token of a word or an emoji its id, and the places in it of its first and last character.
+# For each token of a word or an emoji: its id, and the places of its first and its last character in that word or emoji.
 _Parts = tuple[tuple[int, int, int], ...]
-# What a tokenizer_config.json holds of an encoder's arguments.
+# The arguments of an encoder that a tokenizer_config.json holds.
 _SAVED_ARGUMENTS = {
     "emoji_token_offset", "num_emoji_tokens", "max_emoji", "use_hmm", "segmenter", "model_max_length", *SWITCHES,
 }  # fmt: skip
 
 
 class _Remembered(dict[str, tuple[Any, ...]]):
-    """What is worked out of words, or of emoji, once each."""
+    """Results of a function of words, or of emoji, each worked out once.
+
+    Args:
+        work_out: The function.
+    """
 
     def __init__(self, work_out: Callable[[str], tuple[Any, ...]]) -> None:
         self.work_out = work_out
@@ -47,7 +53,7 @@ class _Remembered(dict[str, tuple[Any, ...]]):
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Empty: a used encoder has the fingerprint of a new one.
+        # Pickled without its content, so that a used encoder has the same fingerprint as a new one.
         return _Remembered, (self.work_out,)
 
 
@@ -60,12 +66,12 @@ class TokenSpan(NamedTuple):
 
 
 class EncodedPost(NamedTuple):
-    """What is known of a post after one normalisation.
+    """The ids of a post, their places in it, and its emoji.
 
     Attributes:
-        ids: of the tokens that truncation keeps.
-        spans: the place of each in the user's own text, ``text[start:end]``.
-        emoji: those of the whole post, as they stand in the user's own text; truncation takes none.
+        ids: The ids of the tokens that truncation keeps.
+        spans: The place of each of these tokens in the user's own text, ``text[start:end]``.
+        emoji: All emoji of the post as the user wrote them. Truncation removes none of them.
     """
 
     ids: list[int]
@@ -74,21 +80,22 @@ class EncodedPost(NamedTuple):
 
 
 class PostEncoder:
-    """Texts to ids by the vocabulary of a model.
+    """Turns texts into ids with the vocabulary of a model.
 
     Args:
-        vocab_file: ``vocab.txt``, the special tokens, words and characters.
-        emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
-        user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
-        emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
-        max_emoji: truncation keeps this many emoji.
-        use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
-        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
-        model_max_length: how many tokens of a post the model is meant to read, for those who call; nothing here cuts by it.
-        switches: of :class:`TextNormalizer`.
+        vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
+        emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
+        user_dict_file: The path of ``user_dict.txt``, words that jieba keeps whole (in jieba's format), or None.
+        emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
+        num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
+        max_emoji: How many emoji truncation keeps at most.
+        use_hmm: Whether jieba guesses words that its dictionary lacks. Discovered words make better guesses.
+        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast and must be installed.
+        model_max_length: How many tokens of a post the model is meant to read. It is for the caller: nothing here cuts by it.
+        switches: The switches of :class:`TextNormalizer`.
 
     Raises:
-        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+        ValueError: A vocabulary file is damaged, or its size is not that of the saved range.
     """
 
     def __init__(
@@ -119,10 +126,13 @@ class PostEncoder:
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "PostEncoder":
-        """The encoder of a saved tokenizer or model folder, with the tokens that were added to it.
+        """Return the encoder of a saved tokenizer or model folder, with the tokens that were added to it.
+
+        Args:
+            folder: The folder that holds the saved tokenizer.
 
         Raises:
-            ValueError: a file that is missing or damaged.
+            ValueError: A file is missing or damaged.
         """
         saved = read_saved_tokenizer(Path(folder))
         arguments: dict[str, Any] = {name: saved.config[name] for name in _SAVED_ARGUMENTS & saved.config.keys()}
@@ -136,11 +146,11 @@ class PostEncoder:
         return len(self.table)
 
     def add_tokens(self, ids: Mapping[str, int], words: Iterable[str]) -> None:
-        """Know more tokens.
+        """Add tokens to the vocabulary.
 
         Args:
-            ids: of the tokens, behind the emoji range; of tokens that are known, the id that they have.
-            words: those among them that text may yield; the segmenter keeps them whole.
+            ids: The id of each token. New tokens have ids behind the emoji range, known tokens the id that they have.
+            words: The tokens among them that a text may contain. The segmenter keeps them whole.
         """
         self.table.added_ids.update(ids)
         known = {word.word for word in self.segmenter.user_words}
@@ -150,7 +160,7 @@ class PostEncoder:
         self._forget()
 
     def _forget(self) -> None:
-        """Start with nothing remembered: the vocabulary has changed."""
+        """Forget all remembered ids, because the vocabulary has changed."""
         self._word_ids = _Remembered(self._ids_of_word)
         self._emoji_ids = _Remembered(self._ids_of_emoji)
         self._word_parts = _Remembered(self._parts_of_word)
@@ -159,7 +169,7 @@ class PostEncoder:
     # ---- one text, token by token ----
 
     def _tokens_of_emoji(self, surface: str, start: int = 0) -> list[_Token]:
-        """The tokens of an emoji that stands at ``start``."""
+        """Return the tokens of an emoji that begins at ``start``."""
         token = surface if surface.startswith("[") else fold_emoji(surface)
         first, *pieces = [token] if token in self.table else self.table.spell_emoji(token)
         tokens = [(first, start, start + len(surface))]
@@ -170,7 +180,7 @@ class PostEncoder:
         return tokens
 
     def _tokens_of_word(self, word: str, start: int = 0) -> list[_Token]:
-        """The tokens of a word that stands at ``start``."""
+        """Return the tokens of a word that begins at ``start``."""
         tokens: list[_Token] = []
         for part in self.segmenter.parts(word):
             if part in self.table:
@@ -181,7 +191,7 @@ class PostEncoder:
         return tokens
 
     def _tokens_of(self, normalized: str) -> list[_Token]:
-        """The tokens of a normalised text with their places in it."""
+        """Return the tokens of a normalised text with their places in it."""
         tokens: list[_Token] = []
         for piece in split_emoji(normalized):
             if piece.is_emoji:
@@ -194,14 +204,14 @@ class PostEncoder:
         return tokens
 
     def tokenize(self, text: str) -> list[str]:
-        """The tokens of a text; of one without any, none."""
+        """Return the tokens of a text; the list is empty if the text has none."""
         return [token for token, _, _ in self._tokens_of(self.normalizer.normalize(text))]
 
     def tokenize_with_offsets(self, text: str) -> list[TokenSpan]:
-        """The tokens of a text with their places in ``text`` itself, before any normalisation.
+        """Return the tokens of a text with their places in ``text`` itself, before any normalisation.
 
-        ``<unk_emoji>`` spans the whole code it stands for, its name pieces one character each; a text without tokens gives
-        one ``<unk>``, which spans nothing.
+        ``<unk_emoji>`` spans the whole code that it stands for, and each of its name pieces spans one character. A text
+        without tokens gives one ``<unk>`` that spans nothing.
         """
         aligned = self.normalizer.normalize_with_offsets(text)
         found = self._tokens_of(aligned.text)
@@ -209,7 +219,7 @@ class PostEncoder:
         return spans or [TokenSpan(UNK_TOKEN, 0, 0)]
 
     def emoji_in(self, text: str) -> list[str]:
-        """The emoji of a text, each as it stands in ``text`` itself; truncation takes none."""
+        """Return the emoji of a text as the user wrote them."""
         aligned = self.normalizer.normalize_with_offsets(text)
         found = [(start, start + len(emoji) - 1) for emoji, start, is_emoji in split_emoji(aligned.text) if is_emoji]
         return [text[aligned.starts[first] : aligned.ends[last]] for first, last in found]
@@ -231,11 +241,11 @@ class PostEncoder:
         return tuple(token_id for token_id, _, _ in self._parts_of_emoji(surface))
 
     def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
-        """The ids of each text; a text without tokens has one ``<unk>``, so that no row is ever empty.
+        """Return the ids of each text; a text without tokens has one ``<unk>``, so that no row is empty.
 
         Args:
-            texts: raw posts.
-            max_length: tokens that truncation keeps of each; None keeps all.
+            texts: The raw posts.
+            max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         rows: list[list[int]] = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE):
@@ -256,11 +266,11 @@ class PostEncoder:
             yield ids[start:end] or [self.unk_token_id]
 
     def encode_with_offsets(self, texts: Sequence[str], *, max_length: int | None = None) -> list[EncodedPost]:
-        """The ids of each text as :meth:`encode_batch` gives them, their places in it, and its emoji.
+        """Return the ids of each text as :meth:`encode_batch` does, with their places and the emoji of the text.
 
         Args:
-            texts: raw posts.
-            max_length: tokens that truncation keeps of each; None keeps all.
+            texts: The raw posts.
+            max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         posts: list[EncodedPost] = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE_WITH_OFFSETS):
@@ -271,7 +281,7 @@ class PostEncoder:
         joined, starts, ends = self.normalizer.normalize_joined_with_offsets(texts)
         ids: list[int] = []
         spans: list[tuple[int, int]] = []
-        emoji: list[int] = []  # where the first token of each stands, which spans the whole of it
+        emoji: list[int] = []  # the position of the first token of each emoji, which spans the whole emoji
         for piece in split_emoji(joined):
             position = piece.start
             if piece.is_emoji:
@@ -301,7 +311,7 @@ class PostEncoder:
 
 
 def _posts_in(ids: list[int], num_separators: int) -> Iterator[tuple[int, int]]:
-    """Where each post of joined ones begins and ends.
+    """Yield the positions at which each of the joined posts begins and ends.
 
     >>> list(_posts_in([5, 6, -1, -1, 7], 2))
     [(0, 2), (3, 3), (4, 5)]

@@ -1,8 +1,8 @@
-"""Everything that changes a text before it is split.
+"""Change a text before it is split: all rules of normalisation are here.
 
-Takes the user's text, gives the text that the tokenizer sees, with or without the place of every character in the
-original. Each change is a switch that is saved in ``tokenizer_config.json``, so that training and serving see the same
-text. Unicode emoji are never changed.
+Takes the user's text and gives the text that the tokenizer sees, on request with the place of every character in the original.
+Each change is a switch that is saved in ``tokenizer_config.json``, so that training and serving see the same text. Unicode
+emoji are never changed.
 """
 
 import html
@@ -13,23 +13,26 @@ from typing import NamedTuple
 
 from .emoji_splitting import CONTENT_MARKERS, EMOJI_BASES, EMOJI_CHARACTERS, KEYCAP, UNICODE_EMOJI
 
-# Chinese and Japanese letters, their punctuation, and full-width forms: between two of these white space says nothing.
+# Chinese and Japanese letters, their punctuation, and full-width forms. White space between two of these has no meaning.
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
 _COMBINING = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\u1160-\u11ff"
-# What texts of a batch are joined with. It is taken out of every text first, so it never comes from one.
+# The texts of a batch are joined with this character. It is removed from every text first, so it never comes from a text.
 SEPARATOR = "\x00"
-# Controls but white space, zero-width and direction marks, and lone surrogates. U+200D stays: emoji use it.
+# Control characters except white space, and zero-width and direction marks. U+200D stays, because emoji use it.
 _INVISIBLE = "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-# Without those above U+FFFF, which a class of characters tests one by one.
+# The emoji up to U+FFFF alone, because a class compares with the characters above it one after the other.
 _BMP_EMOJI = "".join(c for c in EMOJI_CHARACTERS if c <= "\uffff")
 
 Replacement = str | Callable[[re.Match[str]], str]
 
 
 class Rule(NamedTuple):
-    """One change: every match of ``pattern`` becomes ``replacement``, which refers to no group where it is a text.
+    """One change of a text.
 
-    A text without a character of ``guard`` has no match, and is spared a slow pattern.
+    Attributes:
+        pattern: What is replaced.
+        replacement: The new text, which refers to no group of the pattern, or a function of the match that returns it.
+        guard: A quick pattern that every text with a match contains, or None. Texts without it skip the slow pattern.
     """
 
     pattern: re.Pattern[str]
@@ -51,7 +54,7 @@ def _lower(match: re.Match[str]) -> str:
 
 
 def _class_of(characters: Iterable[str]) -> str:
-    """The inside of a class of a regular expression, as ranges.
+    """Return characters as ranges for the inside of a regular expression's class.
 
     >>> _class_of("dabc")
     'a-d'
@@ -63,13 +66,13 @@ def _class_of(characters: Iterable[str]) -> str:
 
 
 def _changed_characters() -> dict[str, str]:
-    """Every character of the BMP beyond ASCII that NFKC changes, with what it becomes."""
+    """Return every character between U+0080 and U+FFFF that NFKC changes, with what it becomes."""
     above = (chr(point) for point in range(0x80, 0x10000) if not 0xD800 <= point < 0xE000)
     return {c: changed for c in above if (changed := unicodedata.normalize("NFKC", c)) != c}
 
 
 def _is_simple(character: str, changed: str) -> bool:
-    """Whether a character can be changed alone: no part of an emoji or of a cluster, nor is what it becomes."""
+    """Return whether a character can be changed alone: neither it nor its replacement can be part of an emoji or cluster."""
     return character not in EMOJI_BASES and _ANY_COMBINING.search(character + changed) is None
 
 
@@ -90,36 +93,37 @@ def _shorten_run(match: re.Match[str]) -> str:
 _IS_CJK = re.compile(f"[{_CJK}]")
 _ANY_COMBINING = re.compile(f"[{_COMBINING}]")
 _CHANGED = _changed_characters()
-# The full-width punctuation of nearly every post, one look-up each.
+# Nearly every post has full-width punctuation; each such character is one look-up.
 _SIMPLE = {c: changed for c, changed in _CHANGED.items() if _is_simple(c, changed)}
-# Letters and signs, but no digits ("10000" is not "1000") and no emoji.
+# Runs of letters and signs are shortened, but not runs of digits ("10000" is not "1000") or of emoji.
 _RUNNING = re.compile(f"[^\\d\\s{SEPARATOR}{_BMP_EMOJI}\U00010000-\U0010ffff]")
 
 
-# In the order in which they apply. The key is the tokenizer's switch.
+# The rules in the order in which they apply. The key is the tokenizer's switch.
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    # Not choices of the user, this and "remove_invisible": no vocabulary file could hold these characters.
+    # "remove_separators" and "remove_invisible" cannot be switched off, because no vocabulary file can hold these characters.
     "remove_separators": (Rule(re.compile(SEPARATOR), ""),),
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
-    # Cluster by cluster, so that every character keeps its place; at most 30 marks, since ordering n marks costs n².
+    # Cluster by cluster, so that the place of every character is known. A cluster has at most 30 marks, because ordering n
+    # marks takes n² steps.
     "normalize_unicode": (
         Rule(re.compile(f"[{_class_of(_SIMPLE)}](?![{_COMBINING}])"), _simple),
         Rule(
             re.compile(
-                # The look ahead spares nearly every character of a post the long test for emoji.
+                # The look-ahead avoids the long test for emoji at nearly every character of a post.
                 f"(?=[^\x00-\x7f\u4e00-\u9fff]|[\x21-\x7e]\ufe0f?[{_COMBINING}])(?:{UNICODE_EMOJI.pattern}"
                 f"|[^\x00-\x7f\u4e00-\u9fff{_COMBINING}][{_COMBINING}]{{0,30}}|[\x21-\x7e][{_COMBINING}]{{1,30}})"
             ),
             _normalize_cluster,
-            # Without the blocks of emoji, which NFKC does not change.
+            # The blocks of emoji are left out, because NFKC does not change them.
             re.compile(
                 f"[{_COMBINING}{_class_of(_CHANGED.keys() - _SIMPLE.keys())}\U00010000-\U0001f2ff\U0001fb00-\U0010ffff]"
             ),
         ),
     ),
     "lower_case": (Rule(re.compile("[A-Z\xc0-\xde\u0100-\u058f\u10a0-\u10ff\u1e00-\u1fff\u2c00-\u2cff]"), _lower),),
-    # The digit or # of a keycap emoji behind a URL belongs to the emoji.
+    # The digit or # of a keycap emoji that follows a URL belongs to the emoji.
     "remove_urls": (
         Rule(
             re.compile(
@@ -129,18 +133,24 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             re.compile("[.:]"),
         ),
     ),
-    # "//@name:" and "回复@name:" say that another voice follows; who it is says nothing.
+    # "//@name:" and "回复@name:" say that somebody else's words follow. The name itself has no meaning.
     "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]{0,3}@[^\s:：@/\x00]{1,30}[:：]"), "//"),),
     "remove_content_markers": (Rule(re.compile(r"\[(?:" + "|".join(sorted(CONTENT_MARKERS)) + r")\]"), " "),),
     "remove_cjk_white_space": (Rule(re.compile(r"\s+"), _shorten_white_space),),
-    # 哈哈哈哈哈 and 哈哈哈 are one word.
+    # 哈哈哈哈哈 and 哈哈哈 become one word.
     "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
 }
 SWITCHES = tuple(name for name in RULES if name not in ("remove_separators", "remove_invisible"))
 
 
 class AlignedText(NamedTuple):
-    """A changed text and where it came from: character i stands for ``original[starts[i] : ends[i]]``."""
+    """A changed text and the places it came from.
+
+    Attributes:
+        text: The changed text.
+        starts: For each character of ``text`` where its source begins in the original.
+        ends: For each character of ``text`` where its source ends, so that i stands for ``original[starts[i] : ends[i]]``.
+    """
 
     text: str
     starts: list[int]
@@ -148,7 +158,7 @@ class AlignedText(NamedTuple):
 
 
 def _find_matches(rule: Rule, joined: str) -> Iterator[re.Match[str]]:
-    """The matches of a rule in joined texts; a text without a character of the guard is passed over."""
+    """Yield the matches of a rule in joined texts; texts that do not contain the rule's guard are skipped."""
     if rule.guard is None:
         yield from rule.pattern.finditer(joined)
         return
@@ -173,7 +183,7 @@ def _apply_aligned(aligned: AlignedText, rule: Rule) -> AlignedText:
         first, last = match.span()
         parts += text[done:first], new
         done = last
-        # A character that becomes another one keeps its place, so the lists stay as they are: the rule of nearly every match.
+        # A character that becomes one other character keeps its place, so the lists need no change. Nearly all matches are so.
         if len(old) > 1 or len(new) != 1:
             moved.append((first, last, len(new)))
     if not parts:
@@ -183,10 +193,15 @@ def _apply_aligned(aligned: AlignedText, rule: Rule) -> AlignedText:
 
 
 def _move(starts: list[int], ends: list[int], moved: list[tuple[int, int, int]]) -> tuple[list[int], list[int]]:
-    """Places after stretches ``first:last`` have become so many characters.
+    """Return the places after some stretches of the text have been replaced.
 
-    The characters of a changed stretch all stand for the whole of it: it may be as long as before and yet in another order,
-    as the marks of a cluster.
+    Every character of a replacement stands for the whole stretch, because a replacement of the same length may have its
+    characters in another order, as the marks of a cluster.
+
+    Args:
+        starts: Where the source of each character begins.
+        ends: Where the source of each character ends.
+        moved: The first position of each replaced stretch, the position behind its last, and its new number of characters.
     """
     new_starts: list[int] = []
     new_ends: list[int] = []
@@ -201,13 +216,13 @@ def _move(starts: list[int], ends: list[int], moved: list[tuple[int, int, int]])
 
 
 class TextNormalizer:
-    """The chosen changes, in order.
+    """Applies the chosen changes in order.
 
     Args:
-        switches: a value for each name in :data:`SWITCHES`.
+        switches: A value for each name in :data:`SWITCHES`. A switch that is not given is on.
 
     Raises:
-        ValueError: a name that is no switch.
+        ValueError: A name is no switch.
 
     >>> TextNormalizer().normalize("今天 好 开心！！！！！！")
     '今天好开心!!!'
@@ -221,15 +236,15 @@ class TextNormalizer:
         self._rules = [rule for name in RULES if self.switches.get(name, True) for rule in RULES[name]]
 
     def normalize(self, text: str) -> str:
-        """The text that is split into tokens."""
+        """Return the text that is split into tokens."""
         return self.normalize_joined([text])
 
     def normalize_joined(self, texts: Iterable[str]) -> str:
-        """The texts that are split into tokens, with :data:`SEPARATOR` between them; no rule looks across it.
+        """Return the texts that are split into tokens, joined with :data:`SEPARATOR`; no rule looks across it.
 
-        Posts are short: what a regular expression costs to start is more than what it does, so they share the start.
+        Posts are short, so starting a regular expression takes longer than its work on one post. Joined posts need one start.
         """
-        # The first rule, "remove_separators".
+        # This is the first rule, "remove_separators".
         joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
         for pattern, replacement, guard in self._rules[1:]:
             if guard is None:
@@ -240,17 +255,17 @@ class TextNormalizer:
         return joined
 
     def normalize_with_offsets(self, text: str) -> AlignedText:
-        """The same text, with the place of every character in the original."""
+        """Return what :meth:`normalize` does, with the place of every character in the original."""
         return self.normalize_joined_with_offsets([text])
 
     def normalize_joined_with_offsets(self, texts: Sequence[str]) -> AlignedText:
-        """What :meth:`normalize_joined` gives, with the place of every character in the text that it comes from.
+        """Return what :meth:`normalize_joined` does, with the place of every character in the text that it comes from.
 
-        The separators between the texts have places that say nothing.
+        The places of the separators between the texts have no meaning.
         """
         starts: list[int] = []
         for text in texts:
-            # The first rule, "remove_separators".
+            # This is the first rule, "remove_separators".
             starts += [i for i, c in enumerate(text) if c != SEPARATOR] if SEPARATOR in text else range(len(text))
             starts.append(0)
         del starts[-1:]

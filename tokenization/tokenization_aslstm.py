@@ -1,7 +1,7 @@
-"""The tokenizer of transformers: raw text of a post in, ids of words and emoji out, in the order of the text.
+"""The tokenizer for transformers: it takes the raw text of a post and gives the ids of its words and emoji in order.
 
-Wraps a :class:`PostEncoder`, which does the work, and adds what transformers asks for: padding, adding tokens, decoding,
-saving. The ids:
+It wraps a :class:`PostEncoder`, which does the work, and adds what transformers expects of a tokenizer: padding, added tokens,
+decoding and saving. The ids are:
 
 ====================  ==================================================================================================
 0, 1, 2               ``<pad>``, ``<unk>``, ``<mask>``
@@ -34,26 +34,32 @@ from .vocabulary_files import (
 from .word_segmentation import can_be_kept
 
 CLAUSE_END_TOKENS = tuple("，。？！；～…,.?!;~")
-# What may be asked of a batch that is encoded as one.
+# The arguments that a batch may have if it is encoded at once.
 _BATCH_ARGUMENTS = {"padding_strategy", "truncation_strategy", "max_length", "pad_to_multiple_of", "padding_side", "verbose",
                     "return_tensors", "return_attention_mask", "add_special_tokens", "split_special_tokens"}  # fmt: skip
 
 
 class ASLSTMTokenizer(PreTrainedTokenizer):
-    """jieba words and whole emoji as one id sequence.
+    """Turns a text into one sequence of ids, of jieba's words and of whole emoji.
 
     Args:
-        vocab_file: ``vocab.txt``, the special tokens, words and characters.
-        emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
-        user_dict_file: ``user_dict.txt``, words that jieba keeps whole (jieba's format), or None.
-        emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
-        max_emoji: truncation keeps this many emoji.
-        use_hmm: whether jieba guesses at words that its dictionary lacks; discovered words make better guesses.
-        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast where it is installed.
-        kwargs: the switches of :class:`TextNormalizer`, and what every tokenizer takes.
+        vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
+        emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
+        user_dict_file: The path of ``user_dict.txt``, words that jieba keeps whole (in jieba's format), or None.
+        emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
+        num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
+        max_emoji: How many emoji truncation keeps at most.
+        use_hmm: Whether jieba guesses words that its dictionary lacks. Discovered words make better guesses.
+        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast and must be installed.
+        pad_token: The token that pads short rows.
+        unk_token: The token of unknown characters and of an empty text.
+        mask_token: The token that hides words from the model.
+        model_max_length: How many tokens of a post the model is meant to read.
+        split_special_tokens: Whether a special token that a text spells out is read as ordinary characters.
+        kwargs: The switches of :class:`TextNormalizer`, and the arguments of every tokenizer.
 
     Raises:
-        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+        ValueError: A vocabulary file is damaged, or its size is not that of the saved range.
     """
 
     vocab_files_names = VOCABULARY_FILES
@@ -111,12 +117,12 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
     @property
     def vocab_size(self) -> int:
-        """Number of tokens without those of ``add_tokens``."""
+        """Return the number of tokens without those of ``add_tokens``."""
         return len(self.post_encoder.table.tokens)
 
     @property
     def max_emoji(self) -> int:
-        """How many emoji truncation keeps."""
+        """Return how many emoji truncation keeps at most."""
         return self.post_encoder.max_emoji
 
     @max_emoji.setter
@@ -124,7 +130,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         self.post_encoder.max_emoji = number
 
     def get_vocab(self) -> dict[str, int]:
-        """Every token with its id, added tokens among them."""
+        """Return every token with its id, including added tokens."""
         return {**self.post_encoder.table.ids, **self._added_tokens_encoder}
 
     def _convert_token_to_id(self, token: str) -> int:
@@ -136,15 +142,19 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
 
     @property
     def clause_end_token_ids(self) -> list[int]:
-        """Ids of the punctuation that ends a clause, for the model's config."""
+        """Return the ids of the punctuation that ends a clause, for the model's config."""
         ids = self.post_encoder.table.ids
         return sorted(ids[token] for token in CLAUSE_END_TOKENS if token in ids)
 
     def _add_tokens(self, new_tokens: list[str] | list[AddedToken], special_tokens: bool = False) -> int:
-        """Add words (or emoji codes); they are normalised as text is, else no text could ever match them.
+        """Add words or emoji codes, normalised as texts are, because no text could match them otherwise.
+
+        Args:
+            new_tokens: The tokens to add.
+            special_tokens: Whether the tokens are special, so that no text contains them.
 
         Raises:
-            ValueError: a token that no text can yield as one word.
+            ValueError: No text can contain one of the tokens as one word.
         """
         checked: list[Any] = []
         for token in new_tokens:
@@ -165,62 +175,62 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         self.post_encoder.add_tokens(self._added_tokens_encoder, words)
 
     def spell_emoji(self, token: str) -> list[str]:
-        """An emoji in tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
+        """Return an emoji as tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
 
-        A Unicode emoji has no name to spell.
+        A Unicode emoji has no name to spell, so it is ``<unk_emoji>`` alone.
         """
         return self.post_encoder.table.spell_emoji(token)
 
     # ---- text to tokens ----
 
     def normalize(self, text: str) -> str:
-        """The text as the splitters see it."""
+        """Return the text as the splitters see it."""
         return self.post_encoder.normalizer.normalize(text)
 
     def _tokenize(self, text: str, **kwargs: Any) -> list[str]:
         return self.post_encoder.tokenize(text)
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:
-        """Split a text into tokens; a text without any gives one ``<unk>``, so that no row is ever empty."""
+        """Split a text into tokens; a text without tokens gives one ``<unk>``, so that no row is empty."""
         return super().tokenize(text, **kwargs) or [UNK_TOKEN]
 
     def tokenize_with_offsets(self, text: str) -> list[TokenSpan]:
-        """The tokens of ``tokenize(text)`` with their places in ``text`` itself, before any normalisation.
+        """Return the tokens of ``tokenize(text)`` with their places in ``text`` itself, before any normalisation.
 
-        ``<unk_emoji>`` spans the whole code it stands for, its name pieces one character each; the ``<unk>`` of an empty
-        text spans nothing.
+        ``<unk_emoji>`` spans the whole code that it stands for, and each of its name pieces spans one character. The ``<unk>``
+        of an empty text spans nothing.
         """
         return self.post_encoder.tokenize_with_offsets(text)
 
     def emoji_in(self, text: str) -> list[str]:
-        """The emoji of a text, each as it stands in ``text`` itself; truncation takes none."""
+        """Return the emoji of a text as the user wrote them."""
         return self.post_encoder.emoji_in(text)
 
     # ---- batches ----
 
     def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:
-        """The ids of each text, as ``tokenizer(text)["input_ids"]`` gives them, without its cost for every token.
+        """Return the ids of each text as ``tokenizer(text)["input_ids"]`` does, but many times as fast.
 
         Args:
-            texts: raw posts.
-            max_length: tokens that truncation keeps of each; None keeps all.
+            texts: The raw posts.
+            max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         return self.post_encoder.encode_batch(texts, max_length=max_length)
 
     def encode_with_offsets(self, texts: Sequence[str], *, max_length: int | None = None) -> list[EncodedPost]:
-        """The ids of each text as :meth:`encode_batch` gives them, their places in it, and its emoji.
+        """Return the ids of each text as :meth:`encode_batch` does, with their places and the emoji of the text.
 
         Args:
-            texts: raw posts.
-            max_length: tokens that truncation keeps of each; None keeps all.
+            texts: The raw posts.
+            max_length: How many tokens of each text truncation keeps. None keeps all of them.
         """
         return self.post_encoder.encode_with_offsets(texts, max_length=max_length)
 
     def _encode_plus(self, text: Any, text_pair: Any = None, **kwargs: Any) -> BatchEncoding:
-        """A batch of plain texts as one; whatever else the base class takes goes its way, post by post."""
+        """Encode a batch of plain texts at once; the base class encodes everything else, post by post."""
         asked = {name for name, value in kwargs.items() if value not in (None, False, 0)}
         is_batch = isinstance(text, (list, tuple)) and len(text) > 0 and all(isinstance(one, str) for one in text)
-        # Texts are split at special tokens only where a user asks for it.
+        # Texts are split at special tokens only if a user asks for it.
         if not is_batch or text_pair is not None or asked - _BATCH_ARGUMENTS or "split_special_tokens" not in asked:
             return super()._encode_plus(text, text_pair, **kwargs)
         max_length = kwargs.get("max_length")
@@ -241,9 +251,14 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- truncation ----
 
     def kept_positions(self, ids: Sequence[int], max_length: int) -> list[int]:
-        """Which tokens truncation keeps, in order: emoji first (whole, ``max_emoji`` at most), then the first words.
+        """Return the positions of the tokens that truncation keeps, in order.
 
-        Most emoji stand at the end of a post, where plain truncation would lose them.
+        Emoji are kept first, whole and at most ``max_emoji`` of them, then the first words. Most emoji are at the end of a
+        post, where plain truncation would lose them.
+
+        Args:
+            ids: The ids of a post.
+            max_length: How many tokens are kept.
         """
         return self.post_encoder.table.kept_positions(ids, max_length, self.max_emoji)
 
@@ -255,7 +270,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         truncation_strategy: Any = "longest_first",
         stride: int = 0,
     ) -> tuple[list[int], Any, list[int]]:
-        """Drop words before emoji; a pair of texts is truncated as the base class does."""
+        """Remove words before emoji; a pair of texts is truncated as the base class does it."""
         if pair_ids is not None or num_tokens_to_remove <= 0:
             return super().truncate_sequences(ids, pair_ids, num_tokens_to_remove, truncation_strategy, stride)
         kept = self.kept_positions(ids, len(ids) - num_tokens_to_remove)
@@ -265,7 +280,7 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- tokens to text ----
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        """Join tokens: a space between Latin words, and the name pieces of an emoji back into its code.
+        """Join tokens: Latin words get a space between them, and the name pieces of an emoji become its code again.
 
         >>> ASLSTMTokenizer.convert_tokens_to_string(None, ["我", "love", "you", "<unk_emoji>", "##泪", "##流"])
         '我love you[泪流]'
@@ -283,14 +298,14 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     # ---- saving ----
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
-        """Write the vocabulary, emoji vocabulary and user dictionary; returns their paths."""
+        """Write the vocabulary, emoji vocabulary and user dictionary, and return their paths."""
         tokens = self.post_encoder.table.tokens
         words, emoji_tokens = tokens[: self.emoji_token_offset], tokens[self.emoji_token_offset :]
         return tuple(write_vocabulary_files(save_directory, words, emoji_tokens, self.user_words, filename_prefix).values())
 
 
 def _pad_to_longest(rows: list[list[int]], pad_token_id: int) -> dict[str, np.ndarray]:
-    """``input_ids`` and ``attention_mask``, (num_rows, longest) int64; the base class pads number by number."""
+    """Return ``input_ids`` and ``attention_mask``, both (num_rows, longest) int64; the base class pads number by number."""
     lengths = np.array([len(row) for row in rows])
     mask = np.arange(lengths.max()) < lengths[:, None]
     input_ids = np.full(mask.shape, pad_token_id, dtype=np.int64)

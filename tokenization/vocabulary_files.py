@@ -1,6 +1,7 @@
-"""The files of a vocabulary: special tokens, reading, checking and writing; and the table of tokens and ids that they make.
+"""Read, check and write the files of a vocabulary, and make the table of tokens and ids.
 
-Takes and gives lists of tokens; the encoder and the builder of vocabularies share what is here.
+Takes paths or lists of tokens and gives lists of tokens or a ``TokenTable``. The encoder and the builder of vocabularies share
+this module.
 """
 
 import json
@@ -11,21 +12,22 @@ from typing import Any, NamedTuple
 
 from .word_segmentation import UserWord, format_user_dict
 
-# Angle brackets: "[PAD]" would collide with weibo codes, and jieba never joins "<" to a word, so no text yields these.
+# Special tokens have angle brackets, because "[PAD]" would look like a weibo code. No text can contain these tokens, because
+# jieba never joins "<" to a word.
 PAD_TOKEN, UNK_TOKEN, MASK_TOKEN = "<pad>", "<unk>", "<mask>"
 UNK_EMOJI_TOKEN = "<unk_emoji>"
 PIECE_PREFIX = "##"
-# The tokenizer's argument for each file -> its name in a model folder.
+# The tokenizer's argument for each file, and the name of the file in a model folder.
 VOCABULARY_FILES = {"vocab_file": "vocab.txt", "emoji_vocab_file": "emoji_vocab.txt", "user_dict_file": "user_dict.txt"}
 
 
 def is_storable_token(token: str) -> bool:
-    """Whether a vocabulary file can hold the token: no white space, control character or surrogate, and not empty."""
+    """Return whether a vocabulary file can hold the token: not empty, and without white space, controls or surrogates."""
     return bool(token) and not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in token)
 
 
 def is_name_piece(token: str) -> bool:
-    """Whether the token spells one character of an emoji's name.
+    """Return whether the token spells one character of an emoji's name.
 
     >>> is_name_piece("##泪"), is_name_piece("##")
     (True, False)
@@ -40,7 +42,15 @@ def write_vocabulary_files(
     user_words: Sequence[UserWord],
     filename_prefix: str | None = None,
 ) -> dict[str, str]:
-    """Write the three files of a tokenizer; returns their paths by the names of its arguments."""
+    """Write the three files of a tokenizer and return their paths by the names of its arguments.
+
+    Args:
+        folder: The folder to write to, which must exist.
+        words: The tokens of ``vocab.txt`` in the order of their ids.
+        emoji_tokens: The tokens of ``emoji_vocab.txt`` in the order of their ids.
+        user_words: The entries of ``user_dict.txt``.
+        filename_prefix: A prefix that is put before each file name with a hyphen, or None.
+    """
     contents = {
         "vocab_file": "".join(f"{token}\n" for token in words),
         "emoji_vocab_file": "".join(f"{token}\n" for token in emoji_tokens),
@@ -54,16 +64,20 @@ def write_vocabulary_files(
 
 
 def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[str]:
-    """Read one token a line.
+    """Read a vocabulary file, which has one token in each line.
+
+    Args:
+        path: The file to read.
+        first_tokens: The tokens that the first lines must hold.
 
     Raises:
-        ValueError: cut off, not UTF-8, other first lines than ``first_tokens``, an unusable or a repeated token.
+        ValueError: The file is cut off or not UTF-8, its first lines are others, or a token is unusable or repeated.
     """
     try:
         content = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8, found {error}; fetch the file again") from error
-    if not content.endswith("\n"):  # a cut word may be a word, which the number of lines does not tell
+    if not content.endswith("\n"):  # the rest of a word that was cut off may be a word too, and the number of lines be right
         raise ValueError(f"{path}: expected a line break at the end, found {content[-20:]!r}; fetch the file again")
     tokens = content.removesuffix("\n").split("\n")
     if tokens[: len(first_tokens)] != list(first_tokens):
@@ -80,10 +94,10 @@ class SavedTokenizer(NamedTuple):
     """What a folder holds of a tokenizer.
 
     Attributes:
-        files: the paths of the vocabulary, by the names of the tokenizer's arguments.
-        config: ``tokenizer_config.json``.
-        added_ids: of the tokens that have settings of their own: those that were added, and the special ones.
-        added_words: those among them that are not special.
+        files: The paths of the vocabulary files by the names of the tokenizer's arguments.
+        config: The content of ``tokenizer_config.json``.
+        added_ids: The ids of the added tokens and of the special tokens.
+        added_words: The tokens of ``added_ids`` that are not special.
     """
 
     files: dict[str, Path]
@@ -93,10 +107,13 @@ class SavedTokenizer(NamedTuple):
 
 
 def read_saved_tokenizer(folder: Path) -> SavedTokenizer:
-    """Read what transformers has saved, without it; the user dictionary may be missing.
+    """Read a tokenizer that transformers has saved, without transformers.
+
+    Args:
+        folder: The folder of the saved tokenizer. Its user dictionary may be missing.
 
     Raises:
-        ValueError: a file that is missing, or a configuration that is none.
+        ValueError: A file is missing, or the configuration cannot be read.
     """
     config_file = folder / "tokenizer_config.json"
     files = {name: folder / VOCABULARY_FILES[name] for name in VOCABULARY_FILES}
@@ -119,17 +136,19 @@ class TokenTable:
     """The tokens of a model and their ids.
 
     Args:
-        vocab_file: ``vocab.txt``, the special tokens, words and characters.
-        emoji_vocab_file: ``emoji_vocab.txt``, the emoji range.
-        emoji_token_offset, num_emoji_tokens: the emoji range; where given, the files must agree with it.
+        vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
+        emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
+        emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
+        num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
 
     Attributes:
-        tokens: by their ids.
-        ids: of ``tokens``.
-        added_ids: of tokens that were added, which stand behind the emoji range; or anew, of tokens of the vocabulary.
+        tokens: The tokens of the files in the order of their ids.
+        ids: The id of each of these tokens.
+        added_ids: The id of each added token. New tokens have ids behind the emoji range; a token of the vocabulary that is
+            added again keeps its id.
 
     Raises:
-        ValueError: a damaged vocabulary file, or one of another size than the saved range.
+        ValueError: A vocabulary file is damaged, or its size is not that of the saved range.
     """
 
     def __init__(
@@ -167,21 +186,27 @@ class TokenTable:
         return token in self.ids or token in self.added_ids
 
     def id_of(self, token: str) -> int:
-        """The id of a token, or that of ``<unk>``."""
+        """Return the id of a token, or that of ``<unk>`` if the token is unknown."""
         return self.added_ids[token] if token in self.added_ids else self.ids.get(token, self.ids[UNK_TOKEN])
 
     def spell_emoji(self, token: str) -> list[str]:
-        """An emoji in tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
+        """Return an emoji as tokens that are always known: ``<unk_emoji>``, then a name piece for every known character.
 
-        A Unicode emoji has no name to spell.
+        A Unicode emoji has no name to spell, so it is ``<unk_emoji>`` alone.
         """
         name = token[1:-1] if token.startswith("[") else ""
         return [UNK_EMOJI_TOKEN, *(PIECE_PREFIX + c for c in name if PIECE_PREFIX + c in self.ids)]
 
     def kept_positions(self, ids: Sequence[int], max_length: int, max_emoji: int) -> list[int]:
-        """Which tokens truncation keeps, in order: emoji first (whole, ``max_emoji`` at most), then the first words.
+        """Return the positions of the tokens that truncation keeps, in order.
 
-        Most emoji stand at the end of a post, where plain truncation would lose them.
+        Emoji are kept first, whole and at most ``max_emoji`` of them, then the first words. Most emoji are at the end of a
+        post, where plain truncation would lose them.
+
+        Args:
+            ids: The ids of a post.
+            max_length: How many tokens are kept.
+            max_emoji: How many emoji are kept at most.
         """
         if len(ids) <= max_length:
             return list(range(len(ids)))

@@ -1,7 +1,7 @@
-"""Word segmentation with a private jieba: its own dictionary, user words and cache folder; in Rust where asked.
+"""Cut text into words with a private jieba, which has its own dictionary, user words and cache folder; or with rjieba.
 
-Takes emoji-free text, gives words. The segmenter pickles and deep-copies, which jieba's own class (it holds a lock)
-does not.
+Takes text without emoji and gives its words. The segmenter can be pickled and deep-copied; jieba's own class cannot, because it
+holds a lock.
 """
 
 import functools
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 with warnings.catch_warnings():
-    # jieba imports pkg_resources, which warns of its own end; nothing a user of ours could act on.
+    # jieba imports pkg_resources, which warns that it is deprecated. Users of this package can do nothing about it.
     warnings.simplefilter("ignore")
     import jieba
 
@@ -23,8 +23,8 @@ from .text_normalization import SEPARATOR
 
 logger = logging.getLogger(__name__)
 
-# jieba's hidden Markov model copies its path at every character: one block of n characters costs n². Longer texts are
-# cut in stretches of this many characters, far more than a sentence has.
+# jieba's hidden Markov model copies its path at every character, so n characters in a row take n² steps. Longer texts are cut
+# into stretches of this many characters, which is far more than a sentence has.
 _MAX_STRETCH = 1000
 _LONGEST_STRETCH = re.compile(f"{SEPARATOR}|[^{SEPARATOR}]{{1,{_MAX_STRETCH}}}")
 _KEEPABLE = re.compile(r"[\u4e00-\u9fd5a-zA-Z0-9+#&._%\-]+")
@@ -32,7 +32,13 @@ _USER_DICT_LINE = re.compile(r"(?P<word>\S+)(?: (?P<frequency>\d+))?(?: (?P<tag>
 
 
 class UserWord(NamedTuple):
-    """One line of a jieba user dictionary; without a frequency jieba takes the smallest that keeps the word whole."""
+    """One line of a jieba user dictionary.
+
+    Attributes:
+        word: The word that is kept whole.
+        frequency: Its frequency. If it is None, jieba takes the smallest frequency that keeps the word whole.
+        tag: Its part of speech, or None.
+    """
 
     word: str
     frequency: int | None = None
@@ -40,17 +46,20 @@ class UserWord(NamedTuple):
 
 
 def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
-    """Read a user dictionary in jieba's format, ``word [frequency] [tag]`` a line, UTF-8 with or without a BOM.
+    """Read a user dictionary in jieba's format, which has ``word [frequency] [tag]`` in each line.
+
+    Args:
+        path: The file to read, in UTF-8 with or without a BOM.
 
     Raises:
-        ValueError: not UTF-8, or a line of another shape, with its number.
+        ValueError: The file is not UTF-8, or a line has another form. The message names the number of the line.
     """
     try:
         content = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected UTF-8, found {error}; convert the file") from error
     words = []
-    # Split on "\n" only: str.splitlines would also break at U+2028 and its like.
+    # Split at "\n" only, because str.splitlines would also split at U+2028 and other characters.
     for number, line in enumerate(content.split("\n"), start=1):
         line = line.strip()
         if not line:
@@ -64,7 +73,7 @@ def read_user_dict(path: str | os.PathLike[str]) -> list[UserWord]:
 
 
 def can_be_kept(word: str) -> bool:
-    """Whether jieba can keep the word whole: it cuts at all other characters, whatever its dictionary says.
+    """Return whether jieba can keep the word whole: it cuts at all other characters, whatever its dictionary says.
 
     >>> can_be_kept("hold住"), can_be_kept("新 词"), can_be_kept("(╯□╰)")
     (True, False, False)
@@ -73,7 +82,7 @@ def can_be_kept(word: str) -> bool:
 
 
 def format_user_dict(words: Iterable[UserWord]) -> str:
-    """The text of a user dictionary file.
+    """Return the text of a user dictionary file.
 
     >>> format_user_dict([UserWord("绝绝子", 50, "n"), UserWord("破防")]).splitlines()
     ['绝绝子 50 n', '破防']
@@ -82,19 +91,20 @@ def format_user_dict(words: Iterable[UserWord]) -> str:
 
 
 def keep_whole(words: Iterable[str]) -> list[UserWord]:
-    """Entries of a user dictionary for words, each with the smallest frequency at which jieba keeps it whole, alone.
+    """Return user dictionary entries for words, each with the smallest frequency at which jieba keeps it whole.
 
-    Without one jieba finds that frequency too, but anew at every start, and other readers of the file do not.
+    Without a frequency in the file, jieba would have to find it again at every start, and other readers of the file do not
+    look for it.
     """
     segmenter = WordSegmenter(use_hmm=False)
-    # The parts of a long word come first: it must win against them.
+    # Short words come first, because a long word needs a frequency that is high enough against its parts.
     return [UserWord(word, segmenter.keeping_frequency(word), "n") for word in sorted(set(words), key=lambda w: (len(w), w))]
 
 
 def cache_folder() -> Path:
-    """The folder of this user where jieba keeps its parsed dictionary, made on first use.
+    """Return the user's own folder for jieba's parsed dictionary, which is created at the first use.
 
-    jieba's own place is the shared temporary folder, where the file of another user would be loaded.
+    jieba itself uses the shared temporary folder, where it would load a file that another user has written.
     """
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aslstm"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,14 +112,14 @@ def cache_folder() -> Path:
 
 
 class _Jieba:
-    """jieba itself: pure Python, about 1 MB of text a second."""
+    """jieba itself, in pure Python: it cuts about 1 MB of text in a second."""
 
     def __init__(self) -> None:
         self.tokenizer = jieba.Tokenizer()
         try:
             self.tokenizer.tmp_dir = str(cache_folder())
-        except (OSError, RuntimeError) as error:  # no place to write, or no home at all
-            # The null device is no folder: jieba finds no cache there and writes none.
+        except (OSError, RuntimeError) as error:  # the folder cannot be written, or there is no home folder
+            # The null device is no folder, so jieba finds no cache there and writes none.
             logger.warning("no cache folder, jieba's dictionary is parsed at every start: %s", error)
             self.tokenizer.tmp_dir = os.devnull
         level = jieba.default_logger.level
@@ -134,7 +144,7 @@ class _Jieba:
 
 
 class _RustJieba:
-    """``rjieba`` (Rust): the same dictionary and algorithm, about 15 times as fast."""
+    """``rjieba``, in Rust: the same dictionary and algorithm, about 15 times as fast."""
 
     def __init__(self, module: Any) -> None:
         self._tokenizer = module.Jieba()
@@ -159,16 +169,16 @@ class _RustJieba:
 
 
 SEGMENTERS = ("jieba", "rjieba")
-# Where letters or digits touch a sign that may stand inside a word.
+# Places where letters or digits are next to a sign that may be inside a word.
 _SIGN_IN_WORD = re.compile(r"[a-zA-Z0-9][+#&._%\-]|[+#&._%\-][a-zA-Z0-9]")
 _LETTERS_OR_NUMBER = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
 
 
 @functools.cache
 def _rust_module() -> Any:
-    """The module ``rjieba``, or None where it is not installed, which is said once."""
+    """Return the module ``rjieba``, or None if it is not installed, with one warning."""
     try:
-        # Not an import statement: transformers refuses to load a folder whose files import what is not installed.
+        # This is no import statement, because transformers refuses a folder whose files import what is not installed.
         return importlib.import_module("rjieba")
     except ImportError:
         logger.warning("segmenter rjieba is not installed, so jieba cuts the same words, slower; pip install rjieba")
@@ -176,18 +186,18 @@ def _rust_module() -> Any:
 
 
 class WordSegmenter:
-    """jieba in its accurate mode, in Python or in Rust.
+    """Cuts text with jieba in its accurate mode, in Python or in Rust.
 
-    The dictionary is read at first use (about half a second from the cache), not when the object is made.
+    The dictionary is read at the first use (about half a second from the cache), not when the object is made.
 
     Args:
-        user_words: words that are kept whole.
-        use_hmm: whether a hidden Markov model guesses at words that the dictionary lacks.
-        segmenter: ``jieba``, or ``rjieba`` where it is installed; they cut the same words but where two ways of cutting are
-            equally likely.
+        user_words: Words that are kept whole.
+        use_hmm: Whether a hidden Markov model guesses words that the dictionary lacks.
+        segmenter: ``jieba``, or ``rjieba``, which must be installed. Both cut the same words, except where two ways of cutting
+            are equally likely.
 
     Raises:
-        ValueError: a word that jieba cannot keep, or a segmenter that is neither.
+        ValueError: jieba cannot keep one of the words, or there is no such segmenter.
     """
 
     def __init__(self, user_words: Iterable[UserWord] = (), *, use_hmm: bool = True, segmenter: str = "jieba") -> None:
@@ -213,41 +223,41 @@ class WordSegmenter:
 
     @property
     def engine(self) -> _Jieba | _RustJieba:
-        """What cuts, with the user words; its dictionary is read at the first call."""
+        """Return jieba or rjieba with the user words; its dictionary is read at the first call."""
         if self._engine is None:
             self._engine = self._load()
         return self._engine
 
     def add_word(self, word: UserWord) -> None:
-        """Keep one more word whole from now on."""
+        """Add a word that is kept whole from now on."""
         self.user_words.append(word)
         if self._engine is not None:
             self._engine.add_word(word)
 
     def keeping_frequency(self, word: str) -> int:
-        """The smallest frequency at which the word is kept whole; it is kept whole from now on."""
+        """Return the smallest frequency at which the word is kept whole, and keep it whole from now on."""
         return self.engine.keep(word)
 
     def cut(self, text: str) -> list[str]:
-        """The words of a text in order, white space among them; joined they make up the text again."""
+        """Return the words of a text in order, including white space; joined, they are the text again."""
         return [part for word in self.cut_roughly(text) for part in self.parts(word)]
 
     def parts(self, word: str) -> list[str]:
-        """The words in a word of :meth:`cut_roughly`.
+        """Return the words in a word of :meth:`cut_roughly`.
 
-        The hidden Markov model of rjieba leaves "3-3" and "sina.com" in one piece, where jieba's cuts them.
+        The hidden Markov model of rjieba leaves "3-3" and "sina.com" in one piece, which that of jieba cuts.
         """
         return self.engine.parts(word) if self.use_hmm else [word]
 
     def cut_roughly(self, text: str) -> list[str]:
-        """As :meth:`cut`, but for the words that :meth:`parts` divides: who remembers words needs to ask once for each.
+        """Return the words of a text without dividing them by :meth:`parts`, which a caller can do once for each word.
 
-        Of texts that are joined with ``SEPARATOR`` each is cut as it is alone; the separator is a word.
+        Texts that are joined with ``SEPARATOR`` are cut as each would be alone, and the separator is a word of its own.
         """
         if len(text) <= _MAX_STRETCH or max(map(len, text.split(SEPARATOR))) <= _MAX_STRETCH:
             return self.engine.cut(text, self.use_hmm)
         return [word for stretch in _LONGEST_STRETCH.findall(text) for word in self.engine.cut(stretch, self.use_hmm)]
 
     def __getstate__(self) -> dict[str, Any]:
-        # Without the engine's lock (it does not pickle) and tables: a used segmenter has the fingerprint of a new one.
+        # The engine is left out: its lock cannot be pickled, and a used segmenter must have the fingerprint of a new one.
         return {**self.__dict__, "_engine": None}

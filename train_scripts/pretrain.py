@@ -1,4 +1,4 @@
-"""Launches ``aslstm pretrain``, for ``accelerate launch train_scripts/pretrain.py``."""
+"""Runs ``aslstm pretrain``, so that ``accelerate launch train_scripts/pretrain.py`` can start it on several processes."""
 
 import sys
 

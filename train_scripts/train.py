@@ -1,4 +1,4 @@
-"""Launches ``aslstm train``, for ``accelerate launch train_scripts/train.py``."""
+"""Runs ``aslstm train``, so that ``accelerate launch train_scripts/train.py`` can start it on several processes."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The app in the browser: Gradio around the answers of a model folder."""
+"""Holds the app in the browser, which shows the answers of a model folder with Gradio."""

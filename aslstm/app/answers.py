@@ -1,7 +1,7 @@
-"""A model folder to what the app shows: one post beside itself without emoji, and the report of many posts, as HTML.
+"""Takes a model folder and posts, and gives what the app shows of them as HTML.
 
-Knows nothing of Gradio. Posts are shown as text whatever they hold: the HTML is that of the template ``panels.html.j2``, which
-escapes all that is put into it.
+One post is shown beside itself without emoji, and many posts become a report. The module knows nothing of Gradio. Posts are
+shown as text whatever they hold: the HTML comes from the template ``panels.html.j2``, which escapes all that is put into it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,21 +33,21 @@ from .texts import TEXTS, AppTexts
 MAX_POSTS = 20_000
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small file may hold gigabytes
 _CHUNK = 256
-# Columns of an upload are not to be taken for answers.
+# The prefix keeps columns of an upload from being taken for answers.
 _PREFIX = "aslstm_"
-# The macros of the template, as functions.
+# The macros of the template can be called as functions.
 _HTML: Any = environment(Path(__file__).parent).get_template("panels.html.j2").module
 
 
 class Panel(NamedTuple):
-    """What is shown of one answer.
+    """Holds what is shown of one answer.
 
     Attributes:
-        heading: What was asked.
+        heading: A heading that says which form of the post was read.
         best: The label of the highest score.
-        scores: label -> score.
+        scores: The score of each label.
         heat_map: The post, as HTML where its words are shaded.
-        notes: What is said below it.
+        notes: The lines that are shown below the post.
     """
 
     heading: str
@@ -58,13 +58,13 @@ class Panel(NamedTuple):
 
 
 class Answers:
-    """A loaded model folder.
+    """Holds a loaded model folder and answers with it.
 
     Args:
-        folder: a model folder; its checksums are verified, and of its code nothing is run.
+        folder: The model folder. Its checksums are verified, and none of its code is run.
 
     Raises:
-        UserError: a folder that is not whole.
+        UserError: The folder is damaged or incomplete.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class Answers:
         self.predictor = BatchPredictor(self.classifier, prefix=_PREFIX, attention=self.has_weights)
 
     def of_post(self, post: str, language: str) -> str:
-        """A post beside itself without emoji, as HTML."""
+        """Return HTML that shows a post beside the same post without its emoji."""
         texts = TEXTS[language]
         if not post.strip():
             return note(texts.no_post)
@@ -82,7 +82,7 @@ class Answers:
         left = self._panel(texts.with_emoji, post, whole, language)
         if effect is None:
             return str(_HTML.pair(left, None, texts.no_emoji, []))
-        # A space in the place of each: what stood on either side stays apart, as it does for the effect of the pipeline.
+        # A space replaces each emoji, so that the words on its two sides stay apart, as the pipeline's emoji effect has it.
         words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
         right = self._panel(texts.without_emoji, words, self._answer(words), language)
         alone = effect["without_words"]
@@ -109,16 +109,16 @@ class Answers:
         return Panel(heading, best, dict(sorted(scores.items())), heat_map, notes)
 
     def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
-        """The page of a report on posts, as ``aslstm report`` writes it.
+        """Return the page of a report on posts, as ``aslstm report`` writes it.
 
         Args:
-            rows: of an upload.
-            text_column: of the posts.
-            language: of the page.
-            progress: is told the share of the posts that are answered.
+            rows: The rows of an upload.
+            text_column: The name of the column that holds the posts.
+            language: The language of the page.
+            progress: A function that is called with the share of the posts that have been answered.
 
         Raises:
-            UserError: no posts.
+            UserError: There are no posts.
         """
 
         def answered() -> Iterator[Row]:
@@ -136,10 +136,10 @@ class Answers:
 
 
 def load(folder: str) -> Answers:
-    """A model folder, loaded at its first use and after it was written anew.
+    """Return a model folder, which is loaded at its first use and again after it was rewritten.
 
     Raises:
-        UserError: a folder that is not whole.
+        UserError: The folder is damaged or incomplete.
     """
     checksums = Path(folder) / CHECKSUMS
     return _load(folder, checksums.stat().st_mtime_ns if checksums.is_file() else 0)
@@ -151,10 +151,10 @@ def _load(folder: str, _written: int) -> Answers:
 
 
 def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts) -> list[Row]:
-    """The rows of an upload; empty lines of a ``.txt`` are passed over.
+    """Return the rows of an upload; rows whose text is blank are left out.
 
     Raises:
-        UserError: a file that cannot be read, a row without a text, or too many rows.
+        UserError: The file cannot be read, a row has no text, or there are too many rows.
     """
     if path.suffix not in SUFFIXES:
         raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
@@ -166,16 +166,16 @@ def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts)
                 raise UserError(fault)
             rows.append(row)
     except UserError as error:
-        # The folder of an upload is none that its owner knows.
+        # The visitor does not know the folder in which the upload was stored.
         raise UserError(str(error).replace(str(path), path.name)) from error
     return check_number([row for row in rows if row[text_column].strip()], texts)
 
 
 def check_number(rows: list[Row], texts: AppTexts) -> list[Row]:
-    """The rows.
+    """Return the rows if their number is allowed.
 
     Raises:
-        UserError: none, or too many.
+        UserError: There are no rows or too many.
     """
     if not rows:
         raise UserError(texts.no_posts)
@@ -185,16 +185,16 @@ def check_number(rows: list[Row], texts: AppTexts) -> list[Row]:
 
 
 def note(text: str) -> str:
-    """A line in grey."""
+    """Return HTML of a grey line."""
     return str(_HTML.note(text))
 
 
 def error_line(error: UserError, texts: AppTexts) -> str:
-    """What was wrong, in one line."""
+    """Return HTML of one line that says what was wrong."""
     return str(_HTML.error(texts.error, error))
 
 
 def frame(page: str) -> str:
-    """A page inside a page, without any right but to draw itself."""
-    # Escaped here: the scripts of a page must stay as their hashes say, control characters and all.
+    """Return HTML that shows a whole page inside the app; the inner page may only draw itself."""
+    # The page is escaped here and not by the template, because its scripts must stay exactly as their hashes say.
     return str(_HTML.frame(escape(page)))

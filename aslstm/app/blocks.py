@@ -1,6 +1,6 @@
-"""The app in the browser: one post with and without its emoji, and the report of many posts.
+"""Takes a model folder and gives the app in the browser, as Gradio blocks.
 
-Takes a model folder, gives Gradio's blocks. Asks the network for nothing.
+The app shows one post with and without its emoji, and the report of many posts. It asks the network for nothing.
 """
 
 import os
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# Gradio reads it when it is imported.
+# Gradio reads this variable when it is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
@@ -25,8 +25,8 @@ EMOJI = (
     *("[泪]", "[太开心]", "[怒]", "[赞]", "[心]", "[哈哈]", "[抓狂]", "[可怜]", "[吃惊]", "[偷笑]", "[鼓掌]", "[doge]"),
     *("😂", "😭", "😰", "😱", "😡", "😳", "😍", "🥳", "🎉", "💔", "👍", "🙂"),
 )
-# No font is fetched: these are looked for on the visitor's machine. "Emoji in colour" is defined below for emoji alone: some
-# fonts have them in black, and those in colour have digits too.
+# No font is fetched: these fonts are looked for on the visitor's machine. "Emoji in colour" is defined below for emoji alone,
+# because some fonts draw emoji in black, and the fonts that draw them in colour also draw digits.
 FONTS = ("Emoji in colour", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
 CSS = """
 @font-face { font-family: "Emoji in colour"; unicode-range: U+231A-27BF, U+2934-2B55, U+FE0F, U+200D, U+1F000-1FAFF;
@@ -47,7 +47,7 @@ iframe.report { width: 100%; height: 85vh; border: 1px solid var(--border-color-
 
 
 def put_emoji(emoji: str, post: str, mode: str) -> str:
-    """A post with one more emoji, or with this one in the place of all others.
+    """Return a post with one more emoji, or with this emoji in the place of all its emoji.
 
     >>> put_emoji("[泪]", "又加班😂", "add"), put_emoji("[泪]", "又加班😂", "swap")
     ('又加班😂[泪]', '又加班[泪]')
@@ -59,7 +59,7 @@ def put_emoji(emoji: str, post: str, mode: str) -> str:
 
 
 def answer_post(model: str, post: str, language: str) -> str:
-    """HTML of one post."""
+    """Return HTML with the answer to one post."""
     try:
         return load(model).of_post(post, language)
     except UserError as error:
@@ -75,7 +75,7 @@ def report(
     language: str,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 (so Gradio finds it)
 ) -> str:
-    """HTML of the report on a file, or on pasted lines where there is none."""
+    """Return HTML with the report on a file, or on pasted lines if no file is given."""
     texts = TEXTS[language]
     try:
         if file:
@@ -88,12 +88,12 @@ def report(
 
 
 def local_models(model: str) -> list[str]:
-    """The model folders under ``outputs``, and the one that was named."""
+    """Return the model folders under ``outputs`` and the folder that was named."""
     return sorted({model, *(str(path.parent) for path in Path("outputs").rglob("checksums.json"))})
 
 
 def wording(language: str) -> dict[str, dict[str, Any]]:
-    """The properties of the components that a language decides."""
+    """Return the properties of each component that depend on the language."""
     texts = TEXTS[language]
     return {
         "title": {"value": f"# {texts.title}\n{texts.about}"},
@@ -111,21 +111,21 @@ def wording(language: str) -> dict[str, dict[str, Any]]:
 
 
 def build(model: str) -> gr.Blocks:
-    """The app.
+    """Build the app.
 
     Args:
-        model: the folder that it begins with; a Space stays with it.
+        model: The model folder that the app begins with. In a Space it cannot be changed.
     """
     words = wording("zh")
     parts: dict[str, Any] = {}
-    # One at a time: each uses all cores.
+    # One answer is computed at a time, because each uses all cores.
     heavy: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     with gr.Blocks(title=TEXTS["en"].title, analytics_enabled=False, delete_cache=(3600, 3600)) as app:
         with gr.Row():
             parts["title"] = gr.Markdown(**words["title"])
             language = gr.Radio([("中文", "zh"), ("English", "en")], value="zh", label="语言 / Language")
-        # A visitor of a Space must not try its paths.
+        # A visitor of a Space must not be able to try out its paths.
         is_space = "SPACE_ID" in os.environ
         choices = [model] if is_space else local_models(model)
         parts["model"] = gr.Dropdown(
@@ -163,10 +163,10 @@ def build(model: str) -> gr.Blocks:
 
 
 def launch(model: str) -> None:
-    """Serve the app until it is stopped; where, say the variables GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+    """Serve the app until it is stopped, at the address that GRADIO_SERVER_NAME and GRADIO_SERVER_PORT name.
 
     Args:
-        model: The model folder that it begins with.
+        model: The model folder that the app begins with.
     """
     build(model).launch(
         theme=gr.themes.Default(font=FONTS, font_mono=FONTS), css=CSS, footer_links=[], share=False, ssr_mode=False,

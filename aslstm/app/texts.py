@@ -1,10 +1,10 @@
-"""What the app says, in Chinese and in English."""
+"""Holds the texts that the app shows, in Chinese and in English."""
 
 from typing import NamedTuple
 
 
 class AppTexts(NamedTuple):
-    """The texts of one language; those with braces are filled in."""
+    """Holds the texts of one language; names in braces stand for values that are filled in."""
 
     title: str
     about: str
@@ -92,7 +92,7 @@ TEXTS = {
         no_weights="The fusion of this model has no attention, so no word is shaded.",
         disagree="Words and emoji, each alone, disagree: perhaps irony.",
         legend="The darker a word, the more attention it has; emoji are outlined.",
-        lines="Paste posts, one a line",
+        lines="Paste posts, one on each line",
         lines_hint="今天又加班[泪]",
         file="or upload a file (csv, tsv, jsonl, txt; at most {megabytes} MB)",
         text_column="Column of the texts (--text_column)",

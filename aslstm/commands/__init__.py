@@ -1,1 +1,4 @@
-"""The commands: flags to settings, one call of the library, what is printed. Only here is the command line read."""
+"""This package holds the commands. Each turns its flags into settings, calls the library once and prints the result.
+
+The command line is read here and nowhere else.
+"""

@@ -1,9 +1,9 @@
-"""``aslstm app``: show what a model says, in the browser.
+"""Takes the flags of ``aslstm app`` and serves a page in the browser that shows what a model answers.
 
 aslstm app
 aslstm app --model outputs/nlpcc2014
 
-Asks the network for nothing, unless the model is named as ``hf://owner/name``.
+It needs no network, unless the model is named as ``hf://owner/name``.
 """
 
 import os
@@ -21,20 +21,20 @@ HUB = "hf://"
 
 @dataclass(frozen=True)
 class AppSettings:
-    """The model that the app begins with."""
+    """Says which model the app begins with."""
 
     model: str = setting("", f"model folder, or {HUB}owner/name; default: the variable ASLSTM_MODEL, or {DEFAULT_MODEL}")
 
     def folder(self) -> str:
-        """The model folder; one of the Hub is fetched.
+        """Return the model folder; a model of the Hub is downloaded first.
 
         Raises:
-            UserError: It cannot be fetched.
+            UserError: The model cannot be downloaded.
         """
         model = self.model or os.environ.get("ASLSTM_MODEL", DEFAULT_MODEL)
         if not model.startswith(HUB):
             return model
-        # Imported here: a folder needs no Hub.
+        # Imported here, because a local folder does not need the Hub.
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HTTPError
 
@@ -46,12 +46,12 @@ class AppSettings:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Check the model and serve."""
+    """Load the model once to check it, then serve the page."""
     parser = CommandParser("app", "Show what a model says, in the browser.")
     add_settings(parser, AppSettings)
     settings = make_settings(AppSettings, parser.parse_args(given))
     check_packages("app", "gradio", "altair", "jinja2", "vl_convert", "torch", "transformers")
-    # Imported here: the packages of the extra "app" are looked for first.
+    # Imported here, after the check that the packages of the extra "app" are installed.
     from aslstm.app.answers import load
     from aslstm.app.blocks import launch
 

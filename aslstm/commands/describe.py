@@ -1,8 +1,8 @@
-"""``aslstm describe``: what a corpus holds before anybody trains on it.
+"""Takes the flags of ``aslstm describe`` and prints what a corpus contains, before anybody trains on it.
 
 aslstm describe --dataset nlpcc2014 --data_dir DIR --output report/
 
-Prints the report; ``--output`` also keeps it as ``report.md`` with three charts as PNG.
+With ``--output`` it also writes the report as ``report.md``, with two or three charts as PNG.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from .flags import CommandParser, add_settings, make_settings
 
 @dataclass(frozen=True)
 class DescribeSettings:
-    """Where the report is kept."""
+    """Says where the report is written."""
 
     output: Path | None = setting(None, "folder for report.md and the charts; default: print alone")
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Read, count, print and draw."""
+    """Read the corpus, print the report, and write it with its charts if that is asked for."""
     parser = CommandParser("describe", "Describe a corpus.")
     add_settings(parser, CorpusSource, DescribeSettings)
     arguments = parser.parse_args(given)
@@ -46,7 +46,7 @@ def main(given: Sequence[str] | None = None) -> None:
 
 def _write(report: str, splits: dict[str, Dataset], output: Path) -> None:
     """Write the report and its charts into a folder."""
-    # Imported here: only charts need the extra "report".
+    # Imported here, because only the charts need the extra "report".
     from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths
 
     try:

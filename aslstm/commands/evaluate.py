@@ -1,8 +1,9 @@
-"""Evaluate a model folder: all rows, rows with and without emoji, and what the emoji are worth.
+"""Takes the flags of ``aslstm evaluate`` and prints how well a model folder does on a corpus.
 
-Run as ``aslstm evaluate --model DIR --dataset nlpcc2014 --data_dir DIR [--split test]``. Prints
-tables; ``--output`` keeps the figures as JSON, ``--save_predictions`` every answer as JSON Lines, ``--plot`` the confusion
-matrix as PNG.
+Run as ``aslstm evaluate --model DIR --dataset nlpcc2014 --data_dir DIR [--split test]``. The tables have figures for all rows,
+for rows with and without emoji, and for rows whose emoji or words were changed, which shows what the emoji are worth.
+``--output`` writes the figures as JSON, ``--save_predictions`` every answer as JSON Lines, and ``--plot`` the confusion matrix
+as PNG.
 """
 
 import json
@@ -36,10 +37,10 @@ OUTPUTS = ("output", "save_predictions", "plot")
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What is scored, and which files keep the figures.
+    """Says what is scored, and which files the figures are written to.
 
     Raises:
-        UserError: A map that does not exist, or a place where no file can be written.
+        UserError: A map does not exist, or a file cannot be written in its place.
     """
 
     model: Path = setting(MISSING, "model folder")
@@ -62,7 +63,20 @@ class EvaluateSettings:
 def evaluate(
     classifier: Classifier, texts: list[str], gold: list[str], map_name: str | None
 ) -> tuple[dict[str, Any], np.ndarray, list[str]]:
-    """Figures by group of rows, the probabilities of all rows and the labels they stand for."""
+    """Score a model on texts.
+
+    Args:
+        classifier: The model.
+        texts: The raw posts.
+        gold: The label of each post.
+        map_name: A key of ``LABEL_MAPS`` that turns the model's labels into those of ``gold``, or None.
+
+    Returns:
+        The figures of each group of rows, the probabilities (num_texts, num_labels), and the name of each label.
+
+    Raises:
+        UserError: A post has a label that the model does not know.
+    """
     probabilities, names = map_probabilities(
         classifier.predict(texts, description="Predicting"), classifier.label_names, map_name
     )
@@ -87,7 +101,7 @@ def evaluate(
 
 
 def print_results(results: dict[str, Any], names: list[str]) -> None:
-    """The tables."""
+    """Print the figures, the labels and the confusion matrix as tables."""
     everything = results["all rows"]
     header = ["rows", "count", "accuracy", "95 %", "macro-F1", "95 %", "emotions", "micro-F1", "weighted", "ECE", "majority"]
     print(table_text(header, [_result_cells(name, metrics) for name, metrics in results.items()]))
@@ -121,7 +135,7 @@ def _result_cells(name: str, metrics: dict[str, Any]) -> list[str]:
 
 
 def save_predictions(path: Path, texts: list[str], gold: list[str], probabilities: np.ndarray, names: list[str]) -> None:
-    """One JSON object a row."""
+    """Write one JSON object for each row: its text, its label, the prediction and the probabilities."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for text, label, row in zip(texts, gold, probabilities, strict=True):
             answer: dict[str, Any] = {"text": text, "label": label, "prediction": names[int(row.argmax())]}
@@ -130,7 +144,7 @@ def save_predictions(path: Path, texts: list[str], gold: list[str], probabilitie
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Load, predict and print."""
+    """Score a model on a split of a corpus, print the figures and write the files that are asked for."""
     parser = CommandParser("evaluate", "Score a model folder on a corpus.")
     add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings)
     arguments = parser.parse_args(given)
@@ -159,7 +173,7 @@ def _evaluate(settings: EvaluateSettings, source: CorpusSource, inference: Infer
         with replacing(settings.save_predictions) as partial:
             save_predictions(partial, texts, gold, probabilities, names)
     if settings.plot:
-        # Imported here: only the chart needs the extra "report".
+        # Imported here, because only the chart needs the extra "report".
         from aslstm.charts import plot_confusion
 
         with replacing(settings.plot) as partial:

@@ -1,12 +1,12 @@
-"""``aslstm find-words``: the new words of raw posts as a table, the best first.
+"""Takes the flags of ``aslstm find-words`` and writes the new words of raw posts as a table, the best word first.
 
 aslstm find-words --input posts.txt --output new_words.tsv
 aslstm find-words --input 'corpus/*.jsonl.gz' more.csv --text_column content --output new_words.tsv
 zcat posts.gz | aslstm find-words --input - --output new_words.tsv
 aslstm find-words --input posts.txt --method tagger --output new_words.tsv
 
-The table (word, count, cohesion, left_entropy, right_entropy, score, example) is for ``aslstm train --new_words``; take out by
-hand what you do not like.
+The table (word, count, cohesion, left_entropy, right_entropy, score, example) is read by ``aslstm train --new_words``;
+delete the lines of words that you do not want.
 """
 
 import logging
@@ -31,10 +31,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FindWordsSettings:
-    """What a word must be, and where the table goes.
+    """Says which words are kept, and where the table is written.
 
     Raises:
-        UserError: A value that is not possible, or a place that is taken.
+        UserError: A value is not possible, or the output exists already.
     """
 
     output: Path = setting(MISSING, "table of words (TSV)")
@@ -60,7 +60,7 @@ class FindWordsSettings:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Find words and write the table."""
+    """Find the new words, write the table and log the best of them."""
     parser = CommandParser("find-words", "Find the new words of raw posts.")
     add_settings(parser, TextSource, FindWordsSettings)
     arguments = parser.parse_args(given)
@@ -88,7 +88,7 @@ def _find(source: TextSource, settings: FindWordsSettings) -> None:
         num_workers=settings.num_workers,
     )
     if has_tagger:
-        # Imported here: the other methods need no torch, which takes seconds to import.
+        # Imported here, because the other methods do not need torch, which takes seconds to import.
         from aslstm.training.rare_words import add_rare_words
 
         words = add_rare_words(words, list(source.texts()), max_word_length=settings.max_word_length)

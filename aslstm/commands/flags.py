@@ -1,6 +1,7 @@
-"""What all commands share: the parser, settings as flags, and how an error ends a command.
+"""Takes dataclasses of settings and gives instances with the values of the command line; all commands share this.
 
-Takes dataclasses whose fields are made by :func:`aslstm.settings.setting`; gives instances with what the command line says.
+The fields of the dataclasses are made by :func:`aslstm.settings.setting`. The parser and the way in which an error ends a
+command are also here.
 """
 
 import argparse
@@ -32,11 +33,11 @@ _ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
 
 
 class CommandParser(argparse.ArgumentParser):
-    """The parser of a command: errors are one line, a misspelt flag is answered with the nearest one, help has defaults.
+    """Parses the flags of a command, with errors of one line that name the nearest flag, and with defaults in the help.
 
     Args:
         name: The command as it is typed, e.g. ``train-vectors``.
-        description: What it does, in a sentence.
+        description: A sentence that says what the command does.
     """
 
     def __init__(self, name: str, description: str) -> None:
@@ -56,7 +57,7 @@ class CommandParser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Refuse a flag that the command does not have, before anything that its absence causes is complained of."""
+        """Parse the flags; an unknown flag is refused before anything that follows from it, such as a missing flag."""
         given = sys.argv[1:] if args is None else list(args)
         known = {flag for action in self._actions for flag in action.option_strings}
         for one in given:
@@ -69,7 +70,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def add_settings(parser: argparse.ArgumentParser, *classes: type, leave_out: Sequence[str] = ()) -> None:
-    """Add a flag for every setting of some dataclasses, grouped as they say or under the name of the dataclass."""
+    """Add a flag for every setting of the dataclasses, in the group of the setting or in one named after the dataclass."""
     groups: dict[str, Any] = {group.title: group for group in parser._action_groups if group.title}
     for cls in classes:
         hints = get_type_hints(cls)
@@ -107,16 +108,16 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
     if default is MISSING:
         options |= {"required": True, "default": argparse.SUPPRESS}
     elif default in (None, "", ()):
-        # The help says what an absent value means; "(default: None)" would say nothing.
+        # The help text of the setting says what happens without a value; "(default: None)" would say nothing.
         options["default"] = argparse.SUPPRESS
     group.add_argument(f"--{name}", **options)
 
 
 def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> T:
-    """The settings of a dataclass as the command line says, or as they are given here.
+    """Make a dataclass of settings from the values of the command line and from those given here, which win.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
     values = {name: getattr(arguments, name) for name in settings_of(cls) if getattr(arguments, name, None) is not None}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -124,7 +125,7 @@ def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> 
 
 
 def show_flags(message: str) -> str:
-    """The message of an error of the library with flags in the place of arguments.
+    """Return the message of a library error with its arguments written as flags.
 
     >>> show_flags("`num_train_epochs`: expected 1 or more, found 0")
     '--num_train_epochs: expected 1 or more, found 0'
@@ -133,11 +134,11 @@ def show_flags(message: str) -> str:
 
 
 def _name_full_disk(main: Callable[[], None]) -> None:
-    """Run; a full disk, which any write may meet, becomes a :class:`UserError`."""
+    """Run a function and turn the error of a full disk, which any write may raise, into a :class:`UserError`."""
     try:
         main()
     except OSError as error:
-        # NumPy has no number: "12001 requested and 7664 written".
+        # NumPy's error of a full disk has no error number; it says "12001 requested and 7664 written".
         if error.errno not in _NO_ROOM and not str(error).endswith(" written"):
             raise
         place = f"{error.filename}: " if error.filename else ""
@@ -191,8 +192,9 @@ def run(main: Callable[[], None]) -> None:
             os._exit(INTERRUPTED)
         sys.exit(INTERRUPTED)
     except UserError as error:
-        # Under a launcher every process meets the same error, soon or late, and the launcher ends all others with the first
-        # that ends: process 0 goes first, and one line is printed, also of an error that only another met.
+        # A launcher ends all processes when the first one ends. If every process has the same error, process 0 prints it and
+        # ends while the others still wait, so that the line is printed once. An error of another process alone is printed
+        # after the wait.
         if os.environ.get("RANK", "0") != "0":
             time.sleep(_GRACE_SECONDS)
         print(f"error: {show_flags(str(error))}", file=sys.stderr)

@@ -1,10 +1,10 @@
-"""``aslstm nearest``: the nearest neighbours of words and emoji, and a map of the emoji.
+"""Takes the flags of ``aslstm nearest`` and prints the nearest neighbours of words and emoji, or draws a map of emoji.
 
 aslstm nearest '[泪]' 😂 给力 --vectors vectors.bin
 aslstm nearest '[泪]' --model outputs/nlpcc2014
 aslstm nearest --model outputs/nlpcc2014 --emoji_map emoji_map.png
 
-Takes a file of vectors, or a model folder, whose vectors training has moved on.
+The vectors are those of a file, or those of a model folder, which training has changed.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from .flags import CommandParser, add_settings, make_settings
 
 @dataclass(frozen=True)
 class NearestSettings:
-    """Where the vectors come from and what is shown of them.
+    """Says where the vectors come from and what is shown of them.
 
     Raises:
-        UserError: The settings name nothing to do, or no vectors.
+        UserError: The settings name no vectors or two sources of them, or the map cannot be written.
     """
 
     vectors: Path | None = setting(None, "file of vectors")
@@ -52,8 +52,8 @@ class NearestSettings:
 
 
 def vectors_of_model(folder: Path) -> KeyedVectors:
-    """The vectors of a model's words and emoji, without special tokens and name pieces."""
-    # Imported here: a file of vectors needs no torch, which takes seconds to import.
+    """Read the vectors of the words and emoji of a model, without special tokens and name pieces."""
+    # Imported here, because a file of vectors does not need torch, which takes seconds to import.
     import transformers
 
     from modeling_aslstm import ASLSTMForSequenceClassification
@@ -72,7 +72,7 @@ def vectors_of_model(folder: Path) -> KeyedVectors:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Read, print and draw."""
+    """Print the neighbours of the words, and draw the map if it is asked for."""
     parser = CommandParser("nearest", "Show the nearest neighbours of words and emoji.")
     parser.add_argument("words", nargs="*", default=argparse.SUPPRESS, help="words or emoji")
     add_settings(parser, NearestSettings)
@@ -85,7 +85,7 @@ def main(given: Sequence[str] | None = None) -> None:
     for word in words:
         print(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
     if settings.emoji_map is not None:
-        # Imported here: only the map needs the extra "report".
+        # Imported here, because only the map needs the extra "report".
         from aslstm.charts import plot_emoji_map
 
         inputs = [settings.vectors] if settings.vectors else []

@@ -1,9 +1,9 @@
-"""``aslstm predict``: the posts of a file in, the same rows with the model's answers out, and a count of each label.
+"""Takes the flags of ``aslstm predict`` and writes the rows of a file with the model's answers.
 
 aslstm predict --model DIR --input posts.jsonl --output answers.jsonl
 
-Memory does not grow with the input. A killed run goes on with ``--resume`` and gives the same file. Under ``torchrun`` or
-``accelerate launch`` the processes share the rows.
+It prints how many posts have each label. Memory does not grow with the size of the input. ``--resume`` continues a run that
+was killed, and gives the same file. The processes of ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
 import sys
@@ -16,7 +16,7 @@ from .flags import CommandParser, add_settings, make_settings
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Read, answer and write; the summary goes to standard error, because standard output may hold rows."""
+    """Answer the posts and print a summary on standard error, because standard output may hold rows."""
     parser = CommandParser("predict", "Label the posts of a file.")
     add_settings(parser, PredictSettings, InferenceSettings)
     arguments = parser.parse_args(given)

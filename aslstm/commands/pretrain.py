@@ -1,11 +1,12 @@
-r"""Pre-train a model on posts without labels: predict a post's emoji from its words (DeepMoji, Felbo et al. 2017).
+r"""Takes the flags of ``aslstm pretrain`` and writes a model folder that was pre-trained on posts without labels.
 
 aslstm pretrain --input posts.jsonl.gz --output_dir outputs/pretrained
 aslstm pretrain --input a.jsonl.gz b.csv --text_column text review --vectors vectors.bin \
     --also_learn smp2020_ewect weibo_senti_100k --data_dir DIR --output_dir outputs/pretrained
 aslstm train --dataset nlpcc2014 --data_dir DIR --init_from outputs/pretrained
 
-The labels of known corpora can be learned beside the emoji, each with an output layer of its own that is not kept.
+The model learns to predict the emoji of a post from its words (DeepMoji, Felbo et al. 2017). It can also learn the labels of
+known corpora. Each of these tasks has its own output layer, which is not saved.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def parse_settings(given: Sequence[str] | None = None) -> PretrainSettings:
     """Read and check the command line.
 
     Raises:
-        UserError: A flag or value that is not possible.
+        UserError: A flag or a value is not possible.
     """
     parser = CommandParser("pretrain", "Pre-train by emoji prediction.")
     add_settings(parser, TextSource, PretrainingSettings, ModelSettings)
@@ -37,7 +38,7 @@ def parse_settings(given: Sequence[str] | None = None) -> PretrainSettings:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Pre-train a model and print where it is saved."""
+    """Pre-train a model and print the folder where it is saved."""
     settings = parse_settings(given)
     set_up_logging()
     folder = pretrain(settings)

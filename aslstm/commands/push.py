@@ -1,9 +1,9 @@
-"""``aslstm push``: publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag.
+"""Takes the flags of ``aslstm push`` and publishes a model folder on the Hugging Face Hub.
 
 aslstm push --model DIR --repo owner/name [--private] [--tag v1.0] [--dry_run]
 
-The folder is checked and only read; a copy of it answers in a fresh process and is sent. The token is that of
-``hf auth login`` or ``HF_TOKEN``.
+The folder becomes one commit and, if asked for, a tag. The folder itself is only read and checked. A copy of it is tried in a
+new process and then sent. The token is taken from ``hf auth login`` or ``HF_TOKEN``.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from .flags import CommandParser, add_settings, make_settings
 
 @dataclass(frozen=True)
 class PushSettings:
-    """What is published, where, and under which name.
+    """Says what is published, where, and under which name.
 
     Raises:
         UserError: The repository or the tag has an impossible name, or there is no token.
@@ -41,7 +41,7 @@ class PushSettings:
 
 
 def show(prepared: Prepared, repo: str) -> None:
-    """Print what the model answers and the files that are going to be sent."""
+    """Print the answers of the model to a few posts, and the files that will be sent."""
     for post, (label, score) in prepared.answers.items():
         print(f"{post}: {label} {score:.2f}")
     print(table_text(["file", "size"], [[name, f"{size:,} bytes"] for name, size in prepared.sizes.items()]))
@@ -49,7 +49,7 @@ def show(prepared: Prepared, repo: str) -> None:
 
 
 def publish(folder: Path, repo: str, *, private: bool = False, tag: str | None = None, dry_run: bool = False) -> None:
-    """Check a model folder, print what it answers and holds, and send it unless this is a dry run."""
+    """Check a model folder, print its answers and files, and send it unless this is a dry run."""
     with prepare(folder, repo) as prepared:
         show(prepared, repo)
         if dry_run:
@@ -59,7 +59,7 @@ def publish(folder: Path, repo: str, *, private: bool = False, tag: str | None =
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Prepare and push."""
+    """Publish the folder that the command line names."""
     parser = CommandParser("push", "Publish a model folder on the Hugging Face Hub.")
     add_settings(parser, PushSettings)
     settings = make_settings(PushSettings, parser.parse_args(given))

@@ -1,9 +1,9 @@
-"""``aslstm report``: the answers of ``aslstm predict`` as a page of charts that anybody can open.
+"""Takes the flags of ``aslstm report`` and turns the answers of ``aslstm predict`` into a page of charts.
 
 aslstm report --input out.jsonl --output report/
 aslstm report --input out.csv --output report/ --date_column created_at --language zh --title 话题
 
-Writes ``index.html``, which holds all it needs and asks the network for nothing, and each chart as PNG and as CSV beside it.
+It writes ``index.html``, which needs no other file and no network, and beside it each chart as PNG and as CSV.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,10 @@ FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
 
 @dataclass(frozen=True)
 class FileSettings:
-    """What is read and where the report is written.
+    """Says what is read and where the report is written.
 
     Raises:
-        UserError: The encoding does not exist, or the place of the report is taken.
+        UserError: The encoding does not exist, or the output is a file or a folder that holds files.
     """
 
     input: Path = setting(MISSING, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet")
@@ -53,10 +53,10 @@ class FileSettings:
 
 
 def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file.
+    """Read the rows of a file.
 
     Raises:
-        UserError: The file cannot be read, or its name has another ending.
+        UserError: The file cannot be read, or the ending of its name is not one of ``FORMATS``.
     """
     suffix = Path(path.name.removesuffix(".gz")).suffix
     if suffix not in FORMATS:
@@ -65,9 +65,9 @@ def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Count, draw and write."""
+    """Write the report and print how many posts it is about."""
     check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts")
-    # Imported here: the packages of the extra "report" are looked for first.
+    # Imported here, after the check that the packages of the extra "report" are installed.
     from aslstm.report.writing import PAGE, ReportSettings, write_report, written_files
 
     parser = CommandParser("report", "Make a page of charts from the answers of aslstm predict.")

@@ -1,4 +1,4 @@
-"""Train a model: corpus in, Hub folder out.
+"""Takes the flags of ``aslstm train``, trains a model on a corpus, and writes a model folder that the Hub accepts.
 
 aslstm train                                                                 # the embedded sample corpus
 aslstm train --dataset nlpcc2014 --data_dir DIR --output_dir outputs/nlpcc2014
@@ -27,7 +27,7 @@ def parse_settings(given: Sequence[str] | None = None) -> TrainSettings:
     """Read and check the command line.
 
     Raises:
-        UserError: A flag or value that is not possible.
+        UserError: A flag or a value is not possible.
     """
     parser = CommandParser("train", "Train an emoji-attention LSTM. Without arguments: on the embedded sample corpus.")
     add_settings(parser, CorpusSource, DataSettings, ModelSettings, TrainingSettings, OutputSettings)
@@ -42,8 +42,8 @@ def parse_settings(given: Sequence[str] | None = None) -> TrainSettings:
 
 
 def set_up_logging() -> None:
-    """Show what training logs on the main process, and of other libraries only warnings."""
-    # Not by accelerate's state: made before an Accelerator, it would not know of processes on CPUs.
+    """Show what training logs on the main process; other libraries show only warnings."""
+    # The state of accelerate is not asked: if it is made before an Accelerator, it does not know about processes on CPUs.
     is_main_process = os.environ.get("RANK", "0") == "0"
     logging.basicConfig(level=logging.INFO if is_main_process else logging.WARNING, format="%(message)s")
     for name in ("httpx", "accelerate", "datasets", "gensim"):
@@ -52,7 +52,7 @@ def set_up_logging() -> None:
 
 
 def print_results(model: TrainedModel) -> None:
-    """Print the figures of a model as a table, and where it is saved."""
+    """Print the figures of a model as a table, and the folder where it is saved."""
     keys = ("accuracy", "macro_f1", "majority_accuracy")
     rows = [[split, str(m["num_examples"]), *(f"{m[key]:.4f}" for key in keys)] for split, m in model.results.items()]
     print(table_text(["split", "rows", "accuracy", "macro-F1", "majority"], rows))
@@ -60,7 +60,7 @@ def print_results(model: TrainedModel) -> None:
 
 
 def print_seeds(models: list[TrainedModel]) -> None:
-    """Print mean ± standard deviation (of the sample) over the seeds."""
+    """Print the mean ± the sample standard deviation over the seeds."""
     results = [model.results for model in models]
     rows = []
     for split in results[0]:
@@ -71,7 +71,7 @@ def print_seeds(models: list[TrainedModel]) -> None:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Train and save a model, or one for each of several seeds, and print the figures."""
+    """Train and save one model, or one for each seed, and print the figures."""
     settings = parse_settings(given)
     set_up_logging()
     models = train(settings, report=print_results)

@@ -1,10 +1,11 @@
-"""``aslstm train-vectors``: vectors of words and emoji in one space, trained on raw posts of any number of files.
+"""Takes the flags of ``aslstm train-vectors`` and trains vectors of words and emoji, in one space, on raw posts.
 
 aslstm train-vectors --input posts.txt --output vectors.bin
 aslstm train-vectors --input a.jsonl.gz b.csv --text_column text review --output vectors.bin
 aslstm train-vectors --input posts.txt --method word2vec --output vectors.vec
 
-The file is for ``aslstm train --vectors``, ``aslstm pretrain --vectors`` and ``aslstm nearest``.
+The posts may be in any number of files. The file of vectors is read by ``aslstm train --vectors``,
+``aslstm pretrain --vectors`` and ``aslstm nearest``.
 """
 
 import logging
@@ -18,7 +19,7 @@ from .flags import CommandParser, add_settings, make_settings
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Split the posts, train and write."""
+    """Train the vectors and write them."""
     parser = CommandParser("train-vectors", "Train vectors of words and emoji.")
     add_settings(parser, TextSource, VectorSettings)
     arguments = parser.parse_args(given)

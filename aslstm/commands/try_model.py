@@ -1,6 +1,7 @@
-"""Show what a model folder says of a few posts: label, score and the words that its emoji weigh most.
+"""Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try MODEL_DIR [POST ...]``. Loads the folder as anybody would, through ``pipeline``.
+Run as ``aslstm try MODEL_DIR [POST ...]``. It prints the label, its score and the words to which the emoji give most weight.
+The folder is loaded through ``transformers.pipeline``, as users do it.
 """
 
 import argparse
@@ -28,13 +29,13 @@ NUM_WORDS = 3
 
 
 def most_attended(result: dict[str, Any]) -> str:
-    """The words of highest weight, with their weights."""
+    """Return the words of the highest weight, with their weights."""
     words = sorted((entry for entry in result["attention"] if not entry["is_emoji"]), key=lambda entry: -entry["weight"])
     return "  ".join(f"{entry['token']} {entry['weight']:.2f}" for entry in words[:NUM_WORDS])
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Load, classify and print."""
+    """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
     parser.add_argument("model", type=Path, help="a model folder")
     parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")

@@ -138,7 +138,7 @@ def read_delimited(path: Path, encoding: str, delimiter: str) -> Iterator[Number
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            message = f"{path}, line {reader.line_num}: expected delimited text, found: {error}; mend the line"
+            message = f"{path}, line {reader.line_num}: expected delimited text, found: {error}; correct the line"
             fields = []
         if fields is None:
             return
@@ -249,7 +249,7 @@ def _nlpcc2014_label(path: Path, post: str, attributes: dict[str, str]) -> str:
     if opinionated != "Y" or not label:
         raise UserError(
             f'{path}, post {post}, sentence {attributes.get("id", "?")}: expected opinionated="N", or "Y" with an '
-            f"emotion-1-type, found {attributes}; mend the sentence"
+            f"emotion-1-type, found {attributes}; correct the sentence"
         )
     return label
 

@@ -46,7 +46,7 @@ def check_row(place: str, number: int, text: Any, label: Any) -> Row:
     if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or label == "":
         raise UserError(
             f"{place}, row {number}: expected a text and a label (text or whole number), found {text!r:.60} and "
-            f"{label!r:.60}; mend the row"
+            f"{label!r:.60}; correct the row"
         )
     # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
     return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": str(label), "post": str(number)}

@@ -1,6 +1,7 @@
-"""ONNX graphs of a model folder, for answers without torch: written, compared with the model, and put in place.
+"""Takes a model folder and adds ONNX graphs to it, for answers without torch.
 
-Takes a model folder; adds ``onnx/model.onnx`` (fp32) and ``onnx/model_int8.onnx``, and their checksums.
+The graphs ``onnx/model.onnx`` (fp32) and ``onnx/model_int8.onnx`` are written, compared with the model, and moved into the
+folder together with their checksums.
 """
 
 import tempfile
@@ -13,15 +14,15 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 
 from .layout import GRAPH, GRAPH_FOLDER, INT8_GRAPH, check_model_folder, put_subfolder
 
-# The largest difference of logits and attention weights; rounding in another order makes 1e-5.
+# The largest difference of logits and attention weights that is accepted; rounding in another order gives 1e-5.
 MAX_DIFFERENCE = 1e-4
-# The largest difference of probabilities, on random ids, where answers are closer than on posts.
+# The largest difference of probabilities that is accepted, on random ids, where answers are closer than on posts.
 MAX_INT8_DIFFERENCE = 0.15
 MIN_INT8_SAME_ANSWER = 0.9
 
 
 class Graphs(NamedTuple):
-    """The graphs that were added, and how far each is from the model, in words."""
+    """Holds the paths of the graphs that were added, and how far each is from the model, in words."""
 
     paths: list[Path]
     differences: list[str]
@@ -56,7 +57,7 @@ def write_graphs(model: ASLSTMForSequenceClassification, folder: Path) -> list[s
 
 
 def add_graphs(folder: Path, *, overwrite: bool = False) -> Graphs:
-    """Add the graphs to a model folder, which is whole at every moment.
+    """Add the graphs to a model folder, which is complete at every moment.
 
     Args:
         folder: The model folder.

@@ -1,7 +1,7 @@
-"""Publish a model folder on the Hugging Face Hub, as one commit and, where asked, a tag.
+"""Takes a folder that was prepared and gives one commit on the Hugging Face Hub and, if asked, a tag.
 
-Takes a folder that :func:`aslstm.model_folder.staging.prepare` gives; its checksums are compared once more right before the
-commit, so that what is sent is what was checked. The token is that of ``hf auth login`` or ``HF_TOKEN``.
+:func:`aslstm.model_folder.staging.prepare` prepares the folder. Its checksums are compared again right before the commit, so
+that what is sent is what was checked. The token is taken from ``hf auth login`` or ``HF_TOKEN``.
 """
 
 import glob
@@ -15,7 +15,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, constants, get_session, get_token
 from huggingface_hub.errors import (
     HFValidationError,
-    HTTPError,  # of the HTTP library that huggingface_hub uses, whichever it is
+    HTTPError,  # The base class of the HTTP library that huggingface_hub uses, whichever it is.
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RevisionNotFoundError,
@@ -27,7 +27,7 @@ from aslstm.files import CHECKSUMS
 
 from .staging import staged_files
 
-# By default the client waits for ever, but for files that it fetches, for which it has this variable.
+# By default the client waits for ever, except for files that it fetches. For these it reads this variable.
 SECONDS_WITHOUT_ANSWER = float(os.environ.get("HF_HUB_DOWNLOAD_TIMEOUT") or 60)
 RACE = "expected no other change at the same time, found one; look at the repository and run again"
 ADVICE = {
@@ -41,10 +41,10 @@ ADVICE = {
 
 
 def check_repo(repo: str) -> None:
-    """Refuse what is no ``owner/name``.
+    """Refuse a name that is not of the form ``owner/name``.
 
     Raises:
-        UserError: such a name.
+        UserError: The name has another form.
     """
     try:
         validate_repo_id(repo)
@@ -55,7 +55,7 @@ def check_repo(repo: str) -> None:
 
 
 def check_tag(tag: str) -> None:
-    """Refuse what is no name of a version.
+    """Refuse a name that no version can have.
 
     Raises:
         UserError: The name has other characters than a tag may have.
@@ -68,14 +68,14 @@ def check_token() -> None:
     """Refuse to go on without a token.
 
     Raises:
-        UserError: there is none.
+        UserError: There is no token.
     """
     if get_token() is None:
         raise UserError("expected a token of the Hub, found none; run `hf auth login` or set HF_TOKEN")
 
 
 def checksums_on_hub(api: HfApi, repo: str, revision: str | None) -> dict[str, str] | None:
-    """The checksums of a revision; None where there is no such revision or no checksums."""
+    """Return the checksums of a revision, or None if there is no such revision or it has no checksums."""
     try:
         path = Path(api.hf_hub_download(repo, CHECKSUMS, revision=revision))
     except (RemoteEntryNotFoundError, RevisionNotFoundError):
@@ -85,10 +85,10 @@ def checksums_on_hub(api: HfApi, repo: str, revision: str | None) -> dict[str, s
 
 @contextmanager
 def _as_one_commit() -> Iterator[None]:
-    """Keep the client from drawing progress bars, and from the upload that may become several commits.
+    """Switch off progress bars and the kind of upload that may become several commits.
 
-    With hf_xet, ``upload_folder`` answers a commit that failed by smaller ones, of which only the first is bound to the head
-    that was looked at: others would see half a model, and a change in between would be mixed with it.
+    With hf_xet, ``upload_folder`` replaces a commit that failed by several smaller ones, of which only the first is bound to
+    the head that was looked at. Others would see half a model, and a change in between would be mixed with it.
     """
     had_bars, had_no_xet = not are_progress_bars_disabled(), constants.HF_HUB_DISABLE_XET
     disable_progress_bars()
@@ -102,13 +102,13 @@ def _as_one_commit() -> Iterator[None]:
 
 
 def send(staging: Path, repo: str, *, private: bool, tag: str | None) -> str:
-    """One commit with the files, on top of the head that was looked at, and a tag on it; gives the commit's address.
+    """Make one commit with the files on top of the head that was looked at, tag it, and return its address.
 
-    Files of an earlier model that this one has not are deleted; what else stands in the repository stays.
+    Files of an earlier model that this model lacks are deleted; all other files of the repository stay.
 
     Raises:
-        UserError: The repository is public where a private one was asked for, the tag is on another model, or the files are
-            no longer those that were checked.
+        UserError: The repository is public although a private one was asked for, the tag is on another model, or the files
+            were changed after the check.
     """
     get_session().timeout = SECONDS_WITHOUT_ANSWER
     api = HfApi()
@@ -129,7 +129,7 @@ def send(staging: Path, repo: str, *, private: bool, tag: str | None) -> str:
         folder_path=staging,
         commit_message="Upload AS-LSTM model",
         parent_commit=head.sha,
-        # The client takes patterns: a bracket or an asterisk in a name stands for itself.
+        # The client takes patterns, so brackets and asterisks in names are escaped.
         delete_patterns=[glob.escape(name) for name in left_over] or None,
     )
     if tag is not None and not is_tagged:
@@ -138,9 +138,9 @@ def send(staging: Path, repo: str, *, private: bool, tag: str | None) -> str:
 
 
 def explain(error: Exception, repo: str) -> str:
-    """What went wrong on the way to the Hub, in one line and without the token."""
+    """Return one line, without the token, that says what went wrong on the way to the Hub."""
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # of an upload: the client's own message names the file alone
+        error = error.__cause__  # The message of a failed upload names only the file.
     if isinstance(error, OfflineModeIsEnabled):
         return "expected access to the Hub, found HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE; unset it"
     status = getattr(getattr(error, "response", None), "status_code", None)
@@ -154,19 +154,19 @@ def explain(error: Exception, repo: str) -> str:
 
 
 def push(staging: Path, repo: str, *, private: bool = False, tag: str | None = None) -> str:
-    """Send what :func:`aslstm.model_folder.staging.prepare` gives.
+    """Send a folder that :func:`aslstm.model_folder.staging.prepare` prepared.
 
     Args:
-        staging: The folder with what is to be sent.
-        repo: The repository as owner/name, made where there is none.
-        private: Whether it must be private.
-        tag: The name of this version, if it gets one.
+        staging: The folder with the files to send.
+        repo: The repository as owner/name, created if missing.
+        private: Whether the repository must be private.
+        tag: The name of this version, or None for no tag.
 
     Returns:
         The address of the commit.
 
     Raises:
-        UserError: Something keeps it from being sent; the message says what, in one line.
+        UserError: The folder cannot be sent; the message says why, in one line.
     """
     try:
         with _as_one_commit():

@@ -1,6 +1,6 @@
-"""What a model folder holds, and whether it is whole; no model is loaded.
+"""Takes a model folder and says in one line what is wrong with it, or adds files so that it stays complete.
 
-Takes a folder; adds files to it so that it stays whole, or says in one line what is wrong with it.
+This module knows what a model folder holds; it loads no model.
 """
 
 import json
@@ -11,7 +11,7 @@ from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 from modeling_aslstm.results_aslstm import check_format
 
-# What aslstm export-onnx adds.
+# These are the files that aslstm export-onnx adds.
 GRAPH_FOLDER = "onnx"
 GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 
@@ -25,8 +25,8 @@ DATA_FILES = (
     "README.md",
     "eval_results.json",
 )
-# The code in a folder is that of the version that saved it. These files were there from the first version on; the checksums
-# name whatever else was written.
+# The code in a folder is that of the version that saved it. Every version has written these files; the checksums name all
+# others.
 CODE_FILES = (
     "configuration_aslstm.py",
     "layers_aslstm.py",
@@ -43,13 +43,14 @@ REQUIRED_FILES = (*DATA_FILES, *CODE_FILES, CHECKSUMS)
 
 
 def put_subfolder(folder: Path, staging: Path) -> None:
-    """Put more files into a model folder that was checked, as ``folder/NAME`` for a folder NAME that lies beside it.
+    """Move a folder of new files into a model folder that was checked, as ``folder/NAME`` for a folder named NAME beside it.
 
-    A kill at any moment leaves a folder that is whole: a file is in the checksums only while it stands in its place.
+    If the process is killed at any moment, the model folder is still complete: the checksums list a file only while it is in
+    its place.
 
     Args:
-        folder: the model folder.
-        staging: the new files, in a temporary folder on the same disk; what they replace is moved there.
+        folder: The model folder.
+        staging: The folder with the new files, on the same disk; the files that they replace are moved next to it.
     """
     target = folder / staging.name
     listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
@@ -70,10 +71,10 @@ def put_subfolder(folder: Path, staging: Path) -> None:
 
 
 def check_model_folder(folder: Path) -> None:
-    """Check that a model folder is whole.
+    """Check that a model folder is complete and unchanged.
 
     Raises:
-        UserError: a file is missing or is not the one that was written, or the folder is of a newer format; the file is named.
+        UserError: A file is missing or is not the one that was written, or the folder has a newer format; the file is named.
     """
     _check_format(folder / "config.json")
     for name in REQUIRED_FILES:
@@ -87,7 +88,7 @@ def _check_format(path: Path) -> None:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return  # a damaged file, which the checksums tell of
+        return  # The file is damaged; the checksums report that.
     try:
         check_format(config if isinstance(config, dict) else {})
     except ValueError as error:

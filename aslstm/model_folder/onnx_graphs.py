@@ -1,7 +1,7 @@
-"""A model to ONNX graphs, in fp32 and in int8, and how far a graph is from the model.
+"""Takes a model of any fusion, writes ONNX graphs in fp32 and in int8, and says how far a graph is from the model.
 
-Takes a model of any fusion, writes files. The graphs take ``input_ids`` and ``attention_mask`` (batch, seq_len) int64 of any
-size, and give ``logits`` (batch, num_labels) float and, where the fusion has them, ``attention_weights`` (batch, seq_len).
+The graphs take ``input_ids`` and ``attention_mask`` (batch, seq_len) int64 of any size. They give ``logits``
+(batch, num_labels) float and, where the fusion has them, ``attention_weights`` (batch, seq_len).
 """
 
 import warnings
@@ -22,35 +22,40 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
 
 OPSET_VERSION = 17
-# (batch, seq_len) at which a graph is compared with the model: single tokens, single rows, a large batch of long posts.
+# The sizes (batch, seq_len) at which a graph is compared with the model: from single tokens to a large batch of long posts.
 SHAPES = ((1, 1), (1, 2), (1, 7), (2, 1), (3, 5), (4, 17), (8, 40), (16, 3), (33, 100), (64, 333))
-# Fusions may look at every pair of word and emoji; real posts have few emoji.
+# A fusion may look at every pair of word and emoji, and real posts have few emoji.
 MAX_EMOJI = 4
 
 
 class GraphOutputs(nn.Module):
-    """The outputs of a model that a graph has, as a tuple."""
+    """Gives those outputs of a model that a graph has, as a tuple."""
 
     def __init__(self, model: ASLSTMForSequenceClassification) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
-        """Logits, and attention weights where the fusion has them."""
+        """Return the logits, and the attention weights where the fusion has them."""
         found = self.model(input_ids, attention_mask)
         return (found.logits,) if found.attention_weights is None else (found.logits, found.attention_weights)
 
 
 def export_graph(model: ASLSTMForSequenceClassification, path: Path) -> None:
-    """Write the model in fp32."""
+    """Write a model as a graph in fp32.
+
+    Args:
+        model: The model.
+        path: The file to write.
+    """
     inputs, outputs = ["input_ids", "attention_mask"], ["logits"]
     if model.config.emoji_fusion in FUSIONS_WITH_WEIGHTS:
         outputs.append("attention_weights")
     example = torch.tensor([[1, 1, 1], [1, 1, 1]])
     with warnings.catch_warnings():
-        # The tracer warns of what might be frozen at the example's size; compare_with_model looks whether anything was.
+        # The tracer warns of values that might be frozen at the example's size; compare_with_model finds out whether any was.
         warnings.simplefilter("ignore")
-        # Not the dynamo exporter: it freezes the length in a model with two LSTMs (torch 2.13).
+        # The dynamo exporter is not used: it freezes the length in a model with two LSTMs (torch 2.13).
         torch.onnx.export(
             GraphOutputs(model).eval(),
             (example, torch.ones_like(example)),
@@ -64,23 +69,24 @@ def export_graph(model: ASLSTMForSequenceClassification, path: Path) -> None:
 
 
 def quantize_graph(path: Path, quantized_path: Path) -> None:
-    """Write a graph with the weights of embedding, LSTM and linear layers in int8, by onnxruntime's dynamic quantisation."""
+    """Write a copy of a graph with its weights in int8, by onnxruntime's dynamic quantisation."""
     optimized_path = quantized_path.with_suffix(".optimized")
     quant_pre_process(path, optimized_path, skip_symbolic_shape=True)
-    # Unsigned, and of 7 bits, because sums overflow on CPUs without VNNI: of signed weights in matrix products, of any in the
-    # LSTM (largest difference of a logit there, sample's model: 0.085 with 8 bits, 0.027 with 7). A scale a channel: on the
-    # recipe's model that difference falls from 0.87 to 0.20 (8 bits, with VNNI). A scale a row of the embedding, which
-    # onnxruntime does not make, would be 0.04 alone; but no answer counts on it, macro-F1 stays within 0.001 either way.
+    # The weights are unsigned and have 7 bits, because sums overflow on CPUs without VNNI: those of signed weights in matrix
+    # products, and those of any weights in the LSTM (the largest difference of a logit there, with the sample's model, is 0.085
+    # with 8 bits and 0.027 with 7). Each channel has its own scale: on the recipe's model that difference falls from 0.87 to
+    # 0.20 (8 bits, with VNNI). A scale for each row of the embedding, which onnxruntime does not support, would give 0.04, but
+    # no answer depends on it: macro-F1 stays within 0.001 either way.
     quantize_dynamic(
         optimized_path, quantized_path, weight_type=QuantType.QUInt8, per_channel=True, reduce_range=True,
-        # The norms of a bag of words differ a hundredfold, and there is one a token.
+        # The norms of a bag of words differ by a factor of 100, and each token has only one.
         nodes_to_exclude=[n.name for n in onnx.load(optimized_path).graph.node if "squared_norms" in n.name],
     )  # fmt: skip
     optimized_path.unlink()
 
 
 class Difference(NamedTuple):
-    """How far a graph is from its model: largest differences, and the share of rows with the same answer."""
+    """Says how far a graph is from its model: the largest differences, and the share of rows with the same answer."""
 
     logits: float
     probabilities: float
@@ -90,7 +96,12 @@ class Difference(NamedTuple):
 
 @torch.inference_mode()
 def compare_with_model(path: Path, model: ASLSTMForSequenceClassification) -> Difference:
-    """Compare on made-up batches of every one of ``SHAPES``."""
+    """Compare a graph with its model on made-up batches of each of ``SHAPES``.
+
+    Args:
+        path: The graph.
+        model: The model.
+    """
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     outputs = GraphOutputs(model).eval()
     logits, probabilities, weights, same = 0.0, 0.0, 0.0, []
@@ -111,7 +122,7 @@ def _softmax(logits: np.ndarray) -> Tensor:
 
 
 def sample_batches(config: PretrainedConfig) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Ids and mask (batch, seq_len) int64 of each shape: rows of words and emoji, of words, of emoji, and without tokens.
+    """Yield ids and mask (batch, seq_len) int64 of each shape, with rows of words and emoji, words, emoji, and empty rows.
 
     Every second batch is wider than its longest row.
     """

@@ -1,7 +1,7 @@
-"""An answer of a pipeline made visible: the words shaded by their weight, as HTML in a notebook and in colour in a terminal.
+"""Show the answer of a pipeline with the words shaded by their weight, as HTML in a notebook or in colour in a terminal.
 
-Takes what ``ASLSTMPipeline`` or ``OnnxPipeline`` gives with ``return_attention=True``. Posts are shown as text whatever
-they hold. The package ``rich`` is imported by a terminal alone.
+Takes the results of ``ASLSTMPipeline`` or ``OnnxPipeline`` with ``return_attention=True`` and gives a view of them. Posts are
+shown as plain text, whatever they contain. The package ``rich`` is imported only to print in a terminal.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,14 @@ _LEAST_SHADE = 0.01
 
 
 class Piece(NamedTuple):
-    """A stretch of a post: a word or emoji, or what lies between. ``shade`` is the weight over the largest of the post."""
+    """A stretch of a post: a word, an emoji, or what lies between them.
+
+    Attributes:
+        text: The stretch as it is shown.
+        weight: The attention weight, 0.0 for what lies between words.
+        shade: The weight divided by the largest weight of the post.
+        is_emoji: Whether it is an emoji.
+    """
 
     text: str
     weight: float = 0.0
@@ -28,11 +35,11 @@ class Piece(NamedTuple):
 
 
 def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> Iterator[Piece]:
-    """The pieces of a post in order.
+    """Yield the pieces of a post in order.
 
     Args:
-        attention: of a result.
-        text: the post; where it is not given, a space stands for whatever lies between two words.
+        attention: The attention of a result.
+        text: The post. If it is None, a space is shown for whatever lies between two words.
     """
     largest = max((entry["weight"] for entry in attention), default=0.0) or 1.0
     end = 0
@@ -46,7 +53,12 @@ def pieces_of(attention: Sequence[Mapping[str, Any]], text: str | None = None) -
 
 
 def attention_html(attention: Sequence[Mapping[str, Any]], text: str | None = None) -> str:
-    """A post as HTML: each word shaded by its weight beside the largest, emoji outlined; arguments as :func:`pieces_of`."""
+    """Return a post as HTML, each word shaded by its share of the largest weight and each emoji outlined.
+
+    Args:
+        attention: The attention of a result.
+        text: The post. If it is None, a space is shown for whatever lies between two words.
+    """
     spans = []
     for piece in pieces_of(attention, text):
         shown = escape(printable(piece.text))
@@ -59,11 +71,11 @@ def attention_html(attention: Sequence[Mapping[str, Any]], text: str | None = No
 
 
 class AttentionView:
-    """Results as they are shown: HTML in a notebook, colour in a terminal, plain text in a file.
+    """Shows results: as HTML in a notebook, in colour in a terminal, as plain text in a file.
 
     Args:
-        results: of one post each.
-        texts: the posts, or None for each.
+        results: The results, one for each post.
+        texts: The posts, or None for each post that is not known.
     """
 
     def __init__(self, results: Sequence[Mapping[str, Any]], texts: Sequence[str | None]) -> None:
@@ -98,7 +110,7 @@ class AttentionView:
     def __repr__(self) -> str:
         from rich.console import Console
 
-        # Colour where standard output is a terminal. A notebook shows the HTML; this must print nothing there.
+        # There is colour if standard output is a terminal. A notebook shows the HTML, so nothing may be printed there.
         console = Console(force_jupyter=False)
         with console.capture() as capture:
             console.print(self, end="", soft_wrap=True)
@@ -106,7 +118,7 @@ class AttentionView:
 
 
 def show_attention(results: Any, texts: str | Sequence[str] | None = None) -> AttentionView:
-    """Show which words an answer rests on.
+    """Show which words an answer is based on.
 
     >>> result = {
     ...     "label": "sadness",
@@ -122,14 +134,14 @@ def show_attention(results: Any, texts: str | Sequence[str] | None = None) -> At
       加班 1.00
 
     Args:
-        results: a result of a pipeline with ``return_attention=True``, or a list of them; ``emoji_effect`` is shown too.
-        texts: the posts; without them a space stands for what lies between two words and is none.
+        results: A result of a pipeline with ``return_attention=True``, or a list of them. An ``emoji_effect`` is shown too.
+        texts: The post, or the list of posts. If it is None, a space is shown for whatever lies between two words.
 
     Returns:
-        What a notebook and ``print`` show.
+        A view that a notebook and ``print`` show.
 
     Raises:
-        ValueError: results without attention, or not as many as texts.
+        ValueError: A result has no attention, or the number of texts is not that of the results.
     """
     results = [results] if isinstance(results, Mapping) else list(results)
     posts: list[str | None] = [None] * len(results) if texts is None else [texts] if isinstance(texts, str) else list(texts)

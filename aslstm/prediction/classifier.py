@@ -1,4 +1,4 @@
-"""A model folder to answers: raw texts in; probabilities, attention, emoji and the effect of the emoji out.
+"""Takes a model folder and raw texts and gives probabilities, attention, emoji and the effect of the emoji.
 
 Importing this imports neither torch nor onnxruntime: each backend is imported when a folder is loaded for it.
 """
@@ -26,6 +26,7 @@ from modeling_aslstm.results_aslstm import (
     check_format,
     check_has_weights,
     emoji_effect_entry,
+    is_emoji_id,
     parts_of_posts,
 )
 from tokenization.post_encoding import EncodedPost, PostEncoder
@@ -35,26 +36,26 @@ from .settings import InferenceSettings
 logger = logging.getLogger(__name__)
 
 TORCH_PACKAGES = ("torch", "transformers")
-# Encoded at once: posts of similar length meet, and many texts are cheaper to encode together than one after the other (from 2
-# to 32 batches on two cores: 6,000 to 15,000 posts a second).
+# So many batches are encoded at once. Posts of similar length are then put together, and many texts are cheaper to encode
+# together than one after the other: from 2 to 32 batches, two cores go from 6,000 to 15,000 posts a second.
 _BATCHES_PER_CHUNK = 32
 
 
 class Backend(Protocol):
-    """What runs a model."""
+    """Runs a model."""
 
     batches_at_once: int
 
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
-        """Outputs of the model by name for the ids of a batch."""
+        """Return outputs of the model by name for the ids of a batch."""
 
 
 class Answer(NamedTuple):
-    """What a model says of one post.
+    """Holds what a model says about one post.
 
     Attributes:
-        probabilities: (num_labels,) float64, in the order of the classifier's ``label_names``.
-        emoji: The emoji of the post, as they stand in it.
+        probabilities: The probabilities (num_labels,) float64, in the order of the classifier's ``label_names``.
+        emoji: The emoji of the post, as they are in its text.
         attention: The words and emoji with their weights, as ``ASLSTMPipeline`` gives them, where it was asked for.
         emoji_effect: What the emoji did to the answer, as ``ASLSTMPipeline`` gives it, where it was asked for; None for a post
             without emoji.
@@ -67,12 +68,12 @@ class Answer(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """Posts that the model reads at once.
+    """Holds posts that the model reads at once.
 
     Attributes:
-        places: The place of each among all texts.
-        ids: The ids of each.
-        posts: What else is known of each, where the places of the tokens are needed.
+        places: The place of each post among all texts.
+        ids: The ids of each post.
+        posts: The encoded posts, where the places of the tokens are needed; otherwise an empty list.
     """
 
     places: list[int]
@@ -81,7 +82,7 @@ class _Batch(NamedTuple):
 
 
 class Classifier:
-    """A model folder whose checksums were verified, and of whose own code nothing is run.
+    """Answers with a model folder; its checksums are verified, and none of the code in it is run.
 
     Args:
         folder: A model folder.
@@ -91,7 +92,7 @@ class Classifier:
         num_threads: With torch the threads of one operation, in the whole process; with onnx the batches that run at once.
 
     Raises:
-        UserError: A folder that is not whole or has no graph, a number below 1, or a backend whose packages are not installed.
+        UserError: The folder is damaged or has no graph, a number is below 1, or the packages of the backend are not installed.
     """
 
     def __init__(
@@ -111,12 +112,12 @@ class Classifier:
 
     @classmethod
     def from_parts(cls, encoder: Any, backend: Backend, config: SimpleNamespace) -> "Classifier":
-        """A classifier of parts that were loaded elsewhere; nothing is checked.
+        """Make a classifier of parts that were loaded elsewhere; nothing is checked.
 
         Args:
             encoder: A ``PostEncoder`` or an ``ASLSTMTokenizer``.
-            backend: What runs the model.
-            config: What :func:`read_config` gives.
+            backend: The backend that runs the model.
+            config: The result of :func:`read_config`.
         """
         classifier = cls.__new__(cls)
         classifier._join(encoder, backend, config, InferenceSettings().batch_size)
@@ -131,11 +132,11 @@ class Classifier:
         self._threads = ThreadPoolExecutor(backend.batches_at_once)
 
     def predict(self, texts: Sequence[str], *, description: str = "", batch_size: int | None = None) -> np.ndarray:
-        """Probabilities (num_texts, num_labels) float64 of the model's own answer, in the order of the texts.
+        """Return the model's probabilities, (num_texts, num_labels) float64, in the order of the texts.
 
         Args:
             texts: Raw posts.
-            description: What a progress bar says; without it there is none.
+            description: The text of the progress bar; without one there is no bar.
             batch_size: The posts that the model reads at once, where they differ from the classifier's.
         """
         probabilities = np.zeros((len(texts), len(self.label_names)))
@@ -149,12 +150,12 @@ class Classifier:
     def answers(
         self, texts: Sequence[str], *, attention: bool = False, emoji_effect: bool = False, batch_size: int | None = None
     ) -> list[Answer]:
-        """What the model says of each text, in their order.
+        """Return what the model says about each text, in their order.
 
         Args:
             texts: Raw posts.
             attention: Whether to give the weights of the words.
-            emoji_effect: Whether to give what the emoji did; a post with emoji is then read three times.
+            emoji_effect: Whether to give what the emoji did to the answer; a post with emoji is then read three times.
             batch_size: The posts that the model reads at once, where they differ from the classifier's.
 
         Raises:
@@ -169,17 +170,23 @@ class Classifier:
             return outputs | {"parts": self._probabilities_of_parts(ids)} if emoji_effect else outputs
 
         answers: list[Any] = [None] * len(texts)
-        for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=True), run):
+        with_places = attention or emoji_effect
+        for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=with_places), run):
             probabilities = softmax(outputs["logits"])
             for i, place in enumerate(batch.places):
-                of_post = {name: array[i] for name, array in outputs.items()}
-                answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
+                if with_places:
+                    of_post = {name: array[i] for name, array in outputs.items()}
+                    answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
+                else:
+                    answers[place] = Answer(probabilities[i], self._emoji_of(texts[place], batch.ids[i]))
         return answers
+
+    def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
+        # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
+        return self.encoder.emoji_in(text) if any(is_emoji_id(token_id, self.config) for token_id in ids) else []
 
     def _answer(self, text: str, post: EncodedPost, probabilities: np.ndarray, outputs: dict[str, np.ndarray]) -> Answer:
         weights, parts = outputs.get("attention_weights"), outputs.get("parts")
-        if weights is None and parts is None:
-            return Answer(probabilities, post.emoji)
         given = [0.0] * len(post.ids) if weights is None else weights.tolist()
         entries = attention_entries(text, post.spans, post.ids, given, self.config)
         effect = None
@@ -189,7 +196,7 @@ class Classifier:
         return Answer(probabilities, post.emoji, None if weights is None else entries, effect)
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """Probabilities (batch, 2, num_labels) of words alone and emoji alone, zeros for a post without emoji."""
+        """Return probabilities (batch, 2, num_labels) of words alone and emoji alone; zeros for a post without emoji."""
         parts = np.zeros((len(rows), 2, len(self.label_names)))
         places, ids = parts_of_posts(rows, self.config, self.encoder.unk_token_id)
         if places:
@@ -197,7 +204,7 @@ class Classifier:
         return parts
 
     def _batches(self, texts: Sequence[str], batch_size: int | None, *, with_posts: bool = False) -> Iterator[_Batch]:
-        """The texts in batches of similar length, the longest first. The same texts give the same batches."""
+        """Yield the texts in batches of similar length, the longest first; the same texts always give the same batches."""
         batch_size = batch_size or self.batch_size
         max_length = self.encoder.model_max_length
         for first in range(0, len(texts), batch_size * _BATCHES_PER_CHUNK):
@@ -212,11 +219,11 @@ class Classifier:
     def _run_each(
         self, batches: Iterator[_Batch], run: Callable[[list[list[int]]], dict[str, np.ndarray]]
     ) -> Iterator[tuple[_Batch, dict[str, np.ndarray]]]:
-        """Each batch with its outputs, in order; some run while the texts of the next are encoded."""
+        """Yield each batch with its outputs, in order; some batches run while the texts of the next are encoded."""
         head = list(islice(batches, 2))
         batches = chain(head, batches)
         at_once = self.backend.batches_at_once
-        if at_once == 1 or len(head) == 1:  # for one post, say, another thread would have to wake first
+        if at_once == 1 or len(head) == 1:  # For a single batch, waking another thread would only cost time.
             for batch in batches:
                 yield batch, run(batch.ids)
             return
@@ -231,7 +238,7 @@ class Classifier:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (batch, num_labels) float64 of logits (batch, num_labels).
+    """Return probabilities (batch, num_labels) float64 for logits (batch, num_labels).
 
     >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]])).tolist()
     [[0.5, 0.5], [1.0, 0.0]]
@@ -241,10 +248,10 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def read_config(folder: Path) -> SimpleNamespace:
-    """What the ``config.json`` of a model folder holds.
+    """Return the content of the ``config.json`` of a model folder.
 
     Raises:
-        ValueError: A damaged file, or a folder of a newer format.
+        ValueError: The file is damaged, or the folder has a newer format.
     """
     path = folder / "config.json"
     try:
@@ -256,7 +263,7 @@ def read_config(folder: Path) -> SimpleNamespace:
 
 
 def default_backend(folder: Path) -> str:
-    """The backend of a folder where none is named: torch, but onnx where torch is not installed and the folder has a graph."""
+    """Return the backend to use if none is named: torch, or onnx where torch is not installed and the folder has a graph."""
     if all(find_spec(name) for name in TORCH_PACKAGES) or not (folder / GRAPH_FOLDER / INT8_GRAPH).is_file():
         return "torch"
     logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
@@ -283,7 +290,7 @@ def _load_backend(folder: Path, settings: InferenceSettings, config: SimpleNames
 def _progress_bar(total: int, description: str) -> Any:
     if not description:
         return nullcontext()
-    # Imported here and not above: answers without a bar start faster.
+    # This is imported here and not above, so that answers without a bar start faster.
     from tqdm.auto import tqdm
 
     return tqdm(total=total, desc=description, leave=False, disable=None)

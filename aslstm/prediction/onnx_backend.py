@@ -1,4 +1,4 @@
-"""The ONNX graph of a model folder: ids of a batch in, outputs of the graph out. Imports no torch."""
+"""Takes the ids of a batch and gives the outputs of the ONNX graph of a model folder; it imports no torch."""
 
 import os
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ _UNREADABLE = (
 
 
 class OnnxBackend:
-    """A graph that ``aslstm export-onnx`` wrote.
+    """Runs a graph that ``aslstm export-onnx`` wrote.
 
     Args:
-        folder: A model folder; of it, the graph alone is read.
+        folder: A model folder, of which only the graph is read.
         pad_token_id: The id that fills rows up to the longest of a batch.
         file_name: The graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
-        num_threads: The batches that run at once, each on one thread; None for one on each core.
+        num_threads: How many batches run at once, each on one thread; None for one on each core.
 
     Raises:
         ValueError: The graph is missing or damaged.
@@ -40,7 +40,7 @@ class OnnxBackend:
         self.batches_at_once = num_threads or os.cpu_count() or 1
         self._pad_token_id = pad_token_id
         options = onnxruntime.SessionOptions()
-        # One thread for each batch, and not several: the steps of an LSTM leave little to share.
+        # Each batch has one thread and not several, because the steps of an LSTM leave little to share.
         options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -49,11 +49,11 @@ class OnnxBackend:
             raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error
 
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
-        """Outputs of the graph by name for the ids of a batch.
+        """Return outputs of the graph by name for the ids of a batch.
 
         Args:
             rows: The ids of each post.
-            outputs: ``logits`` (batch, num_labels) float32, ``attention_weights`` (batch, seq_len) float32.
+            outputs: The names: ``logits`` (batch, num_labels) float32, ``attention_weights`` (batch, seq_len) float32.
         """
         lengths = np.array([len(row) for row in rows])
         attention_mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)

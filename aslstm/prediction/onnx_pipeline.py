@@ -1,7 +1,7 @@
-"""The pipeline without torch: posts in, label and score out, by the ONNX graph that ``aslstm export-onnx`` writes.
+"""Takes posts and gives label and score of each without torch, from the ONNX graph that ``aslstm export-onnx`` writes.
 
-Needs numpy and onnxruntime, and of the model folder ``config.json``, the files of the tokenizer and ``onnx/`` alone. Importing
-this imports no torch.
+It needs the packages numpy and onnxruntime, and from the model folder only ``config.json``, the files of the tokenizer and
+``onnx/``. Importing this module does not import torch.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from .onnx_backend import OnnxBackend
 
 
 class OnnxPipeline:
-    """What ``pipeline("text-classification", …)`` gives, from the same arguments, without torch.
+    """Answers as ``pipeline("text-classification", …)`` does, with the same arguments and without torch.
 
     Args:
-        folder: A model folder that ``aslstm export-onnx`` was run on, or the files of it that are named above.
-        tokenizer: The tokenizer of the same folder, a ``PostEncoder`` or an ``ASLSTMTokenizer``; read from it where not given.
+        folder: A model folder that ``aslstm export-onnx`` was run on, or a folder with only the files named above.
+        tokenizer: The tokenizer of the same folder, ``PostEncoder`` or ``ASLSTMTokenizer``; None reads it from the folder.
         file_name: The graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
-        num_threads: The batches that run at once, each on one thread; None for one on each core.
+        num_threads: How many batches run at once, each on one thread; None for one on each core.
 
     Raises:
-        ValueError: A config or graph that is missing or damaged; a folder of a newer format; a tokenizer of another vocabulary.
+        ValueError: Config or graph is missing or damaged, the folder has a newer format, or the tokenizer another vocabulary.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class OnnxPipeline:
             texts: A post or a list of posts.
             top_k: The number of labels of each text, best first, as a list; None for all; "best" for the best alone, which is
                 not in a list.
-            batch_size: The posts that the graph reads at once; they are sorted by length, so batches have little padding.
-            return_attention: Adds ``attention``, as :class:`ASLSTMPipeline` does.
-            emoji_effect: Adds ``emoji_effect``, as :class:`ASLSTMPipeline` does.
+            batch_size: How many posts the graph reads at once; posts are sorted by length, so batches have little padding.
+            return_attention: Whether to add ``attention``, as :class:`ASLSTMPipeline` does.
+            emoji_effect: Whether to add ``emoji_effect``, as :class:`ASLSTMPipeline` does.
 
         Returns:
             A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
@@ -79,7 +79,7 @@ class OnnxPipeline:
             answers = self.classifier.answers(many, batch_size=batch_size, **asked)
             results = [self._result(answer, top_k, [name for name in asked if asked[name]]) for answer in answers]
         else:
-            # Without the places of the tokens posts are encoded faster.
+            # Posts are encoded faster where the places of the tokens are not needed.
             results = [self._entries(row, top_k) for row in self.classifier.predict(many, batch_size=batch_size)]
         if top_k == "best":
             return [entry for (entry,) in results]

@@ -115,7 +115,7 @@ def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
     if text_column not in row:
         return f"{place}: expected a text in column {text_column!r}, found {names_of(row)}; name it with `text_column`"
     if not isinstance(row[text_column], str):
-        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; mend the row"
+        return f"{place}: expected a text in column {text_column!r}, found {row[text_column]!r:.60}; correct the row"
     return ""
 
 

@@ -1,1 +1,1 @@
-"""Answers to a page of charts."""
+"""Takes the answers of a model and gives a page of charts."""

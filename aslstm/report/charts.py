@@ -1,7 +1,8 @@
-"""The tables of a report as charts, to be shown anywhere that shows Vega-Lite, and as PNG by :func:`aslstm.charts.png`.
+"""Takes the tables of a report (:class:`ReportTables`) and gives Altair charts.
 
-Takes :class:`ReportTables`, gives Altair charts. Vega-Lite was chosen because its JavaScript, which a page must carry to need
-no network, has 0.9 MB; plotly's has 4.8. Nothing here asks the network.
+Everything that shows Vega-Lite can show the charts, and :func:`aslstm.charts.png` makes pictures of them. Vega-Lite was chosen
+because the JavaScript that a page must carry to work without a network takes 0.9 MB; plotly's takes 4.8 MB. Nothing here asks
+the network.
 """
 
 from typing import Any
@@ -19,11 +20,11 @@ _COLUMNS = 3
 
 
 def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelMixin]:
-    """The chart of each table, under its name.
+    """Return the chart of each table under the name of the table.
 
     Args:
-        tables: of :func:`report_tables.build_tables`.
-        language: of the titles, a key of ``LANGUAGES``.
+        tables: The tables that :func:`aslstm.report.tables.build_tables` returns.
+        language: The language of the titles, a key of ``LANGUAGES``.
     """
     names = LANGUAGES[language].columns
     scale = alt.Scale(domain=tables.labels, scheme="tableau10" if len(tables.labels) <= 10 else "tableau20")
@@ -42,7 +43,7 @@ def _data(table: Table, **columns: list[Any]) -> alt.Data:
 
 
 def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
-    """What is shown of a bar under the mouse; columns with their types, as Altair writes them (``posts:Q``)."""
+    """Return what is shown when the mouse is over a bar; columns are given with their types as in Altair (``posts:Q``)."""
     formats = {"share:Q": ".1%", "mean_score:Q": ".2f", "attention:Q": ".1f", "score:Q": ".1f"}
     return [alt.Tooltip(column, title=names[column[:-2]], format=formats.get(column, "")) for column in columns]
 
@@ -58,7 +59,7 @@ def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerC
 
 
 def _time(table: Table, color: alt.Color, names: dict[str, str]) -> alt.VConcatChart:
-    # In UTC everywhere: in local time a day begins on the day before in half of the world.
+    # Dates are drawn in UTC: in half of the world, midnight UTC falls on the day before in local time.
     day = alt.X("utcyearmonthdate(from):T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
     start = alt.Tooltip("utcyearmonthdate(from):T", title=names["from"], format="%Y-%m-%d")
     tooltip = [start, *_tooltip(names, "label:N", "posts:Q", "share:Q")]
@@ -77,7 +78,7 @@ def _time(table: Table, color: alt.Color, names: dict[str, str]) -> alt.VConcatC
 
 
 def _emoji(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
-    # With their names: not every font has every emoji.
+    # The names of the emoji are shown too, because not every font has every emoji.
     shown = [f"{row[1]} {chinese_emoji_name(row[1])}".strip() for row in table.rows]
     return _bars_of_each_label(_data(table, shown=shown), table, "posts", color, names)
 

@@ -1,17 +1,20 @@
-"""The posts that a report shows of a label: some of the highest score and some by chance, out of any number."""
+"""Takes the posts of a label, one at a time, and gives the few that a report shows.
+
+Some of them have the highest scores and some are drawn at random.
+"""
 
 import heapq
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-MAX_CHARACTERS = 400  # of a post that is shown
-_NUM_EXAMPLES = 3  # of each kind
+MAX_CHARACTERS = 400  # A longer post is cut where it is shown.
+_NUM_EXAMPLES = 3  # So many examples of each kind are kept.
 
 
 @dataclass(frozen=True)
 class Example:
-    """A post to show, cut to MAX_CHARACTERS; ``num_characters`` counts all of it."""
+    """Holds a post to show, cut to MAX_CHARACTERS; ``num_characters`` is the length of the whole post."""
 
     text: str
     score: float
@@ -21,15 +24,17 @@ class Example:
 
 @dataclass
 class ExamplesOfLabel:
-    """What is kept of the posts of one label while they are read."""
+    """Keeps a few posts of one label while all of them are read."""
 
     num_posts: int = 0
     chance: Random = field(default_factory=lambda: Random(0))
-    best: list[tuple[float, int, Example]] = field(default_factory=list)  # a heap; of equal scores the first post
+    best: list[tuple[float, int, Example]] = field(
+        default_factory=list
+    )  # A heap; of posts with equal scores the first is kept.
     sample: list[Example] = field(default_factory=list)
 
     def add(self, text: str, score: float, attention: list[dict[str, Any]]) -> None:
-        """Keep a post or not."""
+        """Read a post, and keep it if it is among the best or is drawn."""
         self.num_posts += 1
         # Reservoir sampling (Vitter 1985, algorithm R).
         place = self.chance.randrange(self.num_posts) if len(self.sample) == _NUM_EXAMPLES else len(self.sample)
@@ -47,7 +52,7 @@ class ExamplesOfLabel:
                 heapq.heappop(self.best)
 
     def chosen(self) -> dict[str, list[Example]]:
-        """``best``, the highest score first, and ``sample``, without those that are shown already."""
+        """Return ``best``, the highest score first, and ``sample``, without posts that are in ``best``."""
         best = [example for *_, example in sorted(self.best, reverse=True)]
         shown = {example.text for example in best}
         return {"best": best, "sample": [example for example in self.sample if example.text not in shown]}

@@ -1,7 +1,7 @@
-"""The page of a report: one HTML file that needs nothing else and asks the network for nothing.
+"""Takes the tables and charts of a report and gives its page: one HTML file that needs no other file and no network.
 
-Whatever comes from posts is escaped, and the page's own policy forbids every script but its own two and all that would be
-loaded from elsewhere.
+Whatever comes from posts is escaped, and the page's content security policy forbids every script except its own two and
+everything that would be loaded from elsewhere.
 """
 
 import base64
@@ -32,17 +32,17 @@ for (const [name, chart] of Object.entries(charts)) {
 def render(
     tables: ReportTables, charts: dict[str, dict[str, Any]], *, title: str, language: str = "en", has_files: bool = True
 ) -> str:
-    """The page.
+    """Return the page as HTML.
 
     Args:
-        tables: what it shows.
-        charts: their names -> Vega-Lite, as ``chart.to_dict()`` gives it.
-        title: on top.
-        language: a key of ``LANGUAGES``.
-        has_files: whether each chart lies beside the page as CSV and PNG.
+        tables: The tables that the page shows.
+        charts: The Vega-Lite specification of each chart, as ``chart.to_dict()`` gives it, under the name of its table.
+        title: The title at the top of the page.
+        language: The language of the page, a key of ``LANGUAGES``.
+        has_files: Whether each chart is beside the page as a CSV file and a PNG file.
     """
     texts = LANGUAGES[language]
-    # In JSON "<" stands only inside texts; written so, none of them can end the script.
+    # In JSON "<" occurs only inside texts. Written as an escape, it cannot end the script.
     scripts = [
         vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default
         _DRAW % json.dumps(printable_json(charts)).replace("<", "\\u003c"),
@@ -57,7 +57,7 @@ def render(
         title=title,
         language=language,
         has_files=has_files,
-        # Hashes are base64: nothing to escape, and a policy must not have its "+" or "=" written otherwise.
+        # The hashes are base64, which needs no escaping, and the policy must have "+" and "=" as they are.
         hashes=Markup(" ".join(f"'sha256-{digest}'" for digest in digests)),
         scripts=[Markup(script) for script in scripts],
         figure=_figure,

@@ -1,7 +1,7 @@
-"""Predictions to the tables of a report: labels, time, emoji, words, new words, and posts to show.
+"""Takes the rows that ``aslstm predict`` writes and gives the tables of a report (:class:`ReportTables`).
 
-Takes the rows that ``aslstm predict`` writes, one at a time, so that a million posts need no more memory than a thousand; gives
-:class:`ReportTables`. Knows nothing of charts or pages.
+The tables are about labels, time, emoji, words and new words, and a few posts are kept to be shown. Rows are read one at a
+time, so that a million posts need no more memory than a thousand. The module knows nothing of charts or pages.
 """
 
 import json
@@ -23,21 +23,21 @@ from .examples import Example, ExamplesOfLabel
 
 NAMES = ("labels", "time", "emoji", "words", "new_words")
 MAX_LABELS = 100
-_NUM_ITEMS = 12  # emoji or words of a label
+_NUM_ITEMS = 12  # This many emoji or words of each label are shown.
 _NUM_NEW_WORDS = 30
-_MIN_POSTS = 100  # to look for new words in
+_MIN_POSTS = 100  # New words are not looked for in fewer posts.
 _OWN_COLUMNS = ("label", "score", "scores", "emoji", "attention")
-# Words without a feeling of their own; most others drop out because they stand in posts of every label alike.
+# These words have no feeling of their own. Most other such words drop out because they occur equally often with every label.
 _FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
 _FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
 _FUNCTION_WORDS |= {"我们", "你们", "他们", "她们", "自己", "什么", "怎么", "这个", "那个", "这样", "这么"}
 _FUNCTION_WORDS |= {"因为", "所以", "但是", "可是", "没有"}
-# 哈哈哈哈哈 and 哈哈哈哈 are one word.
+# This finds long runs of one character, because 哈哈哈哈哈 and 哈哈哈哈 count as one word.
 _RUN = re.compile(r"(.)\1{3,}")
 
 
 class Table(NamedTuple):
-    """Named columns and their rows, as they stand in a CSV file."""
+    """Holds named columns and their rows, as in a CSV file."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -45,16 +45,16 @@ class Table(NamedTuple):
 
 @dataclass
 class ReportTables:
-    """What a report says of a topic.
+    """Holds all that a report shows.
 
     Attributes:
-        labels: the commonest first.
-        tables: by NAMES, ``labels`` always, the others where the posts have any.
-        examples: label -> ``best``, its posts of the highest score, and ``sample``, posts by chance.
-        num_posts: with a label.
-        num_unlabelled: rows without one; they are counted and left out.
-        num_undated: posts without a readable date, where others have one.
-        first_day, last_day: of the posts.
+        labels: The labels, the most frequent first.
+        tables: The tables under their names of NAMES. ``labels`` is always there, the others only if they have rows.
+        examples: For each label ``best``, its posts of the highest score, and ``sample``, posts drawn at random.
+        num_posts: The number of posts with a label.
+        num_unlabelled: The number of rows without a label, which are left out.
+        num_undated: The number of posts without a readable date, or 0 if no post has one.
+        first_day, last_day: The first and the last date of the posts, or None if no post has one.
     """
 
     labels: list[str]
@@ -70,18 +70,18 @@ class ReportTables:
 def characteristic(
     amounts: Mapping[str, Mapping[str, float]], posts: Mapping[str, Mapping[str, int]], totals: Mapping[str, float]
 ) -> dict[str, list[str]]:
-    """The items of each label: those that stand there most beyond what their share among all posts would give.
+    """Return the items that are typical of each label, the most frequent first.
 
-    The most frequent first.
+    These are the items whose amount in the label exceeds by most what their share among all posts would give.
 
     >>> amounts = {"的": {"joy": 6, "fear": 2}, "鬼": {"joy": 0, "fear": 2}}
     >>> characteristic(amounts, amounts, {"joy": 6, "fear": 4})
     {'joy': ['的'], 'fear': ['鬼']}
 
     Args:
-        amounts: item -> label -> how often, or how much of it.
-        posts: item -> label -> in how many posts; one post says nothing.
-        totals: label -> the sum of the amounts of all items, also of those that are not asked for.
+        amounts: For each item and label, how often the item occurs there or how much weight it has.
+        posts: For each item and label, the number of posts with the item; an item of only one post is left out.
+        totals: For each label, the sum of the amounts of all items, including those that are not in ``amounts``.
     """
     total = sum(totals.values()) or 1
     best = {}
@@ -95,7 +95,7 @@ def characteristic(
 
 @dataclass
 class _Counts:
-    """What is kept of the rows that were read."""
+    """Holds the counts of the rows that were read."""
 
     text_column: str
     date_column: str | None
@@ -103,7 +103,7 @@ class _Counts:
     place: str
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
-    scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # sum by label
+    scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum of its scores
     days: Counter[tuple[date, str]] = field(default_factory=Counter)
     emoji: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # emoji -> label -> posts
     words: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # word -> label -> posts
@@ -112,8 +112,8 @@ class _Counts:
     examples: dict[str, ExamplesOfLabel] = field(default_factory=lambda: defaultdict(ExamplesOfLabel))
 
     def read(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-        """Count the rows; yields their texts."""
-        # A date column that is found in some rows may be missing in others.
+        """Count the rows and yield their texts."""
+        # The date column is checked here only if the user named it: a column that was guessed may be missing in some rows.
         required = [name for name in (self.prefix + "label", self.text_column, self.date_column) if name is not None]
         for number, row in enumerate(rows, start=1):
             place = f"{self.place}, row {number}"
@@ -176,7 +176,7 @@ class _Counts:
             self.weight[label] += weight
 
     def tables(self, new_words: list[NewWord]) -> dict[str, Table]:
-        """The tables that have rows."""
+        """Return the tables that have rows."""
         total = self.labels.total()
         labels = [(name, n, n / total, self.scores[name] / n) for name, n in self.labels.most_common()]
         found = {
@@ -202,7 +202,7 @@ class _Counts:
             counts[start(day), label] += n
             totals[start(day)] += n
         if len(totals) == 1:
-            return []  # nothing changes in one stretch
+            return []  # One stretch of time shows no change.
         return [
             (first.isoformat(), label, counts[first, label], counts[first, label] / totals[first])
             for first in sorted(totals)
@@ -237,18 +237,18 @@ def build_tables(
     prefix: str = "",
     place: str = "predictions",
 ) -> ReportTables:
-    """Count the rows, each read once.
+    """Count the rows, which are read once, and return the tables.
 
     Args:
-        rows: ``text`` and ``label``, and as ``aslstm predict`` writes them ``score``, ``emoji``, ``attention``; nested
-            values may be JSON text. Without ``emoji``, the emoji are those of the text.
-        text_column: the name of ``text``.
-        date_column: None takes the first column that has a date.
-        prefix: stands before the names of the other columns.
-        place: where the rows come from, for complaints.
+        rows: Rows with ``text`` and ``label``, and with ``score``, ``emoji`` and ``attention`` as ``aslstm predict`` writes
+            them; nested values may be JSON text. Without ``emoji``, the emoji are taken from the text.
+        text_column: The name of the column of texts.
+        date_column: The name of the column of dates, or None for the first column that has a date.
+        prefix: The prefix of the names of the other columns.
+        place: The file or data set that the rows come from, for error messages.
 
     Raises:
-        UserError: no row, a missing column, a malformed value, or more than MAX_LABELS labels.
+        UserError: There is no row, a column is missing, a value is malformed, or there are more than MAX_LABELS labels.
     """
     counts = _Counts(text_column, date_column, prefix, place)
     texts = counts.read(rows)
@@ -272,12 +272,12 @@ def build_tables(
 
 
 def _clean(value: Any) -> str:
-    """A value as text; halves of surrogate pairs, which no file takes, become "?", so that all places stay."""
+    """Return a value as text. Lone surrogates cannot be written to a file and become "?", which keeps all positions."""
     return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def _share(value: Any) -> float:
-    """A score or a weight; rounding may leave a little more than 1."""
+    """Return a score or a weight as a number; it may be a little above 1 because of rounding."""
     number = float(value)
     if not 0 <= number < 1.01:
         raise ValueError(f"{number}, not from 0 to 1")
@@ -285,7 +285,7 @@ def _share(value: Any) -> float:
 
 
 def _nested(value: Any) -> Any:
-    """A list, also one that stands as JSON text in a CSV file."""
+    """Return a list, which may be given as JSON text, as in a CSV file."""
     return json.loads(value) if isinstance(value, str) and value else value or []
 
 

@@ -1,4 +1,4 @@
-"""Templates of HTML in which whatever is shown is escaped and free of control characters."""
+"""Takes a folder of HTML templates and gives an environment that escapes whatever is shown and removes control characters."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from aslstm.printing import printable
 
 
 def environment(folder: Path) -> Environment:
-    """The templates of a folder; only ``Markup`` is put into a page as it is, and a missing value is an error."""
+    """Return the templates of a folder; only ``Markup`` is put into a page as it is, and a missing value is an error."""
     return Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -1,10 +1,10 @@
-"""What a report says, in English and in Chinese."""
+"""Holds the texts that a report shows, in English and in Chinese."""
 
 from typing import NamedTuple
 
 
 class Section(NamedTuple):
-    """A heading, what the chart or list shows, and what stands in its place where there is nothing to show."""
+    """Holds a heading, a sentence about the chart or list below it, and a sentence for the case that there is none."""
 
     heading: str
     about: str
@@ -12,7 +12,7 @@ class Section(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """The texts of one language; those with braces are filled in."""
+    """Holds the texts of one language; names in braces stand for values that are filled in."""
 
     summary: str
     days: str

@@ -1,6 +1,6 @@
-"""A report on disk: the page, and each chart as PNG and as CSV beside it.
+"""Takes the rows that ``aslstm predict`` writes and gives a folder with a report.
 
-Takes the rows that ``aslstm predict`` writes; gives a folder whose ``index.html`` holds all it needs.
+The folder holds the page ``index.html``, which works without any other file, and each chart as PNG and as CSV.
 """
 
 import csv
@@ -20,13 +20,13 @@ from .tables import NAMES, ReportTables, Table, build_tables
 from .texts import LANGUAGES
 
 PAGE = "index.html"
-# What a spreadsheet takes for the beginning of a formula.
+# A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What a report reads of the rows, and how it speaks.
+    """Says which columns of the rows a report reads, and in which language it is written.
 
     Raises:
         UserError: There is no such language.
@@ -48,10 +48,10 @@ def write_report(
     """Count the rows, draw the charts and write the folder; nothing of an earlier report is touched before all is drawn.
 
     Args:
-        rows: The predictions, each read once.
+        rows: The predictions, which are read once.
         output: The folder to write, created if missing.
-        settings: See :class:`ReportSettings`.
-        place: Where the rows come from, for complaints.
+        settings: The columns, the title and the language of the report.
+        place: The file or data set that the rows come from, for error messages.
 
     Raises:
         UserError: The rows cannot be counted, or nothing can be written there.
@@ -69,10 +69,10 @@ def write_report(
                 Path(new, f"{name}.png").write_bytes(png(chart))
                 write_csv(Path(new, f"{name}.csv"), tables.tables[name])
             Path(new, PAGE).write_text(html, encoding="utf-8")
-            # The page comes last, so that it never stands without its files.
+            # The page is moved last, so that it is never there without its files.
             for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
                 put_file(path, output / path.name)
-        for name in set(NAMES) - set(drawn):  # of the last report
+        for name in set(NAMES) - set(drawn):  # These files are left from an earlier report.
             for suffix in ("png", "csv"):
                 (output / f"{name}.{suffix}").unlink(missing_ok=True)
     except OSError as error:

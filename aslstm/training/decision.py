@@ -1,6 +1,6 @@
-"""What is decided by label shares: how the loss counts them, and the decision rule that is fitted on validation.
+"""Takes logits and labels, or :class:`TrainingData`, and gives what depends on the shares of the labels.
 
-Takes arrays of logits and labels, or :class:`TrainingData`; gives weights, shares and numbers.
+These are the priors and weights of the labels in the loss, and the decision rule that is fitted on validation.
 """
 
 import numpy as np
@@ -17,11 +17,11 @@ NUM_RESAMPLES = 200
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
-    """The weight of the log prior for macro-F1 and accuracy together (their mean), by the one-standard-error rule.
+    """Return the weight of the log prior that suits the mean of macro-F1 and accuracy, by the one-standard-error rule.
 
-    1 is what the prior itself asks for. Another weight needs evidence: of all weights whose score lies within one standard
-    error of the best, the one nearest to 1 is taken (Breiman et al. 1984, section 3.4.3). The curve is flat and the rare
-    labels few, so its peak is much a matter of chance (figures of other rules: benchmarks/decision_rule.py).
+    Bayes' rule itself asks for the weight 1, and another weight needs evidence: of all weights whose score lies within one
+    standard error of the best, the one nearest to 1 is taken (Breiman et al. 1984, section 3.4.3). The curve is flat and rare
+    labels have few rows, so its peak is largely a matter of chance (figures of other rules: benchmarks/decision_rule.py).
 
     Args:
         logits: The logits before any decision rule, (num_examples, num_labels).
@@ -38,14 +38,14 @@ def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.nda
 
 
 def mean_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.ndarray:
-    """The mean of macro-F1 and accuracy of several lists of answers, (num_lists,).
+    """Return the mean of macro-F1 and accuracy for each of several lists of answers, (num_lists,).
 
     Args:
         labels: The labels of the rows, (num_examples,) int.
         answers: The lists of answers, (num_lists, num_examples) int.
         num_labels: The number of labels that the model has.
     """
-    # Counted here, because scikit-learn takes 50 times as long for the thousands of lists of a bootstrap.
+    # This counts by itself because scikit-learn takes 50 times as long for the thousands of lists of a bootstrap.
     right = answers == labels
     hits = np.stack([np.bincount(labels[row], minlength=num_labels) for row in right])
     given = np.stack([np.bincount(row, minlength=num_labels) for row in answers])
@@ -54,26 +54,26 @@ def mean_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.
 
 
 def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean cross entropy of logits (num_examples, num_labels) against labels (num_examples,)."""
+    """Return the mean cross entropy of logits (num_examples, num_labels) against labels (num_examples,)."""
     return float(sklearn.metrics.log_loss(labels, softmax(logits, axis=1), labels=np.arange(logits.shape[1])))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
+    """Return the temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
     found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))
 
 
 def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
-    """Label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
+    """Return the label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
 
-    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. What the loss takes as given the logits
-    need not learn, so ``w`` is how much the mere presence of an emoji stops to count as evidence; which emoji it is and what
-    the words say still counts. The decision adds the shares of all rows.
+    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. The logits need not learn what the loss
+    already takes into account. So ``w`` says how far the mere presence of an emoji stops counting as evidence; which emoji it
+    is and what the words say still count. The decision adds the shares of all rows.
 
     Args:
-        emoji_prior_weight: The weight w, less than 1, so that no share is 0; 0 for a stream, whose rows are not looked at.
-        data: The training rows; those with an emoji have one among their ids.
+        emoji_prior_weight: The weight w, less than 1, so that no share is 0; it is 0 for a stream, whose rows are not read.
+        data: The training rows; a row has an emoji if one of its ids is that of an emoji.
     """
     counts = np.array([data.label_counts[label] for label in data.label_names])
     priors = np.tile(counts / counts.sum(), (2, 1))
@@ -90,7 +90,12 @@ def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
 
 
 def class_weights(name: str, data: TrainingData) -> torch.Tensor | None:
-    """Weights of the labels in the loss, (num_labels,), 1 on average over the rows: ``balanced``, its root, or None."""
+    """Return the weights of the labels in the loss, (num_labels,), or None where all count the same.
+
+    Args:
+        name: ``balanced`` for weights that make all labels count the same, ``sqrt`` for their roots, or ``none``.
+        data: The training rows; the weights are 1 on average over these.
+    """
     if name == "none":
         return None
     counts = np.array([data.label_counts[label] for label in data.label_names])

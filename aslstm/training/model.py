@@ -1,4 +1,4 @@
-"""From training texts to a tokenizer, and from that to a model with its starting weights."""
+"""Takes training texts and gives a tokenizer, and takes that and gives a model with its starting weights."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from .starting_weights import StartingModel, StartingPoint, start_emoji_vectors
 logger = logging.getLogger(__name__)
 
 
-# The settings of a model that its config has under the same name.
+# The config has these settings of a model under the same names.
 _CONFIG_NAMES = (
     "emoji_fusion", "attention_key", "classifier_input", "embedding_size", "hidden_size", "num_hidden_layers",
     "hidden_dropout_prob",
@@ -37,12 +37,21 @@ def make_tokenizer(
     segmenter: str | None = None,
     num_workers: int = 1,
 ) -> ASLSTMTokenizer:
-    """A tokenizer whose words and emoji are those of the training texts, and of the model to start from.
+    """Make a tokenizer whose words and emoji are those of the training texts and of the model to start from.
 
-    Where there are new words, jieba's hidden Markov model does not guess at others: on gold-segmented weibo posts its
-    guesses cost more than they bring (benchmarks/new_words.py). The words of a ``Dataset`` (its column ``text``) are counted
-    once: a second run reads the counts from the cache of ``datasets``; ``num_workers`` are for plain texts. Without a
-    ``segmenter`` it is that of the model to start from, or jieba.
+    Where there are new words, jieba's hidden Markov model does not guess further ones: on gold-segmented weibo posts its
+    guesses do more harm than good (benchmarks/new_words.py).
+
+    Args:
+        texts: The training texts, plain or as a ``Dataset`` with a column ``text``. The words of a ``Dataset`` are counted
+            once; a second run reads the counts from the cache of ``datasets``.
+        new_words: The words that are kept whole beside those of jieba's dictionary.
+        start: The model to start from, or None.
+        min_count: How often a word must occur to be one token; rarer ones are spelled in characters.
+        min_emoji_count: How often an emoji code must occur to be one token; rarer ones are spelled in name pieces.
+        model_max_length: The number of tokens after which a post is cut.
+        segmenter: The segmenter; None for that of the model to start from, or jieba.
+        num_workers: The number of processes that count the words of plain texts.
     """
     user_words = keep_whole(new_words)
     use_hmm = not user_words
@@ -83,16 +92,16 @@ def make_model(
     start: StartingPoint = StartingPoint(None, None),  # noqa: B008 (frozen)
     token_counts: Mapping[int, int] | None = None,
 ) -> Any:
-    """A model for a tokenizer, with its starting weights: vectors, then another model's, then names of emoji.
+    """Make a model for a tokenizer; its weights start from vectors, then from another model, then from names of emoji.
 
     Args:
         tokenizer: The tokenizer whose vocabulary the model reads.
-        settings: The sizes and choices of the model, none of them open.
+        settings: The sizes and choices of the model, none of which is None.
         label_names: The labels in the order of the outputs.
-        label_counts: The training rows of each label, which give the label prior.
+        label_counts: The number of training rows of each label, which gives the label prior.
         model_class: The class of the classifier.
-        start: What the weights start from.
-        token_counts: How often training has each id, for the report of what the vectors cover.
+        start: The vectors and the model that the weights start from.
+        token_counts: How often each id occurs in training, for the log line on how much the vectors cover.
     """
     total = sum(label_counts.values())
     config = ASLSTMConfig(

@@ -1,7 +1,7 @@
-"""Optimizers and learning-rate schedules.
+"""Takes a model and gives its optimizers and their learning-rate schedules.
 
-The embedding is most of the weights and a batch touches few of its rows: on a CPU it gets row-sparse gradients and
-:class:`RowAdam`: dense Adam over 71,000 words costs more than the LSTM.
+Most of the weights are the embedding, and a batch touches few of its rows. On a CPU the embedding therefore gets row-sparse
+gradients and :class:`RowAdam`, because dense Adam over 71,000 words costs more than the LSTM.
 """
 
 import math
@@ -16,16 +16,17 @@ from transformers import get_linear_schedule_with_warmup
 
 
 class RowAdam(Optimizer):
-    """Adam on the rows that a sparse gradient holds; the moments of all others wait (Kingma and Ba 2015, arXiv:1412.6980).
+    """Runs Adam on the rows that a sparse gradient holds (Kingma and Ba 2015, arXiv:1412.6980).
 
-    The same update as ``torch.optim.SparseAdam``, which goes over the rows once more for every sparse sum; here moments and
-    weights are read and written once (1,100 rows of 300: median 10.4 ms instead of 12.0 on a busy machine).
+    The moments of all other rows stay as they are. The update is that of ``torch.optim.SparseAdam``, which goes over the rows
+    once more for every sparse sum; here moments and weights are read and written once (1,100 rows of 300: median 10.4 ms
+    instead of 12.0 on a busy machine).
 
     Args:
-        params: weights whose gradients are sparse over the first axis alone.
-        lr: learning rate.
-        betas: decay of the moments.
-        eps: added to the root of the second moment.
+        params: The weights, whose gradients are sparse over the first axis alone.
+        lr: The learning rate.
+        betas: The decay rates of the two moments.
+        eps: The number that is added to the root of the second moment.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class RowAdam(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Update the rows of the gradients; the step count, and with it the bias correction, is that of all rows."""
+        """Update the rows of the gradients; all rows share one step count, which the bias correction uses."""
         for group in self.param_groups:
             for weights in group["params"]:
                 if weights.grad is not None:
@@ -62,15 +63,17 @@ class RowAdam(Optimizer):
 def make_optimizers(
     model: nn.Module, *, learning_rate: float, embedding_learning_rate: float, weight_decay: float, sparse: bool
 ) -> list[Optimizer]:
-    """AdamW for the layers; for the embedding :class:`RowAdam` (``sparse``) or AdamW without decay.
+    """Make AdamW for the layers and, for the embedding, :class:`RowAdam` (``sparse``) or AdamW without decay.
 
     Args:
-        model: its one embedding is switched to sparse gradients where asked.
-        learning_rate: of the layers.
-        embedding_learning_rate: of the embedding; lower where its vectors already mean something (discriminative
-            fine-tuning, Howard and Ruder 2018, arXiv:1801.06146).
-        weight_decay: of all weights but the embedding: it would shrink the vectors of rare words to nothing.
-        sparse: True on a CPU; CUDA updates dense weights faster, and NCCL does not reduce sparse gradients.
+        model: The model, which has one embedding.
+        learning_rate: The learning rate of the layers.
+        embedding_learning_rate: The learning rate of the embedding. It should be lower where the vectors already mean
+            something (discriminative fine-tuning, Howard and Ruder 2018, arXiv:1801.06146).
+        weight_decay: The weight decay of all weights except the embedding, where it would shrink the vectors of rare words
+            towards zero.
+        sparse: Whether the embedding gets sparse gradients. This is right on a CPU; CUDA updates dense weights faster, and
+            NCCL does not reduce sparse gradients.
     """
     embedding = next(module for module in model.modules() if isinstance(module, nn.Embedding))
     embedding.sparse = sparse
@@ -83,11 +86,11 @@ def make_optimizers(
 
 
 def make_schedules(optimizers: list[Optimizer], *, warmup_steps: int, total_steps: int) -> list[LRScheduler]:
-    """Linear warm-up, then linear decay to zero; one step an optimizer step."""
+    """Make schedules with linear warm-up and then linear decay to zero; each steps once for every optimizer step."""
     return [get_linear_schedule_with_warmup(o, warmup_steps, total_steps) for o in optimizers]
 
 
 def dense_parameters(model: torch.nn.Module) -> Iterator[torch.nn.Parameter]:
-    """The parameters whose gradients ``clip_grad_norm_`` takes: it refuses sparse ones."""
+    """Return the parameters whose gradients ``clip_grad_norm_`` accepts, which are those without sparse gradients."""
     sparse = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding) and m.sparse}
     return (p for p in model.parameters() if id(p) not in sparse)

@@ -1,6 +1,6 @@
-"""Pre-training: predict a post's emoji from its words (DeepMoji, Felbo et al. 2017), and labels of corpora beside them.
+"""Takes :class:`PretrainSettings` and writes a model folder that a training run can start from (``init_from``).
 
-Takes :class:`PretrainSettings`; writes a model folder, for ``init_from`` of a training run.
+Pre-training predicts a post's emoji from its words (DeepMoji, Felbo et al. 2017) and, if asked, the labels of corpora too.
 """
 
 import logging
@@ -34,16 +34,16 @@ from .steps import make_loader, predict_logits, saving_bad_batch, train_epoch, u
 
 logger = logging.getLogger(__name__)
 
-# One post in so many is held out, to see how well emoji are predicted.
+# One post in 50 is held out, to measure how well emoji are predicted.
 VALIDATION_EVERY = 50
 TOP = 5
 
 
 def pretrain(settings: PretrainSettings) -> Path:
-    """Pre-train, evaluate and save a model; gives its folder.
+    """Pre-train, evaluate and save a model, and return its folder.
 
     Raises:
-        UserError: Bad input, or a place where nothing can be written.
+        UserError: The input is bad, or the folder cannot be written.
     """
     given = settings.pretraining
     accelerator = Accelerator(mixed_precision=usable_precision(given.mixed_precision))
@@ -93,7 +93,7 @@ def _pretrain(
         train(accelerator, multi_task, [emoji, *tasks], tokenizer, given)
     results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if validation.labels else {}
     if accelerator.is_main_process:
-        # As paths, which the card leaves out.
+        # The card shows no paths, so the input is given to it as paths.
         flags = flags_of(replace(settings, model=model_settings)) | {"input": tuple(map(Path, settings.texts.input))}
         num_rows = {"train": len(emoji.labels), "validation": len(validation.labels)}
         epochs = given.num_train_epochs
@@ -106,10 +106,15 @@ def _pretrain(
 
 
 def emoji_tasks(posts: list[list[int]], tokenizer: ASLSTMTokenizer, min_count: int) -> tuple[TaskRows, TaskRows]:
-    """The emoji of posts as a task, and the same of the posts that are held out.
+    """Make a task of the emoji of the posts, and another of the posts that are held out.
+
+    Args:
+        posts: The ids of each post.
+        tokenizer: The tokenizer that made the ids.
+        min_count: How many posts an emoji must occur in to be predicted.
 
     Raises:
-        UserError: No emoji is common enough.
+        UserError: No emoji occurs in that many posts.
     """
     emoji = emoji_task([ids for i, ids in enumerate(posts) if i % VALIDATION_EVERY], tokenizer, min_count)
     if not emoji.labels:
@@ -121,7 +126,7 @@ def emoji_tasks(posts: list[list[int]], tokenizer: ASLSTMTokenizer, min_count: i
 
 
 def encode(texts: list[str], tokenizer: ASLSTMTokenizer, num_workers: int) -> list[list[int]]:
-    """The ids of texts, split by several processes."""
+    """Return the ids of texts, which several processes split."""
     rows = Dataset.from_dict({"text": texts}).map(
         lambda batch: {"input_ids": tokenizer(batch["text"], truncation=True, return_attention_mask=False)["input_ids"]},
         batched=True, num_proc=num_workers, remove_columns=["text"], desc="Tokenizing",
@@ -130,13 +135,13 @@ def encode(texts: list[str], tokenizer: ASLSTMTokenizer, num_workers: int) -> li
 
 
 def read_labelled(settings: PretrainingSettings) -> dict[str, tuple[list[str], list[str]]]:
-    """Texts and labels of the training split of each corpus of ``also_learn``."""
+    """Return the texts and labels of the training split of each corpus that ``also_learn`` names."""
     corpora = {name: load_corpus(CorpusSource(name, settings.data_dir))["train"] for name in settings.also_learn}
     return {name: (rows["text"][:], rows["label"][:]) for name, rows in corpora.items()}
 
 
 def labelled_task(texts: list[str], labels: list[str], tokenizer: ASLSTMTokenizer, num_workers: int) -> TaskRows:
-    """Labelled rows as a task."""
+    """Make a task of labelled rows."""
     names = sorted(set(labels))
     return TaskRows(encode(texts, tokenizer, num_workers), [names.index(label) for label in labels], names)
 
@@ -151,7 +156,7 @@ def train(
     """Train on all tasks.
 
     Raises:
-        UserError: Too few rows for a batch.
+        UserError: There are too few rows for a batch.
     """
     collator = TaskCollator(
         tokenizer,
@@ -191,7 +196,7 @@ def train(
 def evaluate(
     accelerator: Accelerator, model: ASLSTMForEmojiPrediction, task: TaskRows, tokenizer: ASLSTMTokenizer
 ) -> dict[str, Any]:
-    """Figures of emoji prediction on held-out posts."""
+    """Return the figures of emoji prediction on the held-out posts."""
     labels = np.array(task.labels)
     rows = Dataset.from_dict({"input_ids": task.input_ids, "labels": task.labels, "row": list(range(len(labels)))})
     loader = accelerator.prepare(make_loader(rows, Collator(tokenizer), 256, shuffle=False))

@@ -1,6 +1,6 @@
-"""What pre-training learns from: posts whose emoji are to be predicted, and corpora whose labels are.
+"""Takes encoded posts and gives batches of one task each, and a model with an output layer for each task.
 
-Encoded posts in, batches of one task each out, and a model with an output layer for each task.
+The first task predicts the emoji of posts; each further task predicts the labels of a corpus.
 """
 
 import random
@@ -23,7 +23,7 @@ from .batches import Collator, LengthBucketSampler
 
 @dataclass(frozen=True)
 class TaskRows:
-    """Rows of one task: ``input_ids`` and ``labels`` of each, and what the labels mean."""
+    """Holds the rows of one task: the ids and the label of each row, and the names of the labels."""
 
     input_ids: list[list[int]]
     labels: list[int]
@@ -33,13 +33,13 @@ class TaskRows:
 def emoji_task(
     posts: Sequence[list[int]], tokenizer: ASLSTMTokenizer, min_count: int, *, label_names: list[str] | None = None
 ) -> TaskRows:
-    """A row for every kind of emoji that a post with words has; emoji of fewer than ``min_count`` posts are left out.
+    """Make a task with one row for each different emoji of each post that has words.
 
     Args:
-        posts: encoded, with their emoji.
-        tokenizer: made the ids.
-        min_count: posts an emoji needs.
-        label_names: predict these emoji alone, in this order, however rare.
+        posts: The ids of each post, with its emoji.
+        tokenizer: The tokenizer that made the ids.
+        min_count: How many posts an emoji must occur in; rarer emoji are left out.
+        label_names: Emoji to predict in place of those that are common enough, in this order, however rare they are.
     """
     start = tokenizer.emoji_token_offset
     emoji = {
@@ -59,7 +59,7 @@ def emoji_task(
 
 
 class TaskDataset(TorchDataset):
-    """The rows of several tasks, one task after the other."""
+    """Holds the rows of several tasks, one task after the other."""
 
     def __init__(self, tasks: Sequence[TaskRows]) -> None:
         self.rows = [
@@ -77,17 +77,19 @@ class TaskDataset(TorchDataset):
 
 
 class TaskSampler(BatchSampler):
-    """Batches of one task and of similar length, in a new order each epoch; what fills no batch of its task is left out.
+    """Gives batches of rows of one task and of similar length, in a new order each epoch.
+
+    The last rows of a task, which do not fill a batch, are left out.
 
     Args:
-        tasks: in the order of the :class:`TaskDataset`.
-        batch_size: rows of a batch, of one process.
-        seed: with the epoch, all that the order depends on.
+        tasks: The tasks in the order of the :class:`TaskDataset`.
+        batch_size: The number of rows in a batch of one process.
+        seed: The seed of the order, which depends on nothing else but the epoch.
     """
 
     def __init__(self, tasks: Sequence[TaskRows], batch_size: int, *, seed: int) -> None:
         super().__init__(range(sum(len(task.labels) for task in tasks)), batch_size, drop_last=True)
-        self.sampler = self  # type: ignore[assignment]  # as in LengthBucketSampler
+        self.sampler = self  # type: ignore[assignment]  # LengthBucketSampler says why.
         self.seed = seed
         self.epoch = 0
         self.samplers = [
@@ -115,20 +117,22 @@ class TaskSampler(BatchSampler):
 
 
 class TaskCollator(Collator):
-    """Adds ``task`` (), the task that all rows of the batch belong to."""
+    """Adds to a batch the number of the task, ``task`` (), that all its rows belong to."""
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """See :class:`Collator`."""
+        """Collate rows as :class:`Collator` does, and add ``task``."""
         return super().__call__(rows) | {"task": torch.tensor(rows[0]["task"])}
 
 
 class MultiTaskModel(nn.Module):
-    """A model that predicts emoji, and an output layer over the same encoder for each further task, which sees the emoji.
+    """Adds to a model that predicts emoji an output layer over the same encoder for each further task.
+
+    The further tasks see the emoji of a post.
 
     Args:
-        emoji_model: its labels are those of the first task.
-        num_labels: of each further task.
-        label_smoothing: of every loss.
+        emoji_model: The model whose labels are those of the first task.
+        num_labels: The number of labels of each further task.
+        label_smoothing: The label smoothing of every loss.
     """
 
     def __init__(self, emoji_model: ASLSTMForEmojiPrediction, num_labels: Sequence[int], *, label_smoothing: float) -> None:
@@ -138,13 +142,13 @@ class MultiTaskModel(nn.Module):
         self.loss = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
     def forward(self, *, input_ids: Tensor, attention_mask: Tensor, labels: Tensor, task: Tensor) -> Tensor:
-        """The loss () of a batch (batch, seq_len) of one task."""
+        """Return the loss () of a batch (batch, seq_len) of one task."""
         number = int(task)
         if number == 0:
             logits = self.emoji_model(input_ids, attention_mask).logits
         else:
             pooled = self.emoji_model.aslstm(input_ids, attention_mask).pooled_output
             logits = self.heads[number - 1](self.emoji_model.dropout(pooled))
-        # Distributed training waits for a gradient of every weight, those of the other tasks too.
+        # Distributed training waits for a gradient of every weight, also of the layers of the other tasks.
         others = sum(p.sum() for layer in (self.emoji_model.classifier, *self.heads) for p in layer.parameters())
         return self.loss(logits.float(), labels) + 0.0 * others

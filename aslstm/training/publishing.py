@@ -1,7 +1,6 @@
-"""The model folder, written in one step, and its card.
+"""Takes a trained model, its tokenizer and a record of the run and gives a model folder with its card.
 
-Takes a trained model, its tokenizer and a record of the run; gives a folder that the Hub and ``from_pretrained`` take as
-it is. Nothing is seen under its name until all of it is written.
+The Hub and ``from_pretrained`` take the folder as it is. It gets its name only after all its files have been written.
 """
 
 import os
@@ -27,8 +26,8 @@ from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
-CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # of aslstm
-# Where a model goes, and how often its training was interrupted, is no part of how it is made.
+CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
+# These say where a model goes and how its training is interrupted and resumed, but not how it is made.
 NOT_IN_RECIPE = ("output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
@@ -45,15 +44,15 @@ SPLIT_TITLES = {
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """What a run leaves beside the weights.
+    """Holds what a model folder says of its training beside the weights.
 
     Attributes:
         dataset: The name of the corpus, as :class:`CorpusSource` has it.
         flags: Every setting of the run by the name of its flag.
         best_epoch: The epoch whose weights were kept.
-        num_epochs: The epochs that were trained.
+        num_epochs: The number of epochs that were trained.
         results: The figures of each split.
-        num_rows: The rows of each split.
+        num_rows: The number of rows of each split.
         new_words: The words that the tokenizer keeps whole beside jieba's dictionary.
         script: The script whose command the card shows.
     """
@@ -69,17 +68,20 @@ class TrainingRecord:
 
 
 class OutputFolder:
-    """Where a run writes. Made before training, so that a run does not end with nowhere to go.
+    """Checks the folder that a run will write, and writes it.
+
+    It is created before training, so that a run does not find out at its end that it cannot write.
 
     Args:
-        path: a new folder, an empty one, or a model folder, which is replaced when the new one is whole.
+        path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written.
 
     Raises:
-        UserError: another file or folder is there, or nothing can be written there.
+        UserError: The path names a file or a folder with other files, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = target_of(path) if path.is_symlink() else path.absolute()
+        # A link stays, and the folder that it leads to is written.
+        self.path = target_of(path) if os.path.islink(path) else path.absolute()  # noqa: PTH114 (takes names of any length)
         if self.path.name in ("", ".."):
             raise UserError(f"`output_dir` {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
@@ -91,7 +93,7 @@ class OutputFolder:
                     f"`output_dir` {path}: expected a new or a model folder, found other files; choose another name"
                 )
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # The longest name of those that will stand beside it.
+            # This name is the longest of those that the run will create in the parent folder.
             with tempfile.TemporaryDirectory(prefix=f".{self.checkpoint_dir.name}.", dir=self.path.parent):
                 pass
             if self.path.is_dir() and not os.access(self.path, os.W_OK):
@@ -110,10 +112,15 @@ class OutputFolder:
         return locked(self.path, name="output_dir") if is_writer else nullcontext()
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
-        """Write the folder beside its place, then put it there.
+        """Write the folder under a temporary name, then give it its own.
+
+        Args:
+            model: The trained model.
+            tokenizer: The tokenizer of the model.
+            record: The record of the run.
 
         Raises:
-            UserError: it cannot be written; what was there is as it was.
+            UserError: The folder cannot be written; an earlier folder of that name is unchanged.
         """
         try:
             with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
@@ -141,7 +148,7 @@ class OutputFolder:
 
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
-    """The model card: the template with the figures of the run."""
+    """Return the model card, which is the template filled with the figures of the run."""
     dataset_type = record.dataset
     is_own = dataset_type == "files"
     unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
@@ -160,7 +167,7 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
                 task_type="text-classification",
                 dataset_type=dataset_type,
                 dataset_name=corpus.title,
-                # Figures of the same dataset, configuration and split are merged: the rows with emoji are a configuration.
+                # The Hub merges figures of one dataset, configuration and split, so the rows with emoji are a configuration.
                 dataset_config="rows with emoji" if split.endswith("_emoji") else "all rows",
                 dataset_split=split.removesuffix("_emoji"),
                 metric_type=metric_type,
@@ -200,13 +207,16 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:
-    """A figure and, where there is one, its 95 % interval."""
+    """Return a figure as text with its 95 % interval, if it has one."""
     interval = metrics.get("intervals_95", {}).get(name)
     return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:
-    """The command that trains the same model; a path, which is the user's own business, is shown as the name of its flag."""
+    """Return the command that trains the same model.
+
+    Paths are private, so a path is shown as the name of its flag in capitals.
+    """
     parts = []
     for key, value in sorted(flags.items()):
         if key in NOT_IN_RECIPE:

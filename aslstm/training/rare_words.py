@@ -1,8 +1,8 @@
-"""Words too rare for statistics: a tagger learns from hidden words of a dictionary to find those that no dictionary has.
+"""Takes a corpus and the words that statistics found in it and gives these and the words that are too rare for statistics.
 
-Takes the words that statistics found and the corpus, gives both kinds together. Every epoch hides another part of the
-dictionary; the corpus cut with what is left is the input, cut with all of it the goal. So the tagger learns what the crumbs
-of an unknown word look like, and then meets the corpus cut with the whole dictionary, where all crumbs are unknown words.
+A tagger finds the rare words. Every epoch of its training hides another part of the dictionary: the input is the corpus cut
+with the rest of the dictionary, the goal is the corpus cut with all of it. So the tagger learns what the pieces of an unknown
+word look like. Then it gets the corpus cut with the whole dictionary, where such pieces belong to words that no dictionary has.
 """
 
 import logging
@@ -41,11 +41,11 @@ _CHINESE_RUN = re.compile("[\u4e00-\u9fd5]{2,}")
 
 
 class HidingSegmenter(WordSegmenter):
-    """A segmenter that can forget a part of its dictionary.
+    """Segments text and can hide a part of its dictionary.
 
     Args:
-        user_words: words that are kept whole.
-        forgotten: words of the dictionary that it never knows.
+        user_words: The words that are kept whole.
+        forgotten: The words of the dictionary that are always hidden.
     """
 
     def __init__(self, user_words: Iterable[UserWord] = (), forgotten: Collection[str] = ()) -> None:
@@ -54,12 +54,12 @@ class HidingSegmenter(WordSegmenter):
 
     def _load(self) -> Any:
         engine: Any = super()._load()
-        # A frequency of 0 is to jieba the beginning of longer words, and no word.
+        # An entry with frequency 0 is no word for jieba, only the beginning of longer ones.
         engine.tokenizer.FREQ.update(dict.fromkeys(self.forgotten, 0))
         return engine
 
     def dictionary_words(self) -> list[str]:
-        """All words of two characters or more."""
+        """Return all words of the dictionary that have two characters or more."""
         return [word for word, frequency in self._frequencies().items() if frequency and len(word) > 1]
 
     def _frequencies(self) -> Any:
@@ -68,7 +68,7 @@ class HidingSegmenter(WordSegmenter):
 
     @contextmanager
     def hidden(self, words: Iterable[str]) -> Iterator[None]:
-        """Without some words, for a while."""
+        """Hide some words while the block runs."""
         frequencies = self._frequencies()
         forgotten = {word: frequencies[word] for word in words}
         frequencies.update(dict.fromkeys(forgotten, 0))
@@ -79,7 +79,7 @@ class HidingSegmenter(WordSegmenter):
 
 
 class Runs(torch.utils.data.Dataset):
-    """Stretches of Chinese text with the tags of a poorer dictionary, and those of the full one as labels."""
+    """Holds stretches of Chinese text with their tags by a dictionary that lacks words, and by the whole one as labels."""
 
     def __init__(self, runs: Sequence[str], tagger: WordTagger, segmenter: HidingSegmenter) -> None:
         self.runs = runs
@@ -88,7 +88,7 @@ class Runs(torch.utils.data.Dataset):
         self.dictionary_tags = self.labels
 
     def hide_words(self, words: Iterable[str], segmenter: HidingSegmenter) -> None:
-        """Cut the stretches anew without some words."""
+        """Cut the stretches again with a dictionary that lacks some words."""
         with segmenter.hidden(words):
             self.dictionary_tags = [tags_of_words(segmenter.cut(run)) for run in self.runs]
 
@@ -104,7 +104,7 @@ class Runs(torch.utils.data.Dataset):
 
 
 def collate(rows: list[dict[str, list[int]]]) -> dict[str, Tensor]:
-    """``input_ids``, ``dictionary_tags``, ``labels`` and ``attention_mask``, (batch, seq_len) int64 each."""
+    """Pad rows to ``input_ids``, ``dictionary_tags``, ``labels`` and ``attention_mask``, each (batch, seq_len) int64."""
     batch = {name: pad_sequence([torch.tensor(row[name]) for row in rows], batch_first=True) for name in rows[0]}
     mask = [torch.ones(len(row["input_ids"]), dtype=torch.long) for row in rows]
     return batch | {"attention_mask": pad_sequence(mask, batch_first=True)}
@@ -114,10 +114,10 @@ def train_tagger(runs: Sequence[str], segmenter: HidingSegmenter, *, seed: int =
     """Train a tagger on stretches of Chinese text.
 
     Args:
-        runs: the stretches.
-        segmenter: has the whole dictionary.
-        seed: of weights, batches and hidden words.
-        sizes: of :class:`WordTaggerConfig`.
+        runs: The stretches.
+        segmenter: The segmenter with the whole dictionary.
+        seed: The seed of the weights, of the order of the batches and of the choice of hidden words.
+        sizes: Arguments of :class:`WordTaggerConfig`.
     """
     torch.manual_seed(seed)
     chooser = random.Random(seed)
@@ -145,7 +145,7 @@ def train_tagger(runs: Sequence[str], segmenter: HidingSegmenter, *, seed: int =
 
 
 def propose_words(tagger: WordTagger, runs: Sequence[str], segmenter: HidingSegmenter) -> Counter[str]:
-    """The words of two or more characters that the tagger joins from whole words of the dictionary's cut, with counts."""
+    """Return the words of two or more characters that the tagger makes of whole words of the dictionary, with their counts."""
     proposals: Counter[str] = Counter()
     tagger.eval()
     ordered = sorted(Counter(runs).items(), key=lambda item: len(item[0]))
@@ -163,7 +163,7 @@ def propose_words(tagger: WordTagger, runs: Sequence[str], segmenter: HidingSegm
             start_of_word = 0
             for word in words_of_tags(run, tags):
                 end = start_of_word + len(word)
-                # A word that ends inside a known word would break that one.
+                # A word that begins or ends inside a known word would break that word.
                 if len(word) > 1 and start_of_word in boundaries and end in boundaries:
                     proposals[word] += count
                 start_of_word = end
@@ -173,13 +173,13 @@ def propose_words(tagger: WordTagger, runs: Sequence[str], segmenter: HidingSegm
 def add_rare_words(
     words: list[NewWord], texts: Iterable[str], *, max_word_length: int, forgotten: Collection[str] = ()
 ) -> list[NewWord]:
-    """Found words and those that a tagger adds, best first.
+    """Return the found words and those that a tagger adds, best first.
 
     Args:
-        words: what statistics found in the corpus.
-        texts: the corpus; it is held in memory.
-        max_word_length: in characters.
-        forgotten: words of jieba's dictionary that count as unknown.
+        words: The words that statistics found in the corpus.
+        texts: The corpus, which is held in memory.
+        max_word_length: The most characters that an added word has.
+        forgotten: Words of jieba's dictionary that count as unknown.
     """
     texts = clean(texts)
     runs = [run for text in texts for run in _CHINESE_RUN.findall(text)]
@@ -190,7 +190,7 @@ def add_rare_words(
     proposals = propose_words(tagger, runs, segmenter)
     known = (known_words() - set(forgotten)) | {word.word for word in words}
     candidates = sorted(word for word in proposals if word not in known and len(word) <= max_word_length)
-    # A word that the tagger joins here and cuts there is a matter of its surroundings, which no dictionary knows.
+    # A word that the tagger joins in some places and cuts in most depends on its context, which a dictionary does not see.
     rare = [word for word in measure_words(candidates, texts) if proposals[word.word] >= MIN_PROPOSED_SHARE * word.count]
     logger.info("words that the tagger adds: %d", len(rare))
     return sorted([*words, *rare], key=lambda word: (-word.score, word.word))

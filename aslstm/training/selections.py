@@ -1,6 +1,6 @@
-"""Selections of a corpus: the rows whose emoji and clauses make them fit.
+"""Takes encoded rows and the name of a selection and says which rows have the emoji and clauses that it asks for.
 
-Works on encoded rows, with the clauses of the model itself, so that a selection means what the fusions see.
+The clauses are found by the model's own function, so that a selection is about what the fusions see.
 """
 
 import numpy as np
@@ -15,13 +15,14 @@ ROWS_AT_ONCE = 1024
 
 
 def select_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, selection: str) -> np.ndarray:
-    """Which rows a selection keeps, (num_rows,) bool.
+    """Return which rows a selection keeps, (num_rows,) bool.
 
     Args:
-        rows: with ``input_ids``.
-        tokenizer: made the ids.
-        selection: ``has_clauses``, more than one clause; ``has_emoji``; ``clauses_with_emoji``, two clauses or more
-            that carry an emoji; ``all`` and ``new_words`` (all rows, segmented with discovered words) keep every row.
+        rows: The rows, with a column ``input_ids``.
+        tokenizer: The tokenizer that made the ids.
+        selection: ``has_clauses`` keeps rows with more than one clause, ``has_emoji`` those with an emoji and
+            ``clauses_with_emoji`` those with an emoji in two clauses or more; ``all`` and ``new_words`` (all rows, segmented
+            with discovered words) keep every row.
     """
     if selection in ("all", "new_words"):
         return np.ones(len(rows), dtype=bool)

@@ -1,7 +1,7 @@
-"""Settings of training and pre-training: every flag of ``aslstm train`` and ``aslstm pretrain``, once.
+"""Takes the values of settings and gives checked, frozen dataclasses that training only reads.
 
-Takes values, checks them, gives frozen dataclasses that training only reads. :class:`TrainSettings` and
-:class:`PretrainSettings` bundle what a run needs; what contradicts itself across the parts is refused there.
+Every flag of ``aslstm train`` and ``aslstm pretrain`` is defined here, once. :class:`TrainSettings` and
+:class:`PretrainSettings` bundle what a run needs, and they refuse settings of different parts that contradict each other.
 """
 
 import os
@@ -22,11 +22,11 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
-# The newest whole state of training.
+# This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
 _SAME = "default: that of --init_from, or"
-# What needs rows that are counted, changed or met again in the same order, which the rows of a stream are not.
+# These settings need rows that can be counted, changed or read again in the same order. The rows of a stream cannot.
 _NOT_STREAMED = (
     "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
     "emoji_prior_weight", "bag_of_words_weight",
@@ -35,17 +35,17 @@ _NOT_STREAMED = (
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Which rows are trained on, and how their vocabulary is made.
+    """Says which rows are trained on and how their vocabulary is made.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
-    selection: str = setting("all", "train, validate and test on these rows alone", choices=SELECTIONS)
-    max_train_samples: int | None = setting(None, "train on so many rows, chosen by --seed", at_least=1)
-    streaming: bool = setting(False, "read train in stretches: for a corpus larger than memory")
-    steps_per_epoch: int = setting(500, "with --streaming: validate after so many steps", at_least=1)
-    strip_emoji: bool = setting(False, "take the emoji out of all texts, to see what they are worth")
+    selection: str = setting("all", "train, validate and test on these rows only", choices=SELECTIONS)
+    max_train_samples: int | None = setting(None, "train on this many rows, chosen by --seed", at_least=1)
+    streaming: bool = setting(False, "read the training rows piece by piece, for a corpus larger than memory")
+    steps_per_epoch: int = setting(500, "with --streaming: validate after this many steps", at_least=1)
+    strip_emoji: bool = setting(False, "remove the emoji from all texts, to see what they are worth")
     min_count: int = setting(2, "rarer words are spelled in characters", at_least=1)
     min_emoji_count: int = setting(2, "rarer emoji codes are spelled in name pieces", at_least=1)
     discover_words: str | None = setting(
@@ -72,16 +72,16 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """The choices, sizes and starting weights of a model.
+    """Holds the choices, sizes and starting weights of a model.
 
-    What is None is open: :func:`aslstm.training.starting_weights.read_starting_point` fills it in.
+    A value of None is open: :func:`aslstm.training.starting_weights.read_starting_point` fills it in.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     emoji_fusion: str | None = setting(
-        None, f"how words and emoji of a post are brought together; {_SAME} attention", choices=EMOJI_FUSIONS
+        None, f"how words and emoji of a post are combined; {_SAME} attention", choices=EMOJI_FUSIONS
     )
     attention_key: str | None = setting(None, f"what attention compares emoji with; {_SAME} embedding", choices=ATTENTION_KEYS)
     classifier_input: str | None = setting(
@@ -106,38 +106,38 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How the weights are trained, and which of them are kept.
+    """Says how the weights are trained and which of them are kept.
 
     An ``embedding_learning_rate`` of None becomes ``learning_rate``.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     learning_rate: float = setting(2e-3, "the highest learning rate", above=0)
-    embedding_learning_rate: float | None = setting(None, "that of the vectors; default: --learning_rate", above=0)
+    embedding_learning_rate: float | None = setting(None, "the learning rate of the vectors; default: --learning_rate", above=0)
     weight_decay: float = setting(1e-2, "the weight decay of all weights but the vectors", at_least=0)
     warmup_ratio: float = setting(0.05, "share of the steps with a rising learning rate", at_least=0, below=1)
     max_grad_norm: float = setting(1.0, "longer gradients are cut to this length", above=0)
-    label_smoothing: float = setting(0.1, "share of the goal that goes to all labels alike", at_least=0, below=1)
+    label_smoothing: float = setting(0.1, "share of the target that is spread evenly over all labels", at_least=0, below=1)
     emoji_spelling_prob: float = setting(0.2, "share of the known codes spelled in name pieces", at_least=0, below=1)
     logit_adjustment: float = setting(1.0, "weight of the log label shares in the loss")
     emoji_prior_weight: float = setting(
-        0.0, "how much those shares are of rows with (without) emoji alone", at_least=0, below=1
+        0.0, "how much of these shares comes only from the rows that have (or lack) emoji too", at_least=0, below=1
     )
     word_spelling_prob: float = setting(0.3, "share of the known words spelled in characters", at_least=0, below=1)
-    emoji_row_repeats: int = setting(0, "how often a row with emoji comes again in an epoch", at_least=0)
+    emoji_row_repeats: int = setting(0, "how often a row with emoji is repeated in an epoch", at_least=0)
     class_weight: str = setting("none", "weights of the labels in the loss", choices=CLASS_WEIGHTS)
     per_device_train_batch_size: int = setting(64, "rows of a training batch of one process", at_least=1)
     per_device_eval_batch_size: int = setting(256, "rows of an evaluation batch of one process", at_least=1)
-    gradient_accumulation_steps: int = setting(1, "batches of an optimizer step", at_least=1)
-    num_train_epochs: int = setting(15, "the most epochs", at_least=1)
+    gradient_accumulation_steps: int = setting(1, "the number of batches in an optimizer step", at_least=1)
+    num_train_epochs: int = setting(15, "the largest number of epochs", at_least=1)
     early_stopping_patience: int = setting(4, "epochs without a better validation score before the end", at_least=1)
     select: str = setting("macro_f1", "which epoch's weights are kept", choices=CRITERIA)
     mixed_precision: str | None = setting(None, "default: what accelerate launch says", choices=PRECISIONS)
     seed: int = seed_setting()
     seeds: tuple[int, ...] = setting((), "train each into OUTPUT_DIR/seed-N and report mean ± sd", at_least=0, at_most=MAX_SEED)
-    average_runs: int = setting(1, "average the weights of so many runs from --init_from (model soup)", at_least=1)
+    average_runs: int = setting(1, "average the weights of this many runs from --init_from (model soup)", at_least=1)
     bag_of_words_weight: float = setting(
         0.0, "share of the logits that words and emoji decide by themselves, by a logistic regression", at_least=0, below=1
     )
@@ -152,10 +152,10 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class OutputSettings:
-    """Where a run writes its model, its states and its log, and what it goes on from.
+    """Says where a run writes its model, its states and its log, and which state it resumes.
 
     Raises:
-        UserError: A value that is not possible, or a missing token of the Hub.
+        UserError: A value is not possible, a package is missing, or `push_to_hub` has no `hub_model_id`.
     """
 
     output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
@@ -168,19 +168,19 @@ class OutputSettings:
     )
     resume_from_checkpoint: str | None = setting(
         None,
-        "go on from the `latest` whole state of --output_dir, if there is one, or from this one",
+        "resume from the `latest` complete state of --output_dir, if there is one, or from this one",
         implied=LATEST,
         placeholder="STATE",
     )
     push_to_hub: bool = setting(False, "publish the model as --hub_model_id, as aslstm push does")
-    hub_model_id: str | None = setting(None, "owner/name of a public repository; made where there is none")
+    hub_model_id: str | None = setting(None, "owner/name of a public repository, created if missing")
 
     def __post_init__(self) -> None:
         check_settings(self)
         object.__setattr__(self, "output_dir", optional_path(self.output_dir))
         object.__setattr__(self, "checkpointing_steps", _steps_or_epoch(self.checkpointing_steps))
         if self.report_to == "tensorboard":
-            check_packages("tracking", "tensorboard")  # accelerate would go on without
+            check_packages("tracking", "tensorboard")  # Without this check accelerate would train and log nothing.
         if self.push_to_hub != bool(self.hub_model_id):
             raise UserError(
                 "expected `push_to_hub` and `hub_model_id` owner/name, found one of them; add or leave out the other"
@@ -197,17 +197,17 @@ def _steps_or_epoch(value: int | str | None) -> int | str | None:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """All that :func:`aslstm.training.run.train` needs.
+    """Holds everything that :func:`aslstm.training.run.train` needs.
 
     Attributes:
         corpus: Where the rows come from.
-        data: Which of them are trained on, and how their vocabulary is made.
+        data: Which of these rows are trained on and how their vocabulary is made.
         model: The choices, sizes and starting weights of the model.
-        training: How it is trained.
-        output: Where it is written.
+        training: How the model is trained.
+        output: Where the model is written.
 
     Raises:
-        UserError: Settings that contradict each other.
+        UserError: Settings contradict each other, or the model is to be published and there is no token of the Hub.
     """
 
     corpus: CorpusSource = field(default_factory=CorpusSource)
@@ -242,23 +242,23 @@ class TrainSettings:
 
     @property
     def output_dir(self) -> Path:
-        """The model folder; it is named after the corpus where none is given."""
+        """The model folder; where none is given, it is named after the corpus."""
         return self.output.output_dir or Path("outputs") / self.corpus.dataset.replace("/", "--")
 
 
 @dataclass(frozen=True)
 class PretrainingSettings:
-    """What is learned in pre-training, and how.
+    """Says what is learned in pre-training and how.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     also_learn: tuple[str, ...] = setting((), "labels of the training rows of these corpora", choices=KNOWN_CORPORA)
     data_dir: Path | None = setting_like(CorpusSource, "data_dir", None)
     min_count: int = setting_like(DataSettings, "min_count", 3)
     min_emoji_count: int = setting_like(DataSettings, "min_emoji_count", 1)
-    min_target_count: int = setting(20, "an emoji of fewer posts is not predicted", at_least=1)
+    min_target_count: int = setting(20, "an emoji that occurs in fewer posts is not predicted", at_least=1)
     model_max_length: int = setting_like(DataSettings, "model_max_length", 512)
     output_dir: Path = setting(Path("outputs/pretrained"), "the model folder")
     num_train_epochs: int = setting(3, "the number of epochs", at_least=1)
@@ -279,11 +279,11 @@ class PretrainingSettings:
 
 @dataclass(frozen=True)
 class PretrainSettings:
-    """All that :func:`aslstm.training.pretraining.pretrain` needs.
+    """Holds everything that :func:`aslstm.training.pretraining.pretrain` needs.
 
     Attributes:
         texts: The posts whose emoji are predicted.
-        pretraining: What is learned, and how.
+        pretraining: What is learned and how.
         model: The choices, sizes and starting weights of the model.
     """
 
@@ -293,5 +293,5 @@ class PretrainSettings:
 
 
 def flags_of(settings: TrainSettings | PretrainSettings) -> dict[str, Any]:
-    """Every setting of a bundle by the name of its flag."""
+    """Return every setting of a bundle by the name of its flag."""
     return {name: getattr(part, name) for part in vars(settings).values() for name in settings_of(part)}

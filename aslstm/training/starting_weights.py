@@ -1,6 +1,6 @@
-"""What a fresh model starts from: another model's folder, vectors, and the names of emoji.
+"""Takes another model's folder, vectors and the names of emoji and gives the weights that a new model starts from.
 
-Every function fills weights in place and says how much it filled; what none of them reaches stays random.
+The weights are filled in place; those that nothing fills stay random.
 """
 
 import logging
@@ -34,13 +34,13 @@ DEFAULT_CHOICES = {
 
 
 class StartingModel:
-    """A model folder to start from, verified.
+    """Holds the tokenizer and the config of a model folder to start from, whose files have been checked.
 
     Args:
-        folder: of ``aslstm train`` or ``aslstm pretrain``.
+        folder: A folder that ``aslstm train`` or ``aslstm pretrain`` wrote.
 
     Raises:
-        UserError: a folder that is not whole.
+        UserError: A file of the folder is missing or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,14 +51,14 @@ class StartingModel:
 
     @torch.no_grad()
     def fill(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer) -> set[int]:
-        """Copy vectors by token, and layers by name where their shapes agree; the classifier only where the labels do.
+        """Copy the vectors of equal tokens and the layers of equal name and shape; the classifier only if the labels agree.
 
         Args:
-            model: a classifier of any kind, whose ``aslstm`` is filled.
-            tokenizer: names the rows of its embedding.
+            model: The new model, of any class with a classifier, whose weights are filled in place.
+            tokenizer: The tokenizer of the new model.
 
         Returns:
-            The ids whose vector was copied.
+            The ids whose vectors were copied.
         """
         source = ASLSTMForSequenceClassification.from_pretrained(self.folder)
         old_ids = self.tokenizer.get_vocab()
@@ -85,20 +85,23 @@ class StartingModel:
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """What ``init_from`` and ``vectors`` of :class:`ModelSettings` name, read; None for what they do not name."""
+    """Holds the model and the vectors that ``init_from`` and ``vectors`` name; either is None where the setting is."""
 
     model: StartingModel | None
     vectors: KeyedVectors | None
 
 
 def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSettings]:
-    """Read what a model starts from.
+    """Read the model and the vectors that a new model starts from.
+
+    Args:
+        settings: The settings of the new model; a value of None is open.
 
     Returns:
-        What was read, and the settings with the choices and sizes that were left open.
+        What was read, and the settings with values for all that were open.
 
     Raises:
-        UserError: A folder or file that is not whole, or a size that differs from it.
+        UserError: A folder or a file cannot be read, or the settings name a size other than theirs.
     """
     start = StartingPoint(
         StartingModel(settings.init_from) if settings.init_from else None,
@@ -121,7 +124,7 @@ def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSe
 
 
 def _size_of(name: str, settings: ModelSettings, start: StartingPoint) -> int:
-    """A size as it is given, as what the model starts from has it, or the default."""
+    """Return the size that is given, or else that of the model or vectors to start from, or else the default."""
     size, expected = getattr(settings, name), None
     if start.model is not None:
         expected = getattr(start.model.config, name)
@@ -134,15 +137,16 @@ def _size_of(name: str, settings: ModelSettings, start: StartingPoint) -> int:
 
 @torch.no_grad()
 def start_emoji_vectors(vectors: torch.Tensor, tokenizer: ASLSTMTokenizer, have_own: Collection[int] = ()) -> None:
-    """Give emoji a start that means something, in place.
+    """Give emoji vectors that mean something to start from, in place.
 
-    A name piece ``##泪`` starts as the word 泪; a Unicode emoji as the mean of its Chinese name (``emoji`` package). One that
-    training shows moves on from there, one that it does not keeps the meaning of its name.
+    A name piece ``##泪`` starts as the vector of the word 泪, a Unicode emoji as the mean of the words of its Chinese name
+    (from the package ``emoji``). Training moves the vectors of the emoji that it shows; the others keep the meaning of their
+    names.
 
     Args:
-        vectors: (vocab_size, embedding_size) float, the embedding.
-        tokenizer: gives token and name of each row.
-        have_own: ids that already have a vector that means something.
+        vectors: The embedding, (vocab_size, embedding_size) float.
+        tokenizer: The tokenizer, which says what token each row belongs to.
+        have_own: The ids whose vectors already mean something; they are left as they are.
     """
     vocabulary = tokenizer.get_vocab()
     start = tokenizer.emoji_token_offset

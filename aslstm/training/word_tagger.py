@@ -1,8 +1,8 @@
-"""A character tagger that mends a dictionary's word boundaries: where the dictionary leaves crumbs, it joins them.
+"""Takes the characters of Chinese text and the words that a dictionary cuts it into and gives better words.
 
-Takes the characters of a stretch of Chinese text and the boundaries that a dictionary gives them; gives the tags B, M, E
-and S (begin, middle, end of a word, single character). A bidirectional LSTM with a CRF layer (Huang, Xu and Yu 2015),
-trained on text whose words were hidden from the dictionary. No sentiment model needs this file.
+A segmenter cuts a word that its dictionary lacks into short pieces. The tagger of this module joins such pieces: it gives each
+character one of the tags B, M, E and S (begin, middle, end of a word, single character). It is a bidirectional LSTM with a CRF
+layer (Huang, Xu and Yu 2015), trained on text whose words were hidden from the dictionary. No sentiment model needs this file.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _FIRST_ID = 2
 
 
 def tags_of_words(words: Sequence[str]) -> list[int]:
-    """The tags of a segmented text, one a character.
+    """Return the tags of a segmented text, one for each character.
 
     >>> "".join(TAGS[tag] for tag in tags_of_words(["绝绝子", "真", "给力"]))
     'BMESBE'
@@ -34,7 +34,7 @@ def tags_of_words(words: Sequence[str]) -> list[int]:
 
 
 def words_of_tags(text: str, tags: Sequence[int]) -> list[str]:
-    """The words that tags cut a text into; joined they make up the text again, whatever the tags are.
+    """Return the words that tags cut a text into; joined they always give the text again, whatever the tags are.
 
     >>> words_of_tags("绝绝子真给力", [0, 1, 2, 3, 0, 2])
     ['绝绝子', '真', '给力']
@@ -48,19 +48,20 @@ def words_of_tags(text: str, tags: Sequence[int]) -> list[str]:
 
 
 class WordTaggerConfig(PretrainedConfig):
-    """Configuration of the tagger.
+    """Holds the configuration of the tagger.
 
     Args:
-        characters: all that it knows; each gets the id of its place, behind padding and unknown.
-        embedding_size: of a character.
-        tag_embedding_size: of a dictionary's tag.
-        hidden_size: units of one LSTM direction.
-        hidden_dropout_prob: dropout of the embeddings and before the classifier.
-        character_dropout_prob: share of the characters that training makes unknown, so that rare ones are not trusted.
-        kwargs: what every config takes.
+        characters: The characters that the tagger knows. Their ids follow their order, after those of padding and unknown.
+        embedding_size: The size of a character's vector.
+        tag_embedding_size: The size of the vector of a tag that the dictionary gives.
+        hidden_size: The number of units of one LSTM direction.
+        hidden_dropout_prob: The dropout of the embeddings and before the classifier.
+        character_dropout_prob: The share of the characters that training replaces by the unknown one, so that the tagger does
+            not rely on rare characters.
+        kwargs: The arguments that every config takes.
 
     Raises:
-        ValueError: a character that stands twice.
+        ValueError: A character occurs twice.
     """
 
     model_type = "aslstm_word_tagger"
@@ -88,11 +89,11 @@ class WordTaggerConfig(PretrainedConfig):
 
 @dataclass
 class WordTaggerOutput(ModelOutput):
-    """What the tagger says.
+    """Holds the output of the tagger.
 
     Attributes:
-        loss: () mean negative log-likelihood of a character's tag, where labels were given.
-        logits: (batch, seq_len, 4) scores of the tags before the CRF.
+        loss: The mean negative log-likelihood of a character's tag, (), if labels were given.
+        logits: The scores of the tags before the CRF, (batch, seq_len, 4).
     """
 
     loss: Tensor | None = None
@@ -100,7 +101,7 @@ class WordTaggerOutput(ModelOutput):
 
 
 class WordTagger(PreTrainedModel):
-    """BiLSTM and CRF over characters and the tags of a dictionary."""
+    """Runs a bidirectional LSTM and a CRF over characters and the tags that a dictionary gives them."""
 
     config_class = WordTaggerConfig
     base_model_prefix = "word_tagger"
@@ -132,7 +133,7 @@ class WordTagger(PreTrainedModel):
                 nn.init.uniform_(parameter, -0.1, 0.1)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of the characters of a text."""
+        """Return the ids of the characters of a text."""
         return [self._ids.get(character, UNKNOWN_ID) for character in text]
 
     def forward(
@@ -141,10 +142,10 @@ class WordTagger(PreTrainedModel):
         """Score the tags.
 
         Args:
-            input_ids: (batch, seq_len) int64 characters, padded on the right.
-            dictionary_tags: (batch, seq_len) int64 tags of the dictionary's segmentation.
-            attention_mask: (batch, seq_len) 1 on characters, 0 on padding.
-            labels: (batch, seq_len) int64 tags, or None.
+            input_ids: The characters, (batch, seq_len) int64, padded on the right.
+            dictionary_tags: The tags of the dictionary's segmentation, (batch, seq_len) int64.
+            attention_mask: 1 for characters and 0 for padding, (batch, seq_len).
+            labels: The correct tags, (batch, seq_len) int64, or None.
         """
         if self.training:
             dropped = torch.rand(input_ids.shape, device=input_ids.device) < self.config.character_dropout_prob
@@ -162,6 +163,6 @@ class WordTagger(PreTrainedModel):
 
     @torch.inference_mode()
     def tag(self, input_ids: Tensor, dictionary_tags: Tensor, attention_mask: Tensor) -> list[list[int]]:
-        """The best tags of each row (Viterbi), without its padding."""
+        """Return the best tags of each row (Viterbi), without those of padding."""
         logits = self(input_ids, dictionary_tags, attention_mask).logits
         return self.crf.decode(logits.float(), attention_mask.bool())

@@ -53,7 +53,7 @@ def read_new_words(path: Path) -> list[NewWord]:
             cohesion, left_entropy, right_entropy, score = map(float, measures)
             words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, example))
         except ValueError as error:
-            raise UserError(f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}; mend it") from error
+            raise UserError(f"{path}, line {number}: expected {len(_COLUMNS)} columns, found {line[:60]!r}") from error
         if not can_be_kept(word):
             raise UserError(
                 f"{path}, line {number}: expected Chinese characters, Latin letters or digits, found {word!r}; take it out"

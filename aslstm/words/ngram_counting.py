@@ -40,7 +40,7 @@ class Chunk:
     Attributes:
         units: (num_units,) int64 codes; boundaries never stand side by side, one stands at either end.
         names: the text of each code that is no single character.
-        text: the normalised posts, one a line.
+        text: The normalised posts, one on each line.
     """
 
     units: Ints

@@ -1,6 +1,6 @@
-"""Texts to tokens before there is a vocabulary: what counting words and training vectors start from (offline).
+"""Split texts into tokens before there is a vocabulary, to count words and to train vectors.
 
-Takes raw posts, gives the words and emoji of each, in several processes where asked.
+Takes raw posts and gives the words and emoji of each, in several processes if asked. This runs offline.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,13 +16,15 @@ TEXTS_AT_ONCE = 2000
 
 
 class TextSplitter:
-    """Splits texts as a tokenizer will that has no vocabulary yet: words whole, every emoji one token. Picklable.
+    """Splits texts as the tokenizer does, but without a vocabulary: words stay whole and every emoji is one token.
+
+    It can be pickled.
 
     Args:
-        user_words: words that jieba keeps whole.
-        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        user_words: Words that jieba keeps whole.
+        use_hmm: Whether jieba guesses words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
-        switches: of :class:`TextNormalizer`.
+        switches: The switches of :class:`TextNormalizer`.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class TextSplitter:
         self.segmenter = WordSegmenter(normalized, use_hmm=use_hmm, segmenter=segmenter)
 
     def split(self, texts: Iterable[str]) -> list[list[str]]:
-        """The tokens of each text; white space and what no vocabulary can hold is left out."""
+        """Return the tokens of each text; white space and tokens that no vocabulary can hold are left out."""
         return [self._split_one(text) for text in texts]
 
     def _split_one(self, text: str) -> list[str]:
@@ -55,15 +57,15 @@ def split_texts(
     num_workers: int = 1,
     **switches: bool,
 ) -> Iterator[list[str]]:
-    """The tokens of each text, in order; with several workers the texts are held in memory.
+    """Yield the tokens of each text, in order; with several workers the texts are held in memory.
 
     Args:
-        texts: raw posts.
-        user_words: words that jieba keeps whole.
-        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        texts: The raw posts.
+        user_words: Words that jieba keeps whole.
+        use_hmm: Whether jieba guesses words that its dictionary lacks.
         segmenter: ``jieba`` or ``rjieba``.
-        num_workers: processes.
-        switches: of :class:`TextNormalizer`.
+        num_workers: The number of processes. With 1 the texts are split in this process.
+        switches: The switches of :class:`TextNormalizer`.
     """
     splitter = TextSplitter(user_words, use_hmm=use_hmm, segmenter=segmenter, **switches)
     remaining = iter(texts)
@@ -77,7 +79,7 @@ def split_texts(
             yield from split
 
 
-# One splitter a worker process, so that jieba's dictionary is read once in each.
+# Each worker process has one splitter, so that it reads jieba's dictionary once.
 _splitter: TextSplitter
 
 
@@ -91,7 +93,7 @@ def _split_chunk(texts: list[str]) -> list[list[str]]:
 
 
 def is_emoji_code(token: str) -> bool:
-    """Whether a token of a split text is a weibo code: jieba joins nothing to a bracket.
+    """Return whether a token of a split text is a weibo code; no word begins with a bracket, because jieba cuts behind it.
 
     >>> is_emoji_code("[泪]"), is_emoji_code("["), is_emoji_code("泪")
     (True, False, False)

@@ -1,6 +1,7 @@
-"""Commands in processes of their own, forked from one that has imported what they import: else each takes seconds to start.
+"""Takes commands and runs each in a process of its own, forked from a server that has already imported their modules.
 
-As a module: the :class:`CommandServer` that the tests ask. As a script, ``command_server.py SOCKET MODULE...``: what it starts.
+Otherwise every command would take seconds to start. The tests import :class:`CommandServer` from this module, which runs the
+module as a script in the server process: ``command_server.py SOCKET MODULE...``.
 """
 
 import atexit
@@ -26,7 +27,7 @@ STREAMS = 3
 
 
 class CommandProcess:
-    """A script that runs; its exit codes are those of ``subprocess``."""
+    """Holds a running script; its exit codes are like those of ``subprocess``."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._answers = connection.makefile("rb")
@@ -35,17 +36,17 @@ class CommandProcess:
         self.returncode: int | None = None
 
     def poll(self, seconds: float = 0) -> int | None:
-        """The exit code, or none in that time."""
+        """Return the exit code, or None if the script does not end within ``seconds``."""
         if self.returncode is None and select.select([self._answers], [], [], seconds)[0]:
             self.returncode = int(self._answers.readline())
             self._answers.close()
         return self.returncode
 
     def wait(self) -> int:
-        """The exit code.
+        """Wait for the script to end and return its exit code.
 
         Raises:
-            TimeoutError: none in ten minutes.
+            TimeoutError: The script does not end within ten minutes.
         """
         code = self.poll(600)
         if code is None:
@@ -53,17 +54,18 @@ class CommandProcess:
         return code
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Unless the script has ended."""
+        """Send a signal to the script, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
 
 class CommandServer:
-    """Imports modules once, when first asked, and forks processes from there.
+    """Imports modules once, at the first command, and then forks a process for each command.
 
     Args:
-        modules: what is imported.
-        environment: of the server. A script may have another one, but what modules read as they are imported is from here.
+        modules: The modules to import.
+        environment: The environment of the server. A script may have another one, but what modules read while they are
+            imported comes from this one.
     """
 
     def __init__(self, modules: list[str], environment: Mapping[str, str]) -> None:
@@ -74,7 +76,7 @@ class CommandServer:
     def _start(self) -> None:
         folder = tempfile.mkdtemp(prefix="scripts")
         atexit.register(shutil.rmtree, folder)
-        # It ends when its standard input does, which is when this process ends, however that may be.
+        # The server ends when its standard input does, and that is closed when this process ends, for whatever reason.
         self._process = subprocess.Popen(
             [sys.executable, __file__, f"{folder}/socket", *self._modules],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment,
@@ -93,11 +95,16 @@ class CommandServer:
         environment: Mapping[str, str] = os.environ,
         killed_at: tuple[str, str] | None = None,
     ) -> CommandProcess:
-        """Start what ``python COMMAND`` would: a script, ``-m`` and a module, or ``-c`` and code, with arguments.
+        """Start what ``python COMMAND`` would start: a script, ``-m`` and a module, or ``-c`` and code, with arguments.
 
         Args:
-            killed_at: the script ends itself by SIGKILL at the first of Python's audit events of this name whose arguments
-                hold this text.
+            command: The command without ``python``.
+            stdout: The file for the standard output.
+            stderr: The file for the standard error.
+            cwd: The working folder; None for that of this process.
+            environment: The environment variables.
+            killed_at: The name of one of Python's audit events and a text. The script ends itself by SIGKILL at the first such
+                event whose arguments contain the text.
         """
         with self._starting:
             if not self._address:
@@ -117,7 +124,7 @@ class CommandServer:
         return CommandProcess(connection)
 
     def run(self, command: list[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run to the end, as ``subprocess.run`` would."""
+        """Run a command to its end, as ``subprocess.run`` would."""
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             code = self.start(command, stdout=stdout, stderr=stderr, **options).wait()
             texts = []
@@ -128,12 +135,12 @@ class CommandServer:
 
 
 def serve(address: str) -> None:
-    """Fork a process for each connection, until standard input ends."""
+    """Fork a process for each connection until standard input ends."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
-    gc.freeze()  # else the first collection in a forked process copies all there is
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
+    gc.freeze()  # Without this the first garbage collection in a forked process would copy all memory.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nothing waits for the processes that answer.
     os.write(1, b"ready\n")
     while listener in select.select([listener, 0], [], [])[0]:
         connection = listener.accept()[0]
@@ -146,7 +153,7 @@ def serve(address: str) -> None:
 
 
 def answer(connection: socket.socket) -> None:
-    """Run a script, and tell the number of its process and its exit code."""
+    """Run a script and send back its process id and its exit code."""
     streams = socket.recv_fds(connection, 1, STREAMS)[1]
     request = json.loads(connection.makefile("rb").read())
     process = multiprocessing.get_context("fork").Process(target=run, args=(connection, streams), kwargs=request)
@@ -164,7 +171,7 @@ def run(
     environment: dict[str, str],
     killed_at: tuple[str, str] | None,
 ) -> None:
-    """Be the script."""
+    """Run the script in this process, with its streams, folder, environment and arguments."""
     connection.close()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

@@ -1,4 +1,4 @@
-"""How tests run commands in processes of their own, and what many of them share: places, posts, a small training."""
+"""Gives tests a function that runs commands in processes of their own, and the paths, posts and flags that many share."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ TEXTS = [
 
 TINY_TRAINING = ("--num_train_epochs", "2", "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "400")
 
-# Everything that a command may import, but onnxruntime, whose threads a forked process would wait for at its end.
+# These are all modules that a command may import, except onnxruntime: a forked process would wait for its threads at the end.
 _MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "aslstm").rglob("*.py")
@@ -40,7 +40,7 @@ COMMANDS = CommandServer(_MODULES, {**os.environ, "PYTHONPATH": _PYTHONPATH})
 def run_command(
     name: str, *arguments: str | Path, check: bool = True, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``aslstm NAME`` in a process of its own, with an environment of its own in a fresh one, as a user would."""
+    """Run ``aslstm NAME`` as a user would, in a process of its own; where ``environment`` is given, in a fresh interpreter."""
     command = ["-m", "aslstm", name, *map(str, arguments)]
     if environment or not hasattr(os, "fork"):
         result = subprocess.run(
@@ -60,7 +60,7 @@ def run_command(
 
 @contextmanager
 def files_no_larger_than(size: int) -> Iterator[None]:
-    """A full disk for this process and those that it starts: no file grows beyond so many bytes."""
+    """Simulate a full disk for this process and those that it starts: no file grows beyond ``size`` bytes."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -71,5 +71,5 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """What stands in a folder, by path."""
+    """Return the bytes of each file in a folder by its path."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

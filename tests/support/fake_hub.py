@@ -1,7 +1,8 @@
-"""A Hub on the loopback interface, in memory: what the true ``huggingface_hub`` client needs to push, tag and load.
+"""Takes the HTTP requests of the true ``huggingface_hub`` client and answers as the Hub would, from memory.
 
-Takes requests over HTTP in the form of the Hub's own API; gives repositories with commits, branches, tags and the files of
-each revision. A test can make it fail: with a status, with no answer, or by closing the connection.
+The server listens on the loopback interface. It has what the client needs to push, tag and load: repositories with commits,
+branches, tags and the files of each revision. A test can make it fail with a status, with no answer, or with a closed
+connection.
 """
 
 import base64
@@ -20,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 MAIN = "main"
-LARGE = (".safetensors", ".onnx")  # by the Hub's own .gitattributes
+LARGE = (".safetensors", ".onnx")  # The Hub's own .gitattributes lists these.
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Repo:
     tags: dict[str, str] = field(default_factory=dict)
 
     def commit(self, files: dict[str, bytes]) -> Commit:
-        """A new head of main."""
+        """Add a commit as the new head of main."""
         parent = self.branches.get(MAIN)
         content = json.dumps([parent, {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}])
         commit = Commit(hashlib.sha1(content.encode()).hexdigest(), parent, files)
@@ -53,13 +54,13 @@ class Repo:
 
 @dataclass
 class Refusal(Exception):
-    """An answer other than 200.
+    """Is raised for an answer other than 200.
 
     Attributes:
-        status: of HTTP.
-        message: for people.
-        code: by which the client tells apart what is missing.
-        also: what else the body holds.
+        status: The HTTP status.
+        message: The message for people.
+        code: The code that tells the client what is missing.
+        also: Further fields of the body.
     """
 
     status: int
@@ -69,17 +70,17 @@ class Refusal(Exception):
 
 
 def oid_of(name: str, content: bytes) -> str:
-    """SHA-256 of a large file, git's SHA-1 of any other."""
+    """Return the SHA-256 of a large file, or git's SHA-1 of any other."""
     if name.endswith(LARGE):
         return hashlib.sha256(content).hexdigest()
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 class FakeHub:
-    """The server; a context manager.
+    """Runs the server while its context is entered.
 
     Args:
-        tokens: token -> the owners in whose name it may write.
+        tokens: For each token, the owners whose repositories it may write.
     """
 
     def __init__(self, tokens: dict[str, set[str]]) -> None:
@@ -93,17 +94,18 @@ class FakeHub:
         self.is_closing = threading.Event()
 
     def fail(self, route: str, kind: int | str, *, times: int = 1) -> None:
-        """Fail the next requests of a route (the names of ``ROUTES``).
+        """Make the next requests of a route fail.
 
         Args:
-            route: its name.
-            kind: a status; ``hang``: no answer; ``drop``: close in the middle of the request; ``drop_after``: obey, then close.
-            times: how many requests.
+            route: The name of the route in ``ROUTES``.
+            kind: A status to answer with, ``hang`` to give no answer, ``drop`` to close the connection in the middle of the
+                request, or ``drop_after`` to do what is asked and then close it.
+            times: The number of requests that fail.
         """
         self._failures[route] += [kind] * times
 
     def meet(self, route: str, parties: int) -> None:
-        """Let requests of a route go on only when so many have come."""
+        """Make requests of a route wait until ``parties`` of them have come."""
         self.meetings[route] = threading.Barrier(parties)
 
     def next_failure(self, route: str) -> int | str | None:
@@ -122,7 +124,7 @@ class FakeHub:
         self.server.shutdown()
         self.server.server_close()
 
-    # The routes: the path's groups, the body and the token in, JSON or a file out.
+    # Each route takes the token, the body and the groups of the path, and returns JSON or a file.
 
     def _readable(self, name: str, token: str | None) -> Repo:
         repo = self.repos.get(name)
@@ -263,13 +265,13 @@ ROUTES: dict[str, tuple[str, Callable[..., Any]]] = {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads a request, fails where that is asked, and gives the answer of its route."""
+    """Reads a request and sends the answer of its route, or the failure that a test asked for."""
 
     hub: FakeHub
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _drop(self) -> None:
         self.close_connection = True
@@ -285,7 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def do_GET(self) -> None:
-        """Handle any method."""
+        """Handle a request of any method."""
         hub, request = self.hub, f"{self.command} {urlsplit(self.path).path}"
         hub.requests.append(request)
         matches = ((route, re.fullmatch(pattern, request), answer) for route, (pattern, answer) in ROUTES.items())

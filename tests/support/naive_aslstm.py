@@ -1,4 +1,4 @@
-"""The five fusions one post at a time, written from the formulas of the design: the reference of the batched model."""
+"""Computes the five fusions one post at a time from the formulas of the design; the batched model is compared with it."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 
 
 def run_lstm(model: ASLSTMForSequenceClassification, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """All outputs (n, size) and the last state (size,) of one row without padding."""
+    """Return all outputs (n, size) and the last state (size,) of one row without padding."""
     encoder = model.aslstm.encoder
     outputs, last = vectors, torch.zeros(encoder.output_size)
     for i, forward_layer in enumerate(encoder.forward_layers):
@@ -22,7 +22,7 @@ def run_lstm(model: ASLSTMForSequenceClassification, vectors: Tensor) -> tuple[T
 
 
 def score(layer: torch.nn.Module, key: Tensor, query: Tensor) -> Tensor:
-    """S(k, q) = v · tanh(N(W_k k) + N(W_q q)), N by hand: mean 0, variance 1, then gain and bias."""
+    """Return S(k, q) = v · tanh(N(W_k k) + N(W_q q)), where N makes the mean 0 and the variance 1 and applies gain and bias."""
     parts = []
     for linear, norm, vector in ((layer.key, layer.key_norm, key), (layer.query, layer.query_norm, query)):
         x = linear.weight @ vector
@@ -32,7 +32,7 @@ def score(layer: torch.nn.Module, key: Tensor, query: Tensor) -> Tensor:
 
 
 def clauses_of(ids: list[int], is_emoji: list[bool], ends: list[int]) -> list[list[int]]:
-    """Positions of each clause."""
+    """Return the positions of each clause."""
     clauses: list[list[int]] = [[]]
     has_word = False
     for i, token_id in enumerate(ids):
@@ -45,7 +45,7 @@ def clauses_of(ids: list[int], is_emoji: list[bool], ends: list[int]) -> list[li
 
 
 def classify(model: ASLSTMForSequenceClassification, ids: list[int]) -> tuple[Tensor, list[float] | None]:
-    """Logits (num_labels,) and the weight of every token of one post, None where the fusion has none."""
+    """Return the logits (num_labels,) and the weight of every token of one post, None if the fusion has no weights."""
     config, base = model.config, model.aslstm
     end = config.emoji_token_offset + config.num_emoji_tokens
     is_emoji = [config.emoji_token_offset <= i < end for i in ids]

@@ -1,4 +1,4 @@
-"""Posts, and how the tests run ``aslstm predict`` and read what it writes."""
+"""Gives tests posts and functions that run ``aslstm predict``, write its input and read its output."""
 
 import csv
 import json
