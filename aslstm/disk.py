@@ -170,7 +170,8 @@ if sys.platform == "win32":
 else:
 
     def _lock(descriptor: int) -> None:
-        # Not flock: processes that this one has forked would hold it too, and may outlive a kill.
+        # Not flock: processes that this one has forked would hold it too, and may outlive a kill. This lock ends when a process
+        # closes the file anywhere, so nothing in it may open the file a second time.
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _release(lock: Path, descriptor: int) -> None:

@@ -73,7 +73,9 @@ def test_a_damaged_part_is_answered_again(
         answer(onnx_folder, *flags, "--resume")
     for suffix in ("", ".counts.json", ".errors.jsonl"):
         expected = (killed / f"unbroken.jsonl{suffix}").read_bytes()
-        assert (tmp_path / "run" / f"out.jsonl{suffix}").read_bytes() == expected
+        found = (tmp_path / "run" / f"out.jsonl{suffix}").read_bytes()
+        # The reason of a bad row names the input, which was copied.
+        assert found.replace(bytes(tmp_path / "run"), bytes(killed)) == expected
     if damage is not Path.unlink:
         rows = parts / f"{Path(name).stem}.jsonl"
         assert f"{rows}: the part is damaged; its rows are answered again" in caplog.text
