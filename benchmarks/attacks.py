@@ -61,10 +61,12 @@ def main() -> None:
         model = make_model(Path(name))
         for one in chosen:
             found, held, seconds = attack_once(one, model)
-            rows.append([str(one.number), one.name, one.done, found, "held" if held else "BROKEN", f"{seconds:.0f}"])
-            print(f"{one.number} {one.name}: {rows[-1][-2]}", file=sys.stderr, flush=True)
+            result = "held" if held else "BROKEN"
+            rows.append([str(one.number), one.name, one.done, found, result, f"{seconds:.0f}"])
+            print(f"{one.number} {one.name}: {result}", file=sys.stderr, flush=True)
             all_held &= held
-    print(table_text(["number", "attack", "what is done", "what came out", "result", "seconds"], rows))
+    header = ["number", "attack", "what is done", "what came out", "result", "seconds"]
+    print(table_text(header, rows, left=(1, 2, 3, 4)))
     sys.exit(0 if all_held else 1)
 
 
