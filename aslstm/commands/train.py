@@ -6,6 +6,7 @@ aslstm train --train_file posts.csv --text_column review --label_column stars
 accelerate launch train_scripts/train.py --dataset nlpcc2014 --data_dir DIR    # on several processes
 """
 
+import argparse
 import logging
 import os
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from aslstm.training.settings import DataSettings, ModelSettings, OutputSettings
 from .flags import CommandParser, add_settings, make_settings
 from .push import publish
 
+# The dataclasses whose settings are the flags of a training.
+PARTS = (CorpusSource, DataSettings, ModelSettings, TrainingSettings, OutputSettings)
+
 
 def parse_settings(given: Sequence[str] | None = None) -> TrainSettings:
     """Read and check the command line.
@@ -30,8 +34,16 @@ def parse_settings(given: Sequence[str] | None = None) -> TrainSettings:
         UserError: A flag or a value is not possible.
     """
     parser = CommandParser("train", "Train an emoji-attention LSTM. Without arguments: on the embedded sample corpus.")
-    add_settings(parser, CorpusSource, DataSettings, ModelSettings, TrainingSettings, OutputSettings)
-    arguments = parser.parse_args(given)
+    add_settings(parser, *PARTS)
+    return make_train_settings(parser.parse_args(given))
+
+
+def make_train_settings(arguments: argparse.Namespace) -> TrainSettings:
+    """Make the settings of a training from the values of its flags.
+
+    Raises:
+        UserError: A value is not possible.
+    """
     return TrainSettings(
         corpus=make_settings(CorpusSource, arguments),
         data=make_settings(DataSettings, arguments),

@@ -26,6 +26,8 @@ from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
+# Columns that the training rows have where teachers gave them soft labels.
+SOFT_COLUMNS = ("targets", "temperature", "weight")
 SEGMENTING_PACKAGES = {"emoji", "jieba", "rjieba"}
 
 
@@ -169,10 +171,14 @@ class Collator:
         return spelled
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """Return ``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64."""
+        """Return ``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64.
+
+        Rows with soft labels also have ``targets`` (batch, num_labels), ``temperature`` and ``weight`` (batch,), all float32.
+        """
         ids = [torch.tensor(self._spell(row["input_ids"], row["row"])) for row in rows]
         mask = [torch.ones_like(row) for row in ids]
-        return {
+        soft = {name: torch.tensor([row[name] for row in rows]) for name in SOFT_COLUMNS if name in rows[0]}
+        return soft | {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
             "attention_mask": pad_sequence(mask, batch_first=True),
             "labels": torch.tensor([row["labels"] for row in rows]),

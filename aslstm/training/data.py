@@ -5,24 +5,25 @@ Vocabulary and labels come from the training split alone.
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
-from datasets import Dataset, DatasetDict
+from datasets import Dataset, DatasetDict, concatenate_datasets
 
-from aslstm.data.corpora import has_emoji, load_corpus, read_splits
+from aslstm.data.corpora import has_emoji, load_corpus, read_splits, without_white_space
 from aslstm.errors import UserError
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.new_words import NewWord, discover_words
 from tokenization import ASLSTMTokenizer, strip_emoji
 
 from .batches import encode_rows
-from .fingerprints import RowsFingerprint, fingerprint_of_rows, fingerprint_of_tokenizer
+from .fingerprints import RowsFingerprint, fingerprint_of_rows, fingerprint_of_soft_labels, fingerprint_of_tokenizer
 from .model import make_tokenizer
 from .selections import select_rows
-from .settings import DataSettings, TrainSettings
+from .settings import DataSettings, TrainingSettings, TrainSettings
+from .soft_labels import SoftLabels, read_soft_labels, soften
 from .stage_times import StageTimes
 from .starting_weights import StartingModel
 from .streaming import StreamingRows, counted_texts
@@ -37,10 +38,11 @@ class TrainingData:
     Attributes:
         tokenizer: The tokenizer, made from the training texts.
         new_words: The words that it keeps whole beside jieba's dictionary.
-        train: The training rows, with ``input_ids``, ``labels`` and ``row``.
+        train: The training rows, with ``input_ids``, ``labels`` and ``row``; where there are soft labels also with
+            ``targets``, ``temperature`` and ``weight`` (see :func:`_with_soft_labels`).
         evaluation: The same for ``validation`` and, where there is one, ``test``.
         label_names: The labels in the order of the model's outputs.
-        label_counts: The number of rows of each label in train.
+        label_counts: The number of rows of each label in train; a post with soft labels counts by its probabilities.
         labels: The labels of each evaluation split, (num_rows,) int.
         emoji_rows: Whether the raw text of each row of an evaluation split has an emoji, (num_rows,) bool, also where
             ``strip_emoji`` took it out.
@@ -52,7 +54,7 @@ class TrainingData:
     train: Dataset | StreamingRows
     evaluation: dict[str, Dataset]
     label_names: list[str]
-    label_counts: Counter[str]
+    label_counts: Mapping[str, float]
     labels: dict[str, np.ndarray]
     emoji_rows: dict[str, np.ndarray]
     fingerprints: dict[str, str] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class TrainingData:
     @property
     def num_rows(self) -> dict[str, int]:
         """Return the number of rows of each split."""
-        return {"train": self.label_counts.total()} | {split: len(rows) for split, rows in self.evaluation.items()}
+        return {"train": round(sum(self.label_counts.values()))} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
 def prepare_data(settings: TrainSettings, start: StartingModel | None, num_processes: int, stages: StageTimes) -> TrainingData:
@@ -122,7 +124,14 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
     with stages.measure("segmentation and vocabulary"):
         new_words = _new_words(corpus["train"]["text"], data)
-        tokenizer = _make_tokenizer(corpus["train"].select_columns("text"), new_words, start, data)
+        texts = corpus["train"].select_columns("text")
+        soft = None
+        if data.soft_labels:
+            soft = read_soft_labels(data.soft_labels, label_names)
+            fingerprints["soft labels"] = fingerprint_of_soft_labels(soft.texts, soft.probabilities)
+            soft = _without(soft, chain.from_iterable(rows["text"] for split, rows in corpus.items() if split != "train"))
+            texts = concatenate_datasets([texts, Dataset.from_dict({"text": soft.texts})])
+        tokenizer = _make_tokenizer(texts, new_words, start, data)
     fingerprints["tokenizer"] = fingerprint_of_tokenizer(tokenizer, (word.word for word in new_words))
     encoded = DatasetDict()
     with stages.measure("tokenization"):
@@ -135,7 +144,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
                 encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
                 emoji_rows[split] = emoji_rows[split][kept]
     train = encoded.pop("train")
-    counts = Counter(label_names[i] for i in train["labels"])
+    counts: Counter[str] = Counter(label_names[i] for i in train["labels"])
     missing = [name for name in label_names if name not in counts]
     if missing:
         raise UserError(
@@ -145,7 +154,52 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     labels = {split: np.array(rows["labels"]) for split, rows in encoded.items()}
     with_emoji = np.flatnonzero(emoji_rows.pop("train"))
     train = train.select([*range(len(train)), *np.tile(with_emoji, settings.training.emoji_row_repeats)])
-    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, counts, labels, emoji_rows, fingerprints)
+    shares: Mapping[str, float] = counts
+    if soft is not None:
+        with stages.measure("tokenization"):
+            train = _with_soft_labels(train, soft, tokenizer, label_names, settings.training)
+        shares = {name: counts[name] + float(soft.probabilities[:, i].sum()) for i, name in enumerate(label_names)}
+    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows, fingerprints)
+
+
+def _without(soft: SoftLabels, texts: Iterable[str]) -> SoftLabels:
+    """Leave out the posts that are evaluated: their labels by a teacher might tell what the split is there to measure."""
+    evaluated = {without_white_space(text) for text in texts}
+    kept = [i for i, text in enumerate(soft.texts) if without_white_space(text) not in evaluated]
+    return SoftLabels([soft.texts[i] for i in kept], soft.probabilities[kept])
+
+
+def _with_soft_labels(
+    train: Dataset, soft: SoftLabels, tokenizer: ASLSTMTokenizer, label_names: list[str], training: TrainingSettings
+) -> Dataset:
+    """Add posts with soft labels to the training rows.
+
+    Every row then has ``targets``, the probabilities to learn, (num_labels,); ``temperature``, by which the logits are divided
+    first; and ``weight``, which includes the square of the temperature, because softened targets have gradients that are
+    smaller by that factor (Hinton et al. 2015, section 2). The ``labels`` of a post with soft labels are its likeliest label.
+    """
+    best = [label_names[i] for i in soft.probabilities.argmax(1)]
+    posts = encode_rows(Dataset.from_dict({"text": soft.texts, "label": best}), tokenizer, label_names)
+    temperature = training.distillation_temperature
+    parts = (
+        (train, np.eye(len(label_names))[train["labels"]], 1.0, 1.0),
+        (posts, soften(soft.probabilities, temperature), temperature, training.soft_label_weight * temperature**2),
+    )
+    first = 0
+    rows = []
+    for part, targets, divisor, weight in parts:
+        columns = {
+            "input_ids": part["input_ids"][:],
+            "labels": part["labels"][:],
+            "row": list(range(first, first + len(part))),
+            "targets": targets.astype(np.float32),
+            "temperature": np.full(len(part), divisor, np.float32),
+            "weight": np.full(len(part), weight, np.float32),
+        }
+        rows.append(Dataset.from_dict(columns))
+        first += len(part)
+    logger.info("learning the answers of teachers on %d posts beside %d rows of train", len(posts), len(train))
+    return concatenate_datasets(rows)
 
 
 def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_processes: int) -> TrainingData:

@@ -7,6 +7,7 @@ size and time.
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
 from datasets import Dataset
 
 from tokenization import ASLSTMTokenizer
@@ -38,6 +39,13 @@ def fingerprint_of_rows(rows: Dataset) -> str:
     fingerprint = RowsFingerprint()
     for batch in rows.select_columns(["text", "label"]).iter(_ROWS_AT_ONCE):
         fingerprint.add(batch["text"], batch["label"])
+    return fingerprint.hexdigest()
+
+
+def fingerprint_of_soft_labels(texts: Iterable[str], probabilities: np.ndarray) -> str:
+    """Return the fingerprint of posts and of the probabilities of their labels, (num_texts, num_labels)."""
+    fingerprint = RowsFingerprint()
+    fingerprint.add(texts, (row.tobytes().hex() for row in probabilities))
     return fingerprint.hexdigest()
 
 

@@ -86,7 +86,7 @@ def make_model(
     tokenizer: ASLSTMTokenizer,
     settings: ModelSettings,
     label_names: list[str],
-    label_counts: Mapping[str, int],
+    label_counts: Mapping[str, float],
     *,
     model_class: type[ASLSTMForSequenceClassification] = ASLSTMForSequenceClassification,
     start: StartingPoint = StartingPoint(None, None),  # noqa: B008 (frozen)
@@ -98,7 +98,7 @@ def make_model(
         tokenizer: The tokenizer whose vocabulary the model reads.
         settings: The sizes and choices of the model, none of which is None.
         label_names: The labels in the order of the outputs.
-        label_counts: The number of training rows of each label, which gives the label prior.
+        label_counts: The number of training rows of each label, which gives the label prior; it need not be whole.
         model_class: The class of the classifier.
         start: The vectors and the model that the weights start from.
         token_counts: How often each id occurs in training, for the log line on how much the vectors cover.

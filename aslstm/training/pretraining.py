@@ -156,7 +156,7 @@ def train(
     """Train on all tasks.
 
     Raises:
-        UserError: There are too few rows for a batch.
+        UserError: A task has too few rows for a batch.
     """
     collator = TaskCollator(
         tokenizer,
@@ -165,8 +165,7 @@ def train(
         seed=settings.seed,
     )
     sampler = TaskSampler(tasks, settings.per_device_train_batch_size, seed=settings.seed)
-    if len(sampler) == 0:
-        raise UserError("`input`: expected posts with words and emoji for a batch, found too few; give more posts")
+    check_batches(sampler, tasks)
     loader = DataLoader(TaskDataset(tasks), batch_sampler=sampler, collate_fn=collator)
     optimizers = make_optimizers(
         model,
@@ -191,6 +190,21 @@ def train(
             max_grad_norm=1.0, description=f"Epoch {epoch + 1}/{settings.num_train_epochs}",
         )  # fmt: skip
         logger.info("epoch %d: loss %.4f", epoch + 1, loss)
+
+
+def check_batches(sampler: TaskSampler, tasks: list[TaskRows]) -> None:
+    """Check that every task fills a batch; one that does not would silently not be learned.
+
+    Raises:
+        UserError: A task has too few rows for a batch.
+    """
+    for number, (batches, task) in enumerate(zip(sampler.samplers, tasks, strict=True)):
+        if len(batches) == 0:
+            source, rows = ("`input`", "posts with words and emoji") if number == 0 else ("`also_learn`", "rows of each corpus")
+            raise UserError(
+                f"{source}: expected {sampler.batch_size} {rows} or more, to fill a batch, found {len(task.labels)}; give more "
+                "or lower `per_device_train_batch_size`"
+            )
 
 
 def evaluate(

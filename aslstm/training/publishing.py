@@ -5,6 +5,7 @@ The Hub and ``from_pretrained`` take the folder as it is. It gets its name only 
 
 import os
 import shlex
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -143,6 +144,9 @@ class OutputFolder:
         if record.new_words:
             write_new_words(staging / "new_words.tsv", record.new_words)
         (staging / "README.md").write_text(fill_card(self.path.name, model, record), encoding="utf-8")
+        # safetensors lets only its owner read the weights, and copied code has the mode of the installed package.
+        for path in staging.iterdir():
+            shutil.copymode(staging / "README.md", path)
         write_checksums(staging)
         check_model_folder(staging)
 

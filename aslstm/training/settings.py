@@ -29,7 +29,7 @@ _SAME = "default: that of --init_from, or"
 # These settings need rows that can be counted, changed or read again in the same order. The rows of a stream cannot.
 _NOT_STREAMED = (
     "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
-    "emoji_prior_weight", "bag_of_words_weight",
+    "emoji_prior_weight", "bag_of_words_weight", "soft_labels",
 )  # fmt: skip
 
 
@@ -41,6 +41,9 @@ class DataSettings:
         UserError: A value is not possible.
     """
 
+    soft_labels: tuple[Path, ...] = setting(
+        (), "learn the answers of teachers too: a file of aslstm predict for each teacher, all of the same posts"
+    )
     selection: str = setting("all", "train, validate and test on these rows only", choices=SELECTIONS)
     max_train_samples: int | None = setting(None, "train on this many rows, chosen by --seed", at_least=1)
     streaming: bool = setting(False, "read the training rows piece by piece, for a corpus larger than memory")
@@ -66,6 +69,7 @@ class DataSettings:
                 "`streaming`: expected `new_words`, found `discover_words`; run aslstm find-words on the files first"
             )
         object.__setattr__(self, "new_words", optional_path(self.new_words))
+        object.__setattr__(self, "soft_labels", tuple(map(Path, self.soft_labels)))
         if self.selection == "new_words" and not self.new_words and not self.discover_words:
             object.__setattr__(self, "discover_words", "words")
 
@@ -123,10 +127,14 @@ class TrainingSettings:
     emoji_spelling_prob: float = setting(0.2, "share of the known codes spelled in name pieces", at_least=0, below=1)
     logit_adjustment: float = setting(1.0, "weight of the log label shares in the loss")
     emoji_prior_weight: float = setting(
-        0.0, "how much of these shares comes only from the rows that have (or lack) emoji too", at_least=0, below=1
+        0.0, "how much these shares are those of rows with (or without) emoji, like the row itself", at_least=0, below=1
     )
     word_spelling_prob: float = setting(0.3, "share of the known words spelled in characters", at_least=0, below=1)
     emoji_row_repeats: int = setting(0, "how often a row with emoji is repeated in an epoch", at_least=0)
+    soft_label_weight: float = setting(1.0, "weight of a post with soft labels in the loss; a row of train has 1", above=0)
+    distillation_temperature: float = setting(
+        1.0, "a higher one shows more of the labels that the teachers think unlikely", above=0
+    )
     class_weight: str = setting("none", "weights of the labels in the loss", choices=CLASS_WEIGHTS)
     per_device_train_batch_size: int = setting(64, "rows of a training batch of one process", at_least=1)
     per_device_eval_batch_size: int = setting(256, "rows of an evaluation batch of one process", at_least=1)
@@ -144,6 +152,11 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if len(set(self.seeds)) < len(self.seeds):
+            found = " ".join(map(str, self.seeds))
+            raise UserError(
+                f"`seeds`: expected different numbers, found {found}; a run that is counted twice makes the deviation too small"
+            )
         if self.emoji_prior_weight and not self.logit_adjustment:
             raise UserError("`emoji_prior_weight`: expected `logit_adjustment` other than 0, found 0; leave out one of them")
         if self.embedding_learning_rate is None:

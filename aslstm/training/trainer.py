@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics
 
-from .batches import Collator
+from .batches import SOFT_COLUMNS, Collator
 from .decision import fit_prior_weight, fit_temperature, log_loss
 from .fingerprints import CONTENTS
 from .settings import TrainingSettings
@@ -103,6 +103,7 @@ class Trainer:
         self.adjustments = adjustments.to(accelerator.device)
         weight = None if class_weights is None else class_weights.to(accelerator.device)
         self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
+        self.loss_of_each = torch.nn.CrossEntropyLoss(weight=weight, reduction="none")
         self.settings = settings
         self.states = states
         self.checkpointing_steps = checkpointing_steps
@@ -187,10 +188,15 @@ class Trainer:
         """Return the loss of a batch, (), of its logits with the label shares that rows of their kind have."""
         batch.pop("row")
         labels = batch.pop("labels")
+        soft = {name: batch.pop(name) for name in SOFT_COLUMNS if name in batch}
         config = self.accelerator.unwrap_model(self.model).config
         end = config.emoji_token_offset + config.num_emoji_tokens
         has_emoji = ((batch["input_ids"] >= config.emoji_token_offset) & (batch["input_ids"] < end)).any(1)
-        return self.loss(self.model(**batch).logits.float() + self.adjustments[has_emoji.long()], labels)
+        logits = self.model(**batch).logits.float() + self.adjustments[has_emoji.long()]
+        if not soft:
+            return self.loss(logits, labels)
+        losses = self.loss_of_each(logits / soft["temperature"][:, None], soft["targets"])
+        return (losses * soft["weight"]).mean()
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)

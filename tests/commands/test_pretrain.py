@@ -152,7 +152,8 @@ BAD: list[tuple[tuple[str, ...], str]] = [
     (("--input", "emoji.txt"), "--input: expected posts with an emoji that 20 posts have, found none"),
     (
         ("--input", "few.txt", "--min_target_count", "1"),
-        "--input: expected posts with words and emoji for a batch, found too few",
+        "--input: expected 64 posts with words and emoji or more, to fill a batch, found 8; give more or lower "
+        "--per_device_train_batch_size",
     ),
     (("--min_target_count", "0"), "--min_target_count: expected 1 or more, found 0"),
     (("--output_dir", "full"), "--output_dir full: expected a new or a model folder, found other files"),

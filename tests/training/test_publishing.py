@@ -82,6 +82,18 @@ def test_a_published_folder_is_whole_and_alone(published: Path) -> None:
     assert not [name for name in contents(published) if name.endswith((".bin", ".pt", ".pkl", ".pickle"))]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_every_file_has_the_mode_that_the_umask_gives(publish: Publish, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        folder = publish(tmp_path / "shared")
+    finally:
+        os.umask(before)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+    assert modes == dict.fromkeys(modes, "0o640")
+    assert folder.stat().st_mode & 0o777 == 0o750
+
+
 def test_checksums_are_those_of_every_other_file(published: Path) -> None:
     found = json.loads((published / CHECKSUMS).read_text(encoding="utf-8"))
     files = contents(published)

@@ -97,6 +97,7 @@ def test_a_library_trains_with_settings_alone(tmp_path: Path, capsys: pytest.Cap
     ("make", "message"),
     [
         (lambda: TrainingSettings(seeds=(1, -1)), "`seeds`: expected 0 to 4294967295, found -1"),
+        (lambda: TrainingSettings(seeds=(1, 2, 1)), "`seeds`: expected different numbers, found 1 2 1; a run that is counted"),
         (lambda: TrainingSettings(logit_adjustment=float("nan")), "`logit_adjustment`: expected a finite number, found nan"),
         (lambda: ModelSettings(emoji_fusion="nonsense"), "`emoji_fusion`: expected one of .*attention.*, found 'nonsense'"),
         (lambda: DataSettings(discover_words="words", new_words=Path("a.tsv")), "expected `discover_words` or `new_words`"),

@@ -1,0 +1,88 @@
+"""Takes files of answers of several models (the teachers) and gives posts with the mean of the answers as soft labels.
+
+A student that learns these probabilities learns more of each post than its best label says, and needs no label by a human
+(Hinton et al. 2015, arXiv:1503.02531). The files are those of ``aslstm predict``.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aslstm.data.file_formats import READERS, refuse_bad, suffix_of
+from aslstm.errors import UserError
+
+# A teacher that gives a label nothing at all must not overrule all others in the mean of the logarithms.
+SMALLEST_PROBABILITY = 1e-4
+
+
+class SoftLabels(NamedTuple):
+    """Holds posts with soft labels.
+
+    Attributes:
+        texts: The posts.
+        probabilities: The probabilities of the labels, (num_texts, num_labels) float32; each row adds up to 1.
+    """
+
+    texts: list[str]
+    probabilities: np.ndarray
+
+
+def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftLabels:
+    """Read the answers of each teacher on the same posts and take the mean of the logarithms of their probabilities.
+
+    Args:
+        paths: The files of answers, one for each teacher, with the same posts in the same order.
+        label_names: The labels of the student, in the order of its outputs.
+
+    Raises:
+        UserError: A file cannot be read, has other labels than the student, or the posts of two files differ.
+    """
+    files = [_answers(path, label_names) for path in paths]
+    texts: list[str] = []
+    means: list[np.ndarray] = []
+    for number, rows in enumerate(zip_longest(*files, fillvalue=(None, None)), start=1):
+        if len({text for text, _ in rows}) > 1:
+            raise UserError(
+                f"`soft_labels`, row {number}: expected the same post in {' and '.join(map(str, paths))}, found others; let "
+                "every teacher answer the same file"
+            )
+        texts.append(rows[0][0])
+        means.append(np.mean([np.log(np.maximum(row, SMALLEST_PROBABILITY)) for _, row in rows], axis=0))
+    powers = np.exp(np.array(means, dtype=np.float32).reshape(-1, len(label_names)))
+    return SoftLabels(texts, powers / powers.sum(1, keepdims=True))
+
+
+def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return the probabilities as they are at a temperature: a higher one shows more of the unlikely labels.
+
+    >>> soften(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
+    [[0.667, 0.333]]
+    """
+    powers = np.maximum(probabilities, SMALLEST_PROBABILITY) ** (1 / temperature)
+    return powers / powers.sum(1, keepdims=True)
+
+
+def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    for number, (_, row) in enumerate(refuse_bad(READERS[suffix_of(path)](path, "utf-8")), start=1):
+        scores = _scores_of(row)
+        if not scores or set(scores) != set(label_names) or "text" not in row:
+            found = ", ".join(scores) if scores else ", ".join(map(str, row))
+            raise UserError(
+                f"`soft_labels` {path}, row {number}: expected text and scores of {', '.join(label_names)}, found "
+                f"{found}; use files of aslstm predict with the labels of the student"
+            )
+        yield str(row["text"]), np.array([scores[name] for name in label_names], dtype=np.float64)
+
+
+def _scores_of(row: dict[str, Any]) -> dict[str, float]:
+    scores = row.get("scores")
+    if isinstance(scores, str):  # In CSV the scores of a row are a cell of JSON.
+        try:
+            scores = json.loads(scores)
+        except ValueError:
+            return {}
+    return scores if isinstance(scores, dict) else {}
