@@ -260,10 +260,12 @@ def make_trainer(
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
+    # Without soft labels these do nothing, and the states of earlier versions lack them.
+    unused = () if settings.data.soft_labels else ("soft_label_weight", "distillation_temperature")
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
-        if name not in (*NOT_IN_RECIPE, "report_to") and isinstance(value, str | int | float)
+        if name not in (*NOT_IN_RECIPE, "report_to", *unused) and isinstance(value, str | int | float)
     }
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
     contents = {f"{CONTENTS}{name}": fingerprint for name, fingerprint in data.fingerprints.items()}
