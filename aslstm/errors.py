@@ -2,6 +2,9 @@
 
 from importlib.util import find_spec
 
+# A launcher passes on to its processes the Ctrl-C that the terminal has already sent to them: within this time, two are one.
+SECONDS_OF_ONE_INTERRUPT = 1.0
+
 
 class UserError(Exception):
     """Tells the user about bad input.

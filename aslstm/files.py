@@ -6,43 +6,82 @@ described in one line.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
+from .disk import is_same_file, locked, put_file, sync, target_of
 from .errors import UserError
 
 CHECKSUMS = "checksums.json"
 
 
-def check_output_file(path: Path, *, name: str = "output", overwrite: bool) -> None:
+def check_output_file(path: Path, *, name: str = "output", overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse a path where no file can be written, or where a file exists that must stay.
 
     Args:
-        path: The file that will be written.
+        path: The file that will be written. If it is a link, this is about the file that it leads to.
         name: The argument that names it, for the message.
         overwrite: Whether a file that exists may be replaced.
+        inputs: The files that are read, which are never replaced.
 
     Raises:
-        UserError: The path is a folder or an existing file, or its folder does not exist.
+        UserError: The path is a folder, a device, an existing file or one of the inputs, or its folder does not exist.
     """
     if path.is_dir():
         raise UserError(f"`{name}` {path}: expected the name of a file, found a folder; name a file in it")
+    if path.exists() and any(is_same_file(path, one) for one in inputs):
+        raise UserError(f"`{name}` {path}: expected another file than `input`, found the same; choose another")
+    if path.exists() and not path.is_file():
+        raise UserError(f"`{name}` {path}: expected the name of a file, found a device or a pipe; name a file")
     if path.exists() and not overwrite:
         raise UserError(f"`{name}` {path}: expected a new file, found one; choose another or add `overwrite`")
-    if not path.absolute().parent.is_dir():
+    if not target_of(path).parent.is_dir():
         raise UserError(f"`{name}` {path}: expected an existing folder, found none; make it first")
+
+
+@contextmanager
+def claimed(outputs: Mapping[str, Path | None], *, overwrite: bool, inputs: Iterable[Path] = ()) -> Iterator[None]:
+    """Check the files that a command will write, and keep other runs from writing them while this context lasts.
+
+    Args:
+        outputs: The files by the arguments that name them; None stands for a file that is not asked for.
+        overwrite: Whether files that exist may be replaced.
+        inputs: The files that are read.
+
+    Raises:
+        UserError: A file cannot or must not be written, another run is writing it, or two of the files are the same.
+    """
+    named = {name: path for name, path in outputs.items() if path is not None}
+    read = list(inputs)
+
+    def check() -> None:
+        for name, path in named.items():
+            check_output_file(path, name=name, overwrite=overwrite, inputs=read)
+
+    check()
+    names = list(named)
+    for number, name in enumerate(names):
+        for other in names[:number]:
+            if is_same_file(named[name], named[other]):
+                raise UserError(f"`{name}` {named[name]}: expected another file than `{other}`, found the same; choose another")
+    with ExitStack() as stack:
+        for name, path in named.items():
+            stack.enter_context(locked(path, name=name))
+        check()  # Another run may have written them since.
+        yield
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write to; the file becomes ``path`` when it is complete, and an error leaves ``path`` as it was."""
     # The suffix stays the same, because gensim and the charts choose the format by it.
-    partial = path.with_name(f".partial-{path.name}")
+    target = target_of(path)
+    partial = target.with_name(f".partial-{path.name}")
     try:
         yield partial
-        partial.replace(path)
+        put_file(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -98,8 +137,11 @@ def find_damage(folder: Path, required: Collection[str], *, editable: Collection
 
 def put_folder(folder: Path, staging: Path) -> None:
     """Move ``staging`` to ``folder``; an old folder is moved beside ``staging`` first, and moved back if that fails."""
+    for path in (*staging.rglob("*"), staging):
+        sync(path)
     if not folder.is_dir():
         staging.rename(folder)
+        sync(folder.parent)
         return
     old = staging.with_name("old")
     folder.rename(old)
@@ -108,3 +150,4 @@ def put_folder(folder: Path, staging: Path) -> None:
     except OSError:
         old.rename(folder)
         raise
+    sync(folder.parent)

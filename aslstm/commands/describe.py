@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets import Dataset
+
 from aslstm.data.corpora import CorpusSource, read_splits
 from aslstm.data.descriptions import count_labels, describe, emoji_labels
+from aslstm.disk import locked
 from aslstm.errors import UserError, check_packages
 from aslstm.printing import printable
 from aslstm.settings import setting
@@ -38,6 +41,12 @@ def main(given: Sequence[str] | None = None) -> None:
     print(report)
     if output is None:
         return
+    with locked(output):
+        _write(report, splits, output)
+
+
+def _write(report: str, splits: dict[str, Dataset], output: Path) -> None:
+    """Write the report and its charts into a folder."""
     # Imported here, because only the charts need the extra "report".
     from aslstm.charts import plot_emoji_labels, plot_label_bars, plot_lengths
 

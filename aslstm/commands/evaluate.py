@@ -19,7 +19,7 @@ from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoj
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.data.row_checks import label_key
 from aslstm.errors import UserError, check_packages
-from aslstm.files import check_output_file, replacing
+from aslstm.files import check_output_file, claimed, replacing
 from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, map_labels, map_probabilities
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.settings import InferenceSettings
@@ -153,6 +153,13 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(given)
     settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
     inference = make_settings(InferenceSettings, arguments)
+    outputs = {name: getattr(settings, name) for name in OUTPUTS}
+    with claimed(outputs, overwrite=True, inputs=source.files().values()):
+        _evaluate(settings, source, inference)
+
+
+def _evaluate(settings: EvaluateSettings, source: CorpusSource, inference: InferenceSettings) -> None:
+    """Load the model, score it, and print and write the figures."""
     classifier = Classifier(settings.model, **asdict(inference))
     rows = load_split(source, settings.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), settings.map_labels)

@@ -17,8 +17,9 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 
 from aslstm.data.text_sources import TextSource
+from aslstm.disk import is_stream
 from aslstm.errors import UserError, check_packages
-from aslstm.files import check_output_file, replacing
+from aslstm.files import check_output_file, claimed, replacing
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
 from aslstm.words.new_word_files import write_new_words
@@ -66,12 +67,19 @@ def main(given: Sequence[str] | None = None) -> None:
     add_settings(parser, TextSource, FindWordsSettings)
     arguments = parser.parse_args(given)
     source, settings = make_settings(TextSource, arguments), make_settings(FindWordsSettings, arguments)
-    has_tagger = settings.method == "tagger"
-    if has_tagger:
-        if "-" in source.input:
-            raise UserError("`method` tagger: expected files, which it reads twice, found standard input; save the posts first")
+    if settings.method == "tagger":
+        if streams := [str(path) for path in source.paths() if is_stream(path)]:
+            found = "standard input" if streams[0] == "-" else f"the pipe or device {streams[0]}"
+            raise UserError(f"`method` tagger: expected files, which it reads twice, found {found}; save the posts first")
         check_packages("tagger", "torch", "transformers", "torchcrf")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    with claimed({"output": settings.output}, overwrite=settings.overwrite, inputs=source.paths()):
+        _find(source, settings)
+
+
+def _find(source: TextSource, settings: FindWordsSettings) -> None:
+    """Find words and write the table."""
+    has_tagger = settings.method == "tagger"
     started = time.perf_counter()
     words = discover_words(
         source.texts(),

@@ -10,14 +10,18 @@ import errno
 import itertools
 import os
 import re
+import signal
 import sys
+import threading
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
+from types import FrameType
 from typing import Any, NoReturn, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
-from aslstm.errors import UserError
+from aslstm.errors import SECONDS_OF_ONE_INTERRUPT, UserError
 from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
 
@@ -26,6 +30,7 @@ from .surroundings import prepare_surroundings
 T = TypeVar("T")
 
 EXIT_CODE = 2
+INTERRUPTED = 128 + signal.SIGINT
 _GRACE_SECONDS = 10
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Two dashes or one, or a dash that a word processor made of them; neither a number nor a post that begins with a dash.
@@ -161,11 +166,51 @@ def _name_full_disk(main: Callable[[], None]) -> None:
         ) from error
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run the main function of a command; a :class:`UserError` becomes one line on standard error and exit code 2."""
+@contextmanager
+def _one_interrupt() -> Iterator[None]:
+    """Let the first Ctrl-C raise ``KeyboardInterrupt`` and a second one end the process at once, while this context lasts.
+
+    A process that was forked for a part of the work ends without a word: the first process speaks for all.
+    """
+    if threading.current_thread() is not threading.main_thread():  # Only the main thread may set a handler.
+        yield
+        return
+    process, interrupted_at = os.getpid(), float("inf")
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted_at
+        now = time.monotonic()
+        if os.getpid() != process or now - interrupted_at > SECONDS_OF_ONE_INTERRUPT:
+            os._exit(INTERRUPTED)
+        if interrupted_at > now:
+            interrupted_at = now
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
-        prepare_surroundings()
-        _name_full_disk(main)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run the main function of a command; what ends it early becomes one line on standard error and an exit code.
+
+    The code is 2 for a :class:`UserError`, and 130 for Ctrl-C.
+    """
+    try:
+        with _one_interrupt():
+            prepare_surroundings()
+            _name_full_disk(main)
+    except KeyboardInterrupt as error:
+        if os.environ.get("RANK", "0") == "0":
+            say(f"stopped by Ctrl-C{show_flags(f'; {error}' if str(error) else '')}", sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if "RANK" in os.environ:
+            # Not sys.exit, which would wait for ever for the other processes of a group that have ended already.
+            os._exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except UserError as error:
         # A launcher ends all processes when the first one ends. If every process has the same error, process 0 prints it and
         # ends while the others still wait, so that the line is printed once. An error of another process alone is printed

@@ -15,7 +15,7 @@ from pathlib import Path
 from gensim.models import KeyedVectors
 
 from aslstm.errors import UserError, check_packages
-from aslstm.files import check_output_file, replacing
+from aslstm.files import check_output_file, claimed, replacing
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.settings import check_settings, setting
 from aslstm.words.neighbours import nearest, place_emoji
@@ -88,6 +88,8 @@ def main(given: Sequence[str] | None = None) -> None:
         # Imported here, because only the map needs the extra "report".
         from aslstm.charts import plot_emoji_map
 
-        with replacing(settings.emoji_map) as partial:
+        inputs = [settings.vectors] if settings.vectors else []
+        claim = claimed({"emoji_map": settings.emoji_map}, overwrite=settings.overwrite, inputs=inputs)
+        with claim, replacing(settings.emoji_map) as partial:
             plot_emoji_map(partial, place_emoji(vectors, settings.num_emoji))
         print(f"saved {settings.emoji_map}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aslstm.data.file_formats import READERS, refuse_bad
+from aslstm.disk import is_same_file, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.settings import setting
 from aslstm.spreadsheets import unguarded
@@ -37,6 +38,14 @@ class FileSettings:
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
+        self.check_output()
+
+    def check_output(self) -> None:
+        """Refuse a place that is taken.
+
+        Raises:
+            UserError: A file is there, or a folder that holds files and must not be written to.
+        """
         if self.output.exists() and not self.output.is_dir():
             raise UserError(f"`output` {self.output}: expected a folder, found a file; choose another name")
         if self.output.is_dir() and any(self.output.iterdir()) and not self.overwrite:
@@ -67,7 +76,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Write the report and print how many posts it is about."""
     check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts")
     # Imported here, after the check that the packages of the extra "report" are installed.
-    from aslstm.report.writing import PAGE, ReportSettings, write_report
+    from aslstm.report.writing import PAGE, ReportSettings, write_report, written_files
 
     parser = CommandParser("report", "Make a page of charts from the answers of aslstm predict.")
     add_settings(parser, FileSettings, ReportSettings)
@@ -75,5 +84,9 @@ def main(given: Sequence[str] | None = None) -> None:
     files = make_settings(FileSettings, arguments)
     settings = make_settings(ReportSettings, arguments)
     settings = replace(settings, title=settings.title or files.input.name.removesuffix(".gz").rsplit(".", 1)[0])
-    tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
+    if any(is_same_file(path, files.input) for path in written_files(files.output)):
+        raise UserError(f"`input` {files.input}: expected a file that the report does not replace, found one; move it")
+    with locked(files.output):
+        files.check_output()  # Another run may have written it since.
+        tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 
 from aslstm.data.text_sources import TextSource
+from aslstm.files import claimed
 from aslstm.words.vector_training import VectorSettings, train_vectors
 
 from .flags import CommandParser, add_settings, make_settings
@@ -25,4 +26,6 @@ def main(given: Sequence[str] | None = None) -> None:
     source, settings = make_settings(TextSource, arguments), make_settings(VectorSettings, arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("aslstm").setLevel(logging.INFO)
-    train_vectors(source.texts(), settings)
+    inputs = [*source.paths(), *([settings.new_words] if settings.new_words else [])]
+    with claimed({"output": settings.output}, overwrite=settings.overwrite, inputs=inputs):
+        train_vectors(source.texts(), settings)

@@ -20,13 +20,14 @@ from datasets.exceptions import DatasetGenerationError
 
 from aslstm import text_files
 from aslstm.errors import UserError, check_encoding
+from aslstm.files import sha256
 from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
 from .file_formats import Row
 from .hub_rows import read_hub
 from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
-from .row_readers import read_rows
+from .row_readers import check_can_be_read_again, read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -139,8 +140,9 @@ def bracketed_names(text: str) -> list[str]:
     return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
-def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[int, ...]) -> Iterator[Row]:
+def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[str, int]) -> Iterator[Row]:
     # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
+    # Contents are hashed, because a file can be replaced by one of the same size and time.
     yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
 
 
@@ -150,15 +152,16 @@ def _checksum_of_readers() -> int:
 
 
 def _read_file(path: Path, source: CorpusSource) -> Dataset:
+    check_can_be_read_again(path)
     try:
-        status = path.stat()
+        checksum = sha256(path)
     except OSError as error:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
     arguments: dict[str, Any] = {
         "path": str(path),
         "columns": source.columns,
         "encoding": source.encoding,
-        "stamp": (status.st_mtime_ns, status.st_size, _checksum_of_readers()),
+        "stamp": (checksum, _checksum_of_readers()),
     }
     try:
         return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)

@@ -36,14 +36,14 @@ def open_file(path: Path, file: BinaryIO) -> pyarrow.parquet.ParquetFile:
 
     Args:
         path: The path of the file, or ``-`` for standard input.
-        file: The open file. A compressed file and standard input go through a temporary file, because the end of a Parquet
-            file is read first.
+        file: The open file. A compressed file, a pipe and standard input go through a temporary file, because the end of a
+            Parquet file is read first.
 
     Raises:
         UserError: The file is not a Parquet file.
     """
     with _one_line_errors(path):
-        if str(path) == "-" or is_packed(path):
+        if str(path) == "-" or is_packed(path) or not file.seekable():
             temporary = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the Parquet file that reads it)
             with file:
                 while piece := file.read(_PIECE_BYTES):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aslstm.disk import is_stream
 from aslstm.errors import UserError
 
 from .file_formats import (
@@ -20,6 +21,16 @@ from .file_formats import (
     suffix_of,
 )
 from .row_checks import RowChecker, text_fault
+
+
+def check_can_be_read_again(path: Path) -> None:
+    """Refuse a pipe or a device for a corpus, which is read several times: by a hash, by processes, by later epochs.
+
+    Raises:
+        UserError: The path can be read only once.
+    """
+    if is_stream(path):
+        raise UserError(f"{path}: expected a file, which is read more than once, found a pipe or a device; save it first")
 
 
 def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-8") -> Iterator[str]:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from aslstm.disk import locked
 from aslstm.errors import UserError, check_packages
 from modeling_aslstm import ASLSTMForSequenceClassification
 
@@ -68,6 +69,11 @@ def add_graphs(folder: Path, *, overwrite: bool = False) -> Graphs:
     """
     check_packages("export", "onnx", "onnxruntime")
     check_model_folder(folder)
+    with locked(folder, name="model"):
+        return _add_graphs(folder, overwrite=overwrite)
+
+
+def _add_graphs(folder: Path, *, overwrite: bool) -> Graphs:
     target = folder / GRAPH_FOLDER
     if target.exists() and not overwrite:
         raise UserError(f"{target}: expected no graphs yet, found some; add `overwrite` to replace them")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import modeling_aslstm
 import tokenization
+from aslstm.disk import put_file, sync
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
 from modeling_aslstm.config_values import check_config, labels_by_id
@@ -81,8 +82,10 @@ def put_subfolder(folder: Path, staging: Path) -> None:
 
     def list_files(checksums: dict[str, str]) -> None:
         (staging.parent / CHECKSUMS).write_text(json_text(checksums), encoding="utf-8")
-        (staging.parent / CHECKSUMS).replace(folder / CHECKSUMS)
+        put_file(staging.parent / CHECKSUMS, folder / CHECKSUMS)
 
+    for path in (*staging.iterdir(), staging):
+        sync(path)
     list_files(others)
     if target.exists():
         target.rename(staging.with_name(f"{staging.name}-old"))

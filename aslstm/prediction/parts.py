@@ -4,23 +4,36 @@ The folder holds the state of the run, which says what was asked of it. For each
 their answers and a note on them. Each file is written under another name and renamed, and a part counts only if its rows and
 its note are there. A kill at any moment therefore loses the chunks that are being answered and nothing else. Processes share
 the folder, and each of them writes parts of its own.
+
+A power cut can damage whatever is not on the disk yet. Files are therefore written through to the disk before they are renamed,
+and both the state and the notes carry checksums. A damaged part counts as missing.
 """
 
+import hashlib
 import json
+import logging
+import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aslstm.data.file_formats import BadRow, Row
+from aslstm.disk import is_same_file, put_file, sync, target_of
 from aslstm.errors import UserError
+from aslstm.files import check_output_file, sha256
 
 from .files import Types, join_parts, json_lines, part_suffix, write_part
 
+logger = logging.getLogger(__name__)
+
 _STATE = "state.json"
 _TEMPORARY = "tmp-"
+# The names of all files that are ever in the folder: one that holds others is not touched.
+_OWN_NAME = re.compile(rf"({_TEMPORARY})?(\d{{8}}\.(json|jsonl|parquet)|state\.json)|counts|errors|whole")
+_COUNTS, _ERRORS = "counts.json", "errors.jsonl"
 
 
 @dataclass(frozen=True)
@@ -31,11 +44,13 @@ class PartNote:
         labels: The number of rows of each label.
         columns: The names of the columns of its rows, in order.
         errors: The ``line``, ``reason`` and ``content`` of each row that was passed over.
+        rows_sha256: The SHA-256 of the file of its rows.
     """
 
     labels: dict[str, int]
     columns: list[str]
     errors: list[dict[str, Any]]
+    rows_sha256: str
 
 
 @dataclass(frozen=True)
@@ -59,43 +74,62 @@ class Parts:
         self.output_format = output_format
         self.folder = output.with_name(f"{output.name}.parts")
 
+    def check_places(self, source: Path, *, overwrite: bool) -> None:
+        """Check the output and all that is written or removed beside it; nothing is changed.
+
+        Args:
+            source: The file that is read, which none of them may be.
+            overwrite: Whether files that exist may be replaced.
+
+        Raises:
+            UserError: A file cannot be written, exists, or is the one that is read.
+        """
+        for path in (self.output, _beside(self.output, _COUNTS), _beside(self.output, _ERRORS)):
+            check_output_file(path, overwrite=overwrite, inputs=[source])
+        if is_same_file(target_of(source).parent, self.folder):
+            raise UserError(f"`input` {source}: expected a file outside {self.folder}, which this run removes; move it")
+
     def check(self, state: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
         """Check that the folder is as the flags say; nothing is changed.
 
         Raises:
             UserError: There is no run or another run to resume, or an unfinished run is in the way.
         """
-        found = self._read_state()
-        if resume and found is None:
+        files = list(self.folder.glob("*"))
+        if self.folder.is_file() or any(not _OWN_NAME.fullmatch(path.name) or path.is_dir() for path in files):
+            raise UserError(f"{self.folder}: expected a folder of this script, found other files; choose another --output")
+        # A run that is killed at its very start leaves only the file that would have become its state.
+        is_begun = any(path.name != f"{_TEMPORARY}{_STATE}" for path in files)
+        if resume and not is_begun:
             raise UserError(f"--resume: expected the unfinished run {self.folder}, found none; leave out --resume")
-        if resume and found != state:
-            differing = [name for name, value in state.items() if (found or {}).get(name) != value]
-            before = ", ".join(f"{name} {(found or {}).get(name)}" for name in differing)
+        if overwrite or not is_begun:
+            return
+        found = _read_sealed(self.folder / _STATE)
+        if found is None:
+            raise UserError(
+                f"{self.folder / _STATE}: expected the state of an unfinished run, found a damaged file or none; start anew "
+                "with --overwrite"
+            )
+        if not resume:
+            raise UserError(
+                f"{self.folder}: expected no unfinished run, found one; go on with --resume or start anew with --overwrite"
+            )
+        if differing := [name for name, value in state.items() if found.get(name) != value]:
+            before = ", ".join(f"{name} {found.get(name)}" for name in differing)
             raise UserError(
                 f"--resume: expected what {self.folder} was begun with ({before}), found "
                 f"{', '.join(f'{name} {state[name]}' for name in differing)}; give the same, or --overwrite to start anew"
             )
-        if not resume and found is not None and not overwrite:
-            raise UserError(
-                f"{self.folder}: expected no unfinished run, found one; go on with --resume or start anew with --overwrite"
-            )
-        # A run that is killed at its very start leaves only the file that would have become its state.
-        others = {path.name for path in self.folder.glob("*")} - {f"{_TEMPORARY}{_STATE}"}
-        if found is None and (others or self.folder.is_file()):
-            raise UserError(f"{self.folder}: expected a folder of this script, found other files; choose another --output")
 
     def start(self, state: dict[str, Any], *, resume: bool) -> None:
         """Create the folder for a new run; for a run that is resumed, leave the folder as it is."""
         if resume:
             return
-        if self._read_state() is not None:
+        if self.folder.exists():
             self._remove()
-        self.folder.mkdir(exist_ok=True)
-        _put(self.folder / _STATE, lambda temporary: _write_json(temporary, state))
-
-    def _read_state(self) -> dict[str, Any] | None:
-        path = self.folder / _STATE
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        self.folder.mkdir()
+        _write_sealed(self.folder / _STATE, state)
+        sync(self.folder.parent)
 
     def _paths(self, index: int) -> tuple[Path, Path]:
         """Return the path of the rows of a chunk, and that of the note on them."""
@@ -103,42 +137,58 @@ class Parts:
         return path, path.with_suffix(".json")
 
     def has(self, index: int) -> bool:
-        """Return whether the part of a chunk is there."""
-        return all(path.exists() for path in self._paths(index))
+        """Return whether the part of a chunk is there and undamaged."""
+        rows_path, note_path = self._paths(index)
+        if not (rows_path.exists() and note_path.exists()):
+            return False
+        note = _read_sealed(note_path)
+        if note is not None and note["rows_sha256"] == sha256(rows_path):
+            return True
+        logger.warning("%s: the part is damaged; its rows are answered again", rows_path)
+        return False
 
     def write(self, index: int, rows: Sequence[Row], bad: Sequence[BadRow], label_column: str, types: Types) -> None:
         """Write the part of a chunk: its rows with answers, and the rows that were passed over."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
         errors = [{"line": row.number, "reason": str(row), "content": row.content} for row in bad]
-        note = PartNote(Counter(row[label_column] for row in rows), columns, errors)
         rows_path, note_path = self._paths(index)
-        _put(note_path, lambda temporary: _write_json(temporary, vars(note)))
-        _put(rows_path, lambda temporary: write_part(temporary, rows, types))
+        temporary = rows_path.with_name(f"{_TEMPORARY}{rows_path.name}")
+        write_part(temporary, rows, types)
+        note = PartNote(Counter(row[label_column] for row in rows), columns, errors, sha256(temporary))
+        _write_sealed(note_path, vars(note))
+        put_file(temporary, rows_path)
 
     def join(self, num_parts: int, label_names: Sequence[str], *, report: bool, raw_cells: bool = False) -> Summary:
         """Join the parts to the output, with ``OUTPUT.counts.json`` and, for ``report``, ``OUTPUT.errors.jsonl`` beside it."""
-        paths = [self._paths(index) for index in range(num_parts)]
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
         columns: dict[str, None] = {}
         num_errors = 0
         with (self.folder / "errors").open("wb") as errors:
-            for _, path in paths:
-                note = PartNote(**json.loads(path.read_bytes()))
+            for index in range(num_parts):
+                note = self._note(index)
                 labels.update(note.labels)
                 columns |= dict.fromkeys(note.columns)
                 num_errors += len(note.errors)
                 errors.write(json_lines(note.errors))
-        join_parts([path for path, _ in paths], list(columns), self.output_format, self.folder / "whole", raw_cells=raw_cells)
-        _write_json(self.folder / "counts", labels)
+        parts = [self._paths(index)[0] for index in range(num_parts)]
+        join_parts(parts, list(columns), self.output_format, self.folder / "whole", raw_cells=raw_cells)
+        (self.folder / "counts").write_bytes(_json(labels))
         # The output comes last: whoever sees it also finds the others.
-        (self.folder / "counts").replace(_beside(self.output, "counts.json"))
+        put_file(self.folder / "counts", _beside(self.output, _COUNTS))
         if report:
-            (self.folder / "errors").replace(_beside(self.output, "errors.jsonl"))
+            put_file(self.folder / "errors", _beside(self.output, _ERRORS))
         else:
-            _beside(self.output, "errors.jsonl").unlink(missing_ok=True)  # It belongs to the old output.
-        (self.folder / "whole").replace(self.output)
+            _beside(self.output, _ERRORS).unlink(missing_ok=True)  # It belongs to the old output.
+        put_file(self.folder / "whole", self.output)
         self._remove()
         return Summary(labels, num_errors)
+
+    def _note(self, index: int) -> PartNote:
+        path = self._paths(index)[1]
+        note = _read_sealed(path)
+        if note is None:
+            raise UserError(f"{path}: expected the note of a part, found a damaged file; go on with --resume")
+        return PartNote(**note)
 
     def _remove(self) -> None:
         # The state is removed last, so that a kill in between leaves a run that can be resumed.
@@ -152,12 +202,22 @@ def _beside(output: Path, name: str) -> Path:
     return output.with_name(f"{output.name}.{name}")
 
 
-def _write_json(path: Path, content: Any) -> None:
-    path.write_bytes(json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n")
+def _json(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _put(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file under another name and rename it, so that nobody sees it half written."""
+def _write_sealed(path: Path, content: dict[str, Any]) -> None:
+    """Write a line with a checksum and a JSON object under another name and rename the file, so that nobody sees half of it."""
     temporary = path.with_name(f"{_TEMPORARY}{path.name}")
-    write(temporary)
-    temporary.replace(path)
+    written = _json(content)
+    temporary.write_bytes(hashlib.sha256(written).hexdigest().encode() + b"\n" + written)
+    put_file(temporary, path)
+
+
+def _read_sealed(path: Path) -> dict[str, Any] | None:
+    """Return what :func:`_write_sealed` wrote, or None if the file is missing or damaged."""
+    try:
+        checksum, _, written = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    return json.loads(written) if checksum == hashlib.sha256(written).hexdigest().encode() else None

@@ -8,7 +8,8 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from aslstm.data.file_formats import READERS, Row, suffix_of
+from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
-from aslstm.files import check_output_file, json_text
+from aslstm.files import json_text, sha256
 from aslstm.model_folder.layout import checksums_of
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
@@ -90,8 +92,13 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
         settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
-    if STANDARD_STREAM in (settings.input, output) and (settings.resume or number_of_processes() > 1):
-        raise UserError("expected files with `resume` or several processes, found -, which is read or written once; name files")
+    if settings.resume or number_of_processes() > 1:
+        for path in (settings.input, output):
+            if path == STANDARD_STREAM or is_stream(path):
+                raise UserError(
+                    f"expected files with `resume` or several processes, found {path}, which is read or written once; name "
+                    "files"
+                )
     if output == STANDARD_STREAM:
         if settings.output_format == "parquet" or settings.on_error == "report":
             raise UserError(
@@ -99,11 +106,30 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
                 f"{settings.on_error}; name a file"
             )
         return settings
-    # A run that is resumed was already allowed to replace its output.
-    check_output_file(output, overwrite=settings.overwrite or settings.resume)
-    if output.exists() and settings.input.exists() and output.samefile(settings.input):
-        raise UserError(f"`output` {output}: expected another file than `input`, found the same; choose another")
+    check_places(settings)
     return settings
+
+
+def check_places(settings: PredictSettings) -> None:
+    """Check the places of the output and of what is written beside it.
+
+    Raises:
+        UserError: A file cannot be written, exists, or is the input.
+    """
+    # A run that is resumed was already allowed to replace its output.
+    parts = Parts(settings.output, str(settings.output_format))
+    parts.check_places(settings.input, overwrite=settings.overwrite or settings.resume)
+
+
+@contextmanager
+def _alone(settings: PredictSettings) -> Iterator[None]:
+    """Keep other runs from writing the output while this context lasts; the first process does so for all."""
+    if settings.output == STANDARD_STREAM or os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    with locked(settings.output):
+        check_places(settings)  # Another run may have written the output since the first check.
+        yield
 
 
 def predict_file(settings: PredictSettings) -> Summary | None:
@@ -117,6 +143,17 @@ def predict_file(settings: PredictSettings) -> Summary | None:
         UserError: The settings or the input are bad; what is done of a file can be resumed.
     """
     settings = with_formats(settings)
+    try:
+        with _alone(settings):
+            return _predict(settings)
+    except KeyboardInterrupt as error:
+        if not Parts(settings.output, str(settings.output_format)).folder.exists():
+            raise
+        again = "start anew with `overwrite`" if is_stream(settings.input) else "go on with `resume`"
+        raise KeyboardInterrupt(again) from error
+
+
+def _predict(settings: PredictSettings) -> Summary | None:
     chunks, types = read_chunks(
         settings.input,
         suffix=f".{settings.input_format}",
@@ -180,9 +217,8 @@ def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
 
 def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
     """Return what a run must have in common with one that it continues; ``inference`` says how the model is run."""
-    state: dict[str, Any] = {}
-    with settings.input.open("rb") as file:
-        state["input"] = hashlib.file_digest(file, "sha256").hexdigest()
+    # A stream can be read only once, and a run of it cannot be resumed: nothing is compared.
+    state: dict[str, Any] = {"input": "a stream" if is_stream(settings.input) else sha256(settings.input)}
     state["model"] = hashlib.sha256(json_text(checksums_of(settings.model)).encode()).hexdigest()
     state |= {f"--{name}": getattr(settings, name) for name in SETTINGS_OF_ANSWERS}
     state |= {f"--{name}": value for name, value in asdict(inference).items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aslstm.charts import png
+from aslstm.disk import put_file
 from aslstm.errors import UserError
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP, write_rows
@@ -69,7 +70,7 @@ def write_report(
             Path(new, PAGE).write_text(html, encoding="utf-8")
             # The page is moved last, so that it is never there without its files.
             for path in sorted(Path(new).iterdir(), key=lambda path: path.name == PAGE):
-                path.replace(output / path.name)
+                put_file(path, output / path.name)
         for name in set(NAMES) - set(drawn):  # These files are left from an earlier report.
             for suffix in ("png", "csv"):
                 (output / f"{name}.{suffix}").unlink(missing_ok=True)
@@ -78,6 +79,11 @@ def write_report(
             f"`output` {output}: expected a place to write, found: {error.strerror}; choose another, then run again"
         ) from error
     return tables
+
+
+def written_files(output: Path) -> list[Path]:
+    """Return the files of a folder that a report may write or remove."""
+    return [output / PAGE, *(output / f"{name}.{suffix}" for name in NAMES for suffix in ("png", "csv"))]
 
 
 def write_csv(path: Path, table: Table, *, raw_cells: bool = False) -> None:

@@ -6,7 +6,7 @@ Vocabulary and labels come from the training split alone.
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -19,6 +19,7 @@ from aslstm.words.new_words import NewWord, discover_words
 from tokenization import ASLSTMTokenizer, strip_emoji
 
 from .batches import encode_rows
+from .fingerprints import RowsFingerprint, fingerprint_of_rows, fingerprint_of_soft_labels, fingerprint_of_tokenizer
 from .model import make_tokenizer
 from .selections import select_rows
 from .settings import DataSettings, TrainingSettings, TrainSettings
@@ -45,6 +46,7 @@ class TrainingData:
         labels: The labels of each evaluation split, (num_rows,) int.
         emoji_rows: Whether the raw text of each row of an evaluation split has an emoji, (num_rows,) bool, also where
             ``strip_emoji`` took it out.
+        fingerprints: The fingerprint of the texts and labels of each split, and of the ``tokenizer``.
     """
 
     tokenizer: ASLSTMTokenizer
@@ -55,6 +57,7 @@ class TrainingData:
     label_counts: Mapping[str, float]
     labels: dict[str, np.ndarray]
     emoji_rows: dict[str, np.ndarray]
+    fingerprints: dict[str, str] = field(default_factory=dict)
 
     @property
     def token_counts(self) -> Counter[int]:
@@ -115,6 +118,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     if data.max_train_samples:
         corpus["train"] = corpus["train"].shuffle(seed=settings.training.seed)
         corpus["train"] = corpus["train"].select(range(min(data.max_train_samples, len(corpus["train"]))))
+    fingerprints = {split: fingerprint_of_rows(rows) for split, rows in corpus.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in corpus.items()}
     if data.strip_emoji:
         corpus = corpus.map(lambda row: {"text": strip_emoji(row["text"])}, desc="Taking out emoji")
@@ -124,9 +128,11 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
         soft = None
         if data.soft_labels:
             soft = read_soft_labels(data.soft_labels, label_names)
+            fingerprints["soft labels"] = fingerprint_of_soft_labels(soft.texts, soft.probabilities)
             soft = _without(soft, chain.from_iterable(rows["text"] for split, rows in corpus.items() if split != "train"))
             texts = concatenate_datasets([texts, Dataset.from_dict({"text": soft.texts})])
         tokenizer = _make_tokenizer(texts, new_words, start, data)
+    fingerprints["tokenizer"] = fingerprint_of_tokenizer(tokenizer, (word.word for word in new_words))
     encoded = DatasetDict()
     with stages.measure("tokenization"):
         for split, rows in corpus.items():
@@ -153,7 +159,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
         with stages.measure("tokenization"):
             train = _with_soft_labels(train, soft, tokenizer, label_names, settings.training)
         shares = {name: counts[name] + float(soft.probabilities[:, i].sum()) for i, name in enumerate(label_names)}
-    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows)
+    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows, fingerprints)
 
 
 def _without(soft: SoftLabels, texts: Iterable[str]) -> SoftLabels:
@@ -203,8 +209,14 @@ def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_pr
     if "validation" not in splits:
         raise UserError("`streaming`: expected a validation split beside train, found none; give `validation_file`")
     counts: Counter[str] = Counter()
+    fingerprint = RowsFingerprint()
     new_words = _new_words([], settings.data)
-    tokenizer = _make_tokenizer(counted_texts(source, counts), new_words, start, settings.data)
+    tokenizer = _make_tokenizer(counted_texts(source, counts, fingerprint), new_words, start, settings.data)
+    fingerprints = {split: fingerprint_of_rows(rows) for split, rows in splits.items()}
+    fingerprints |= {
+        "train": fingerprint.hexdigest(),
+        "tokenizer": fingerprint_of_tokenizer(tokenizer, (word.word for word in new_words)),
+    }
     label_names = sorted(counts)
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
@@ -226,4 +238,4 @@ def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_pr
     )
     labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
-    return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows)
+    return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows, fingerprints)

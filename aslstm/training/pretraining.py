@@ -17,6 +17,7 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 
 from aslstm.data.corpora import CorpusSource, load_corpus
+from aslstm.disk import is_stream
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics
 from modeling_aslstm import ASLSTMForEmojiPrediction
@@ -27,8 +28,8 @@ from .model import make_model, make_tokenizer
 from .optimization import make_optimizers, make_schedules
 from .pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task
 from .publishing import OutputFolder, TrainingRecord
-from .settings import PretrainingSettings, PretrainSettings, flags_of
-from .starting_weights import read_starting_point
+from .settings import ModelSettings, PretrainingSettings, PretrainSettings, flags_of
+from .starting_weights import StartingPoint, read_starting_point
 from .steps import make_loader, predict_logits, saving_bad_batch, train_epoch, usable_precision
 
 logger = logging.getLogger(__name__)
@@ -49,8 +50,22 @@ def pretrain(settings: PretrainSettings) -> Path:
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     start, model_settings = read_starting_point(settings.model)
     output = OutputFolder(given.output_dir)
-    if "-" in settings.texts.input and accelerator.num_processes > 1:
-        raise UserError("`input` -: expected one process, which alone can read it, found several; save the posts first")
+    if accelerator.num_processes > 1 and (streams := [path for path in settings.texts.paths() if is_stream(path)]):
+        raise UserError(
+            f"`input` {streams[0]}: expected one process, which alone can read it, found several; save the posts first"
+        )
+    with output.alone(is_writer=accelerator.is_main_process):
+        return _pretrain(settings, accelerator, start, model_settings, output)
+
+
+def _pretrain(
+    settings: PretrainSettings,
+    accelerator: Accelerator,
+    start: StartingPoint,
+    model_settings: ModelSettings,
+    output: OutputFolder,
+) -> Path:
+    given = settings.pretraining
     set_seed(given.seed)
     with accelerator.main_process_first():
         texts = list(settings.texts.texts())

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import SafetensorError
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
+from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
 from aslstm.model_folder.layout import NEW_WORDS, check_model_folder
@@ -79,7 +81,8 @@ class OutputFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        # A link stays, and the folder that it leads to is written.
+        self.path = target_of(path) if os.path.islink(path) else path.absolute()  # noqa: PTH114 (takes names of any length)
         if self.path.name in ("", ".."):
             raise UserError(f"`output_dir` {path}: expected a folder with a name, found none; choose another")
         self.checkpoint_dir = self.path.with_name(f"{self.path.name}-checkpoints")
@@ -100,6 +103,14 @@ class OutputFolder:
             raise UserError(
                 f"`output_dir` {str(path)[:100]}: expected a place to write, found: {error.strerror}; choose another"
             ) from error
+
+    def alone(self, *, is_writer: bool) -> AbstractContextManager[None]:
+        """Keep other runs from writing the folder and the states beside it while the context lasts.
+
+        Args:
+            is_writer: Whether this is the process that writes; the others of its run must not lock too.
+        """
+        return locked(self.path, name="output_dir") if is_writer else nullcontext()
 
     def publish(self, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord) -> None:
         """Write the folder under a temporary name, then give it its own.

@@ -6,6 +6,7 @@ The model of a seed is that of one run or the mean of several.
 import logging
 import math
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from .bag_of_words import add_bag_of_words
 from .batches import Collator
 from .data import TrainingData, prepare_data
 from .decision import class_weights, fit_prior_weight, fit_temperature, loss_priors
+from .fingerprints import CONTENTS
 from .model import make_model
 from .optimization import make_optimizers, make_schedules
 from .publishing import NOT_IN_RECIPE, OutputFolder, TrainingRecord
@@ -65,9 +67,21 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
     start, model = read_starting_point(settings.model)
     runs = runs_of_seeds(replace(settings, model=model))
     outputs = [OutputFolder(one.output_dir) for one in runs]
-    for one, output in zip(runs, outputs, strict=True):
-        states = TrainingStates(output.checkpoint_dir, accelerator)
-        states.check(resume=one.output.resume_from_checkpoint, is_saving=bool(one.output.checkpointing_steps))
+    with ExitStack() as stack:
+        for one, output in zip(runs, outputs, strict=True):
+            stack.enter_context(output.alone(is_writer=accelerator.is_main_process))
+            states = TrainingStates(output.checkpoint_dir, accelerator)
+            states.check(resume=one.output.resume_from_checkpoint, is_saving=bool(one.output.checkpointing_steps))
+        return _train_all(runs, outputs, accelerator, start, report)
+
+
+def _train_all(
+    runs: list[TrainSettings],
+    outputs: list[OutputFolder],
+    accelerator: Accelerator,
+    start: StartingPoint,
+    report: Callable[[TrainedModel], None],
+) -> list[TrainedModel]:
     trained: list[TrainedModel] = []
     stages = StageTimes()
     for one, output in zip(runs, outputs, strict=True):
@@ -255,7 +269,8 @@ def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingD
         if name not in (*NOT_IN_RECIPE, "report_to", *unused) and isinstance(value, str | int | float)
     }
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
-    return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)}
+    contents = {f"{CONTENTS}{name}": fingerprint for name, fingerprint in data.fingerprints.items()}
+    return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)} | contents
 
 
 def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:

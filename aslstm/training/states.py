@@ -11,10 +11,11 @@ import logging
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from accelerate import Accelerator
@@ -22,7 +23,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from aslstm.errors import UserError
+from aslstm.disk import sync
+from aslstm.errors import SECONDS_OF_ONE_INTERRUPT, UserError
 from aslstm.files import find_damage, json_text, write_checksums
 
 from .settings import LATEST
@@ -64,32 +66,54 @@ def put_back_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return tensors[tree.removeprefix(_MARK)] if isinstance(tree, str) and tree.startswith(_MARK) else tree
 
 
-def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
-    """Return whether ``value`` is true on any process; all processes must ask together, and each waits for the others."""
+def largest_anywhere(accelerator: Accelerator, value: int) -> int:
+    """Return the largest ``value`` of all processes; all processes must ask together, and each waits for the others."""
     if accelerator.num_processes == 1:
         return value
-    count: Any = accelerator.reduce(torch.tensor(int(value), device=accelerator.device))
-    return bool(count.item())
+    values: Any = accelerator.gather(torch.tensor([value], device=accelerator.device))
+    return int(values.max())
+
+
+def is_true_anywhere(accelerator: Accelerator, value: bool) -> bool:
+    """Return whether ``value`` is true on any process; all processes must ask together, and each waits for the others."""
+    return bool(largest_anywhere(accelerator, int(value)))
 
 
 class StopSignal:
-    """Notes SIGTERM instead of obeying it, while this context lasts, so that the run can save its state first."""
+    """Notes SIGTERM and Ctrl-C instead of obeying them, while this context lasts, so that the run can save its state first.
+
+    A second Ctrl-C ends the process at once.
+
+    Attributes:
+        number: The signal that was received, or 0.
+    """
+
+    NAMES: ClassVar = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 
     def __init__(self) -> None:
-        self._was_received = False
+        self.number = 0
+        self._interrupted_at = float("inf")
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGTERM, self._note)
+        self._before = {number: signal.signal(number, self._note) for number in self.NAMES}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        signal.signal(signal.SIGTERM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._was_received = True
+        if number == signal.SIGINT:
+            now = time.monotonic()
+            if now - self._interrupted_at > SECONDS_OF_ONE_INTERRUPT:
+                os._exit(128 + signal.SIGINT)
+            self._interrupted_at = min(self._interrupted_at, now)
+        self.number = number
 
     def was_received(self, accelerator: Accelerator) -> bool:
         """Return whether any process was told to stop; all processes must ask together and get the same answer."""
-        return is_true_anywhere(accelerator, self._was_received)
+        self.number = largest_anywhere(accelerator, self.number)
+        return bool(self.number)
 
 
 class TrainingStates:
@@ -164,11 +188,12 @@ class TrainingStates:
     def _put_in_place(self, partial: Path, place: Path) -> None:
         if self.accelerator.is_main_process:
             write_checksums(partial)
-            for path in partial.iterdir():
-                _write_through(path)
+            for path in (*partial.iterdir(), partial):
+                sync(path)
             if place.exists():  # It is damaged, or the run was resumed from a state before it.
                 _remove(place)
             partial.rename(place)
+            sync(self.folder)
             self._remove_all_but(place)
 
     def load(self, resume: str) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
@@ -228,9 +253,3 @@ def _remove(folder: Path) -> None:
     gone = folder.with_name(f"{folder.name}.gone{_PARTIAL}")
     folder.rename(gone)
     shutil.rmtree(gone)
-
-
-def _write_through(path: Path) -> None:
-    """Wait until a file is on the disk; whatever is not there is lost when the machine loses power."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -15,10 +15,11 @@ from torch.utils.data import IterableDataset
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.file_formats import Row
 from aslstm.data.hub_rows import hub_reader
-from aslstm.data.row_readers import read_rows
+from aslstm.data.row_readers import check_can_be_read_again, read_rows
 from tokenization import ASLSTMTokenizer
 
 from .batches import BATCHES_PER_BUCKET
+from .fingerprints import RowsFingerprint
 
 
 def stream_train(source: CorpusSource) -> Iterator[Row]:
@@ -33,14 +34,16 @@ def stream_train(source: CorpusSource) -> Iterator[Row]:
             yield checked | {"label": names.get(checked["label"], checked["label"])}
         return
     path = source.files()["train"]
+    check_can_be_read_again(path)
     for row in read_rows(path, text_column=text_column, label_column=label_column, encoding=source.encoding):
         yield row | {"label": names.get(row["label"], row["label"])}
 
 
-def counted_texts(source: CorpusSource, label_counts: Counter[str]) -> Iterator[str]:
-    """Yield the training texts once, and count their labels on the way."""
+def counted_texts(source: CorpusSource, label_counts: Counter[str], fingerprint: RowsFingerprint) -> Iterator[str]:
+    """Yield the training texts once; their labels are counted and their rows are added to the fingerprint on the way."""
     for row in stream_train(source):
         label_counts[row["label"]] += 1
+        fingerprint.add([row["text"]], [row["label"]])
         yield row["text"]
 
 

@@ -28,6 +28,7 @@ from aslstm.metrics import compute_metrics
 
 from .batches import SOFT_COLUMNS, Collator
 from .decision import fit_prior_weight, fit_temperature, log_loss
+from .fingerprints import CONTENTS
 from .settings import TrainingSettings
 from .states import StopSignal, TrainingStates
 from .steps import mean_loss, predict_logits, train_steps
@@ -115,12 +116,21 @@ class Trainer:
     def train(self) -> Progress:
         """Train to the end or to early stopping, then load the weights of the chosen epoch.
 
-        If states are saved and SIGTERM tells it to stop, it saves a state and ends the process with exit code 143.
+        If states are saved and SIGTERM or Ctrl-C tells it to stop, it saves a state and ends the process with exit code 143 or
+        130.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed and no states are saved.
         """
-        with self._stop if self.checkpointing_steps else contextlib.nullcontext():
-            while not self._is_done():
-                self._train_epoch()
-                self._save_if_due(ends_epoch=True)
+        try:
+            with self._stop if self.checkpointing_steps else contextlib.nullcontext():
+                while not self._is_done():
+                    self._train_epoch()
+                    self._save_if_due(ends_epoch=True)
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(
+                "no state of training was saved; with `checkpointing_steps`, a run goes on with `resume_from_checkpoint`"
+            ) from error
         self.accelerator.unwrap_model(self.model).load_state_dict(self._best_weights)
         logger.info("kept the weights of epoch %d", self.progress.best_epoch)
         return self.progress
@@ -206,13 +216,16 @@ class Trainer:
         if must_stop or (ends_epoch if every == "epoch" else self.progress.step % int(every) == 0):
             self.states.save(self.progress.step, self._shared_state(), self._own_state())
         if must_stop:
-            logger.info("stopped by SIGTERM after step %d; go on with --resume_from_checkpoint", self.progress.step)
+            name = StopSignal.NAMES[signal.Signals(self._stop.number)]
+            logger.info("stopped by %s after step %d; go on with --resume_from_checkpoint", name, self.progress.step)
             self.accelerator.end_training()
+            if self.accelerator.num_processes == 1:
+                sys.exit(128 + self._stop.number)
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
             # Not sys.exit, which frees the model: the destructor of its process group may wait for ever for a thread of its own
             # when another process has gone before (gloo, torch 2.13).
-            os._exit(128 + signal.SIGTERM)
+            os._exit(128 + self._stop.number)
 
     def _shared_state(self) -> dict[str, Any]:
         return {
@@ -247,6 +260,13 @@ class Trainer:
             return
         shared, own = state
         before = shared["recipe"]
+        missing = {name: value for name, value in self.recipe.items() if name.startswith(CONTENTS) and name not in before}
+        if missing:
+            logger.warning(
+                "the state was saved by a version that did not note the contents of the data: whether the rows are the same "
+                "is not checked"
+            )
+            before = before | missing
         if differing := [name for name in self.recipe | before if self.recipe.get(name) != before.get(name)]:
             raise UserError(
                 f"`resume_from_checkpoint`: expected the run that was begun, with {_values(before, differing)}, found "

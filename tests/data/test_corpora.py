@@ -13,7 +13,7 @@ from typing import Any
 import datasets
 import pytest
 
-from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_splits
 from aslstm.data.row_readers import read_rows
 from aslstm.errors import UserError
 from tests.support.commands import SHARED_DATA
@@ -156,12 +156,13 @@ def test_a_second_call_reads_from_the_cache_and_a_changed_file_is_read_anew(tmp_
     path = write(tmp_path / "train.jsonl", [(f"post {i}", "ab"[i % 2]) for i in range(10, 50)])
     source = CorpusSource("files", train_file=path)
     before = path.stat()
-    first = load_corpus(source)
-    path.write_text(path.read_text(encoding="utf-8").replace("post", "news"), encoding="utf-8")
-    # The same size and time as before: only a cache can still know the old texts.
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert load_corpus(source)["train"]["text"][:] == first["train"]["text"][:]
+    first = read_splits(source)["train"]
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    # The same contents at another time: the file of the cache is that of the first call.
+    assert read_splits(source)["train"].cache_files == first.cache_files
+    path.write_text(path.read_text(encoding="utf-8").replace("post", "news"), encoding="utf-8")
+    # Other contents of the same size and time.
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert all(text.startswith("news") for text in load_corpus(source)["train"]["text"])
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aslstm.data.corpora import CorpusSource, read_splits
+from aslstm.training.fingerprints import RowsFingerprint
 from aslstm.training.streaming import StreamingRows, counted_texts, stream_train
 from tests.support.commands import SAMPLE, run_command
 from tokenization import ASLSTMTokenizer
@@ -22,7 +23,10 @@ def source(tmp_path: Path) -> CorpusSource:
 def test_a_stream_gives_the_rows_of_the_file_in_order(source: CorpusSource) -> None:
     assert [(row["text"], row["label"]) for row in stream_train(source)] == ROWS
     counts: Counter[str] = Counter()
-    assert list(counted_texts(source, counts)) == [text for text, _ in ROWS]
+    fingerprint, expected = RowsFingerprint(), RowsFingerprint()
+    assert list(counted_texts(source, counts, fingerprint)) == [text for text, _ in ROWS]
+    expected.add(*zip(*ROWS, strict=True))
+    assert fingerprint.hexdigest() == expected.hexdigest()
     assert counts == Counter(label for _, label in ROWS)
 
 
