@@ -72,12 +72,13 @@ def print_results(model: TrainedModel) -> None:
 
 
 def print_seeds(models: list[TrainedModel]) -> None:
-    """Print the mean ± the sample standard deviation over the seeds."""
+    """Print the mean ± the sample standard deviation over the seeds; one seed has no deviation."""
     results = [model.results for model in models]
     rows = []
     for split in results[0]:
         accuracy, macro_f1 = (np.array([result[split][key] for result in results]) for key in ("accuracy", "macro_f1"))
-        cells = (f"{figures.mean():.4f} ± {figures.std(ddof=min(1, len(results) - 1)):.4f}" for figures in (accuracy, macro_f1))
+        deviations = [f" ± {figures.std(ddof=1):.4f}" if len(results) > 1 else "" for figures in (accuracy, macro_f1)]
+        cells = (f"{figures.mean():.4f}{sd}" for figures, sd in zip((accuracy, macro_f1), deviations, strict=True))
         rows.append([split, *cells])
     print(table_text([f"mean ± sd of {len(results)} seeds", "accuracy", "macro-F1"], rows))
 

@@ -7,6 +7,7 @@ can hold, is ``?`` in the others. What is known of Parquet stands in :mod:`parqu
 
 import itertools
 import json
+import math
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -64,12 +65,28 @@ def join_parts(
 
 
 def json_lines(rows: Iterable[Row]) -> bytes:
-    r"""A JSON object a line. Half of a surrogate pair is written as JSON does, ``\ud83d``.
+    r"""Return a line with a JSON object for each row. Half of a surrogate pair is written as JSON does, ``\ud83d``.
 
-    >>> json_lines([{"text": "好😀", "half": chr(0xD83D)}]).decode()
-    '{"text": "好😀", "half": "\\ud83d"}\n'
+    >>> json_lines([{"text": "好😀", "half": chr(0xD83D), "infinite": [1e999]}]).decode()
+    '{"text": "好😀", "half": "\\ud83d", "infinite": [null]}\n'
     """
-    return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode("utf-8", "backslashreplace")
+    return "".join(map(_json_line, rows)).encode("utf-8", "backslashreplace")
+
+
+def _json_line(row: Row) -> str:
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+    except ValueError:  # JSON has no word for these numbers, and most readers refuse the NaN that Python writes.
+        return json.dumps(_without_infinite(row), ensure_ascii=False, default=str, allow_nan=False) + "\n"
+
+
+def _without_infinite(value: Any) -> Any:
+    """Return a value of JSON with null in the place of numbers that are not finite."""
+    if isinstance(value, dict):
+        return {name: _without_infinite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_infinite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:

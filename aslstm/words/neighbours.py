@@ -27,6 +27,9 @@ def nearest(vectors: KeyedVectors, word: str, count: int) -> list[tuple[str, flo
     pieces = split_emoji(token)
     if len(pieces) == 1 and pieces[0].is_emoji and not is_emoji_code(token):
         token = fold_emoji(token)
+    # A vector of zeros has no direction: with a length of 1 its cosines are 0, and not 0 / 0.
+    vectors.fill_norms()
+    vectors.norms[vectors.norms == 0] = 1.0
     try:
         return vectors.most_similar(token, topn=count)
     except KeyError as error:

@@ -3,6 +3,7 @@
 gensim's own readers take a space within a token for the end of the token, and hold a token without an end in memory.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ MAX_TOKEN_BYTES = 4096
 # How much is read of a file to tell its format: more than the first line of a text has.
 START_BYTES = 1 << 16
 _PIECE_BYTES = 1 << 20
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
 _MOST_PACKED = 1032  # gzip cannot make anything smaller than this.
 
 Entry = tuple[str, np.ndarray]
@@ -110,6 +112,9 @@ def _binary_entries(path: Path, count: int, size: int) -> Iterator[Entry]:
                 raise ValueError(f"the end of the file after {number} of {count} vectors")
             # Some programs end each vector with a line feed.
             token = buffer[place:end].decode("utf-8").lstrip("\n")
+            if _CONTROLS.search(token):
+                # The vector behind a token with a space is read from too early on, and its last bytes fall to the next token.
+                raise ValueError(f"a token that is no text, {token[-20:]!r}, after {number} vectors; does one hold a space?")
             yield token, np.frombuffer(buffer, np.float32, size, end + 1)
             place = end + 1 + 4 * size
 

@@ -33,6 +33,13 @@ def test_a_word_without_a_vector_is_one_line(vectors: KeyedVectors) -> None:
         nearest(vectors, "没有", 3)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_vector_of_zeros_is_no_neighbour() -> None:
+    vectors = KeyedVectors(2)
+    vectors.add_vectors(["你好", "零", "坏"], np.array([[1, 0], [0, 0], [1, 1]], dtype=np.float32))
+    assert nearest(vectors, "你好", 2) == [("坏", pytest.approx(0.5**0.5)), ("零", 0.0)]
+
+
 def test_the_map_keeps_like_emoji_together(vectors: KeyedVectors) -> None:
     places = place_emoji(vectors, 10)
     assert set(places) == {"[泪]", "[伤心]", "[太开心]"}

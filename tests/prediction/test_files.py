@@ -32,6 +32,13 @@ def test_json_lines_are_the_rows(tmp_path: Path) -> None:
     assert [json.loads(line) for line in lines] == PARTS[0] + PARTS[2]
 
 
+def test_numbers_that_json_has_no_word_for_are_null(tmp_path: Path) -> None:
+    (line,) = (
+        join(tmp_path, "jsonl", [[{"a": float("nan"), "c": [1.5, float("-inf")]}]]).read_text(encoding="utf-8").splitlines()
+    )
+    assert line == '{"a": null, "c": [1.5, null]}'
+
+
 def test_csv_has_a_field_for_each_column_of_any_part(tmp_path: Path) -> None:
     with join(tmp_path, "csv", PARTS).open(encoding="utf-8", newline="") as file:
         found = list(csv.reader(file))

@@ -266,6 +266,13 @@ def test_a_binary_token_without_an_end_is_refused_before_it_fills_the_memory(tmp
     assert "a token of more than 4,096 bytes after 1 vectors" in refusal_of(tmp_path / "vectors.gz")
 
 
+def test_a_binary_file_whose_token_holds_a_space_is_refused(tmp_path: Path) -> None:
+    odd = KeyedVectors(SIZE)
+    odd.add_vectors(["hello", "my name", "坏"], np.eye(3, SIZE, dtype=np.float32))
+    odd.save_word2vec_format(str(tmp_path / "vectors"), binary=True)
+    assert "does one hold a space?" in refusal_of(tmp_path / "vectors")
+
+
 def test_a_text_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
     (tmp_path / "vectors.gz").write_bytes(gzip.compress(b"\xe5\xa5\xbd 1 2\n" + b"1" * (MAX_LINE_BYTES + 1)))
     assert "line 2: expected a line of at most 67,108,864 bytes" in refusal_of(tmp_path / "vectors.gz")
