@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .prediction.predictor import BatchPredictor
     from .words.new_words import discover_words
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOMES = {
     "BatchPredictor": "prediction.predictor",
