@@ -5,12 +5,16 @@ emoji of a post by how much they speak for the model's answer. Comprehensiveness
 when the highest are left out, more being better; sufficiency is how far it falls when all others are, less being better
 (DeYoung et al. 2020, ERASER, arXiv:1911.03429). Both are shown for 20 % of the entries, and as the mean over 1, 5, 10, 20 and
 50 %. A share is rounded up to whole entries, and a post of which nothing is left is the empty text. The posts are those rows of
-a split whose label is an emotion, and that have two entries or more.
+a split whose label is an emotion, and that have two words and emoji or more.
+
+"leave-one-out" is what ``Classifier.answers(…, contributions=True)`` gives. Log-odds and log-probability rank its words alike,
+because both rise with the probability of the answer.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -22,26 +26,26 @@ from aslstm.data.corpora import SPLITS, CorpusSource, load_split
 from aslstm.errors import UserError
 from aslstm.prediction.classifier import Classifier, scores_of
 from aslstm.prediction.torch_backend import TorchBackend
-from modeling_aslstm.contributions_aslstm import Entry, entries_of_post, rows_without_entries
+from modeling_aslstm.contributions_aslstm import Entry, entries_of_post
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS, NEUTRAL_LABELS
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 SHOWN_SHARE = 0.2
-NUM_CHANCES = 5
-NUM_PERMUTATIONS = 20
+NUM_ORDERS = 20
 Scores = list[np.ndarray]
 
 
 class Post(NamedTuple):
-    """Holds a post as the model reads it: its ids, its words and emoji, and the number of the label that it gets."""
+    """Holds a post: its text, its ids, its words and emoji, and the number of the label that the model gives it."""
 
+    text: str
     ids: list[int]
     entries: list[Entry]
     answer: int
 
 
 class Reader:
-    """Reads rows of ids with the model of a classifier; each row is read once.
+    """Reads rows of ids with the model of a classifier.
 
     Args:
         classifier: The classifier, with the backend torch.
@@ -79,8 +83,8 @@ def read_posts(classifier: Classifier, texts: Sequence[str]) -> list[Post]:
     encoded = encoder.encode_with_offsets(texts, max_length=encoder.model_max_length)
     answers = Reader(classifier).probabilities([post.ids for post in encoded]).argmax(1).tolist()
     posts = [
-        Post(post.ids, entries_of_post(post.spans, post.ids, classifier.config), answer)
-        for post, answer in zip(encoded, answers, strict=True)
+        Post(text, post.ids, entries_of_post(post.spans, post.ids, classifier.config), answer)
+        for text, post, answer in zip(texts, encoded, answers, strict=True)
     ]
     return [post for post in posts if len(post.entries) > 1]
 
@@ -96,25 +100,23 @@ def attention(reader: Reader, posts: Sequence[Post]) -> Scores:
     return [sums_of_entries(post, run([post.ids], ("attention_weights",))["attention_weights"][0]) for post in posts]
 
 
-def marginals(reader: Reader, posts: Sequence[Post], *, alone: bool) -> Scores:
-    """Score entries by the change of the log-odds when each is left out of the post, or is all that is left of it."""
-    repeated = [post for post in posts for _ in post.entries]
-    numbers = [(i, len(post.entries)) for post in posts for i in range(len(post.entries))]
-    kept = [[i] if alone else [j for j in range(count) if j != i] for i, count in numbers]
-    changes = reader.log_odds(repeated, kept)
-    base = reader.log_odds(posts, [[] if alone else list(range(len(post.entries))) for post in posts])
-    pieces = np.split(changes, np.cumsum([len(post.entries) for post in posts])[:-1])
-    return [piece - start if alone else start - piece for piece, start in zip(pieces, base, strict=True)]
-
-
 def leave_one_out(reader: Reader, posts: Sequence[Post]) -> Scores:
-    """Score entries by what the post loses without each of them."""
-    return marginals(reader, posts, alone=False)
+    """Score entries by what the log-odds lose without each of them: the contributions that users see."""
+    answers = reader.classifier.answers([post.text for post in posts], contributions=True)
+    labels = [reader.classifier.label_names[post.answer] for post in posts]
+    return [
+        np.array([entry["contributions"][label] for entry in answer.contributions or ()])
+        for answer, label in zip(answers, labels, strict=True)
+    ]
 
 
 def leave_one_in(reader: Reader, posts: Sequence[Post]) -> Scores:
-    """Score entries by what each of them adds to the empty text."""
-    return marginals(reader, posts, alone=True)
+    """Score entries by what each of them alone adds to the log-odds of the empty text."""
+    counts = [len(post.entries) for post in posts]
+    alone = reader.log_odds([post for post in posts for _ in post.entries], [[i] for count in counts for i in range(count)])
+    empty = reader.log_odds(posts, [[] for _ in posts])
+    pieces = np.split(alone, np.cumsum(counts)[:-1])
+    return [piece - nothing for piece, nothing in zip(pieces, empty, strict=True)]
 
 
 def mean_of_both(reader: Reader, posts: Sequence[Post]) -> Scores:
@@ -144,7 +146,7 @@ def shapley(reader: Reader, posts: Sequence[Post]) -> Scores:
     """Score entries by the mean of what they add behind those before them, over random orders: sampled Shapley values."""
     generator = np.random.default_rng(0)
     scores = [np.zeros(len(post.entries)) for post in posts]
-    for _ in range(NUM_PERMUTATIONS):
+    for _ in range(NUM_ORDERS):
         orders = [generator.permutation(len(post.entries)).tolist() for post in posts]
         repeated = [post for post in posts for _ in range(len(post.entries) + 1)]
         kept = [order[:count] for order in orders for count in range(len(order) + 1)]
@@ -157,8 +159,10 @@ def shapley(reader: Reader, posts: Sequence[Post]) -> Scores:
 
 def bag_of_words(reader: Reader, posts: Sequence[Post]) -> Scores:
     """Score entries by the scores that the bag of words has for them."""
-    model = cast(TorchBackend, reader.classifier.backend).model
-    table = model.bag_of_words.scores.weight.detach().numpy()
+    bag = cast(TorchBackend, reader.classifier.backend).model.bag_of_words
+    if bag is None:
+        raise UserError("bag of words: expected a model that has one, found none")
+    table = bag.scores.weight.detach().numpy()
     return [sums_of_entries(post, table[post.ids, post.answer]) for post in posts]
 
 
@@ -186,7 +190,7 @@ KINDS: dict[str, Callable[[Reader, Sequence[Post]], Scores]] = {
     "attention": attention,
     "leave-one-out": leave_one_out,
     "leave-one-in": leave_one_in,
-    "mean of both": mean_of_both,
+    "mean of these two": mean_of_both,
     "greedy removal": greedy,
     "Shapley values": shapley,
     "bag of words": bag_of_words,
@@ -195,19 +199,28 @@ KINDS: dict[str, Callable[[Reader, Sequence[Post]], Scores]] = {
 }
 
 
+def kinds_of(config: SimpleNamespace) -> list[str]:
+    """Return the kinds of reasons that a model can give."""
+    missing = {"attention"} if config.emoji_fusion not in FUSIONS_WITH_WEIGHTS else set()
+    missing |= set() if getattr(config, "use_bag_of_words", False) else {"bag of words"}
+    return [name for name in KINDS if name not in missing]
+
+
 def falls(reader: Reader, posts: Sequence[Post], scores: Scores) -> np.ndarray:
     """Return (2, num_shares): the mean comprehensiveness and the mean sufficiency of scores, for each of SHARES."""
     orders = [np.argsort(-score, kind="stable").tolist() for score in scores]
     answers = [post.answer for post in posts]
-    whole = reader.probabilities([post.ids for post in posts])[np.arange(len(posts)), answers]
+
+    def of_answers(rows: list[list[int]]) -> np.ndarray:
+        return reader.probabilities(rows)[np.arange(len(posts)), answers]
+
+    whole = of_answers([post.ids for post in posts])
     found = np.zeros((2, len(SHARES)))
     for column, share in enumerate(SHARES):
         counts = [math.ceil(share * len(order)) for order in orders]
-        for row, kept in enumerate(
-            ([order[n:] for order, n in zip(orders, counts)], [order[:n] for order, n in zip(orders, counts)])
-        ):
-            rows = [with_entries(post, numbers) for post, numbers in zip(posts, kept, strict=True)]
-            found[row, column] = (whole - reader.probabilities(rows)[np.arange(len(posts)), answers]).mean()
+        triples = list(zip(posts, orders, counts, strict=True))
+        found[0, column] = (whole - of_answers([with_entries(post, order[n:]) for post, order, n in triples])).mean()
+        found[1, column] = (whole - of_answers([with_entries(post, order[:n]) for post, order, n in triples])).mean()
     return found
 
 
@@ -225,13 +238,16 @@ def main() -> None:
     classifier = Classifier(arguments.model, backend="torch")
     reader = Reader(classifier)
     posts = read_posts(classifier, texts)
-    print(f"{len(posts)} posts")
-    for name, kind in KINDS.items():
-        import time
-        t = time.time()
-        if name == "bag of words" and not classifier.config.use_bag_of_words: continue
-        found = falls(reader, posts, kind(reader, posts))
-        print(f"{name:<20}", found[0, 3].round(3), found[0].mean().round(3), found[1, 3].round(3), found[1].mean().round(3), round(time.time() - t, 1), flush=True)
+    if not posts:
+        raise UserError(f"--split {arguments.split}: expected emotional posts of two words or more, found none; choose another")
+    entries = sum(len(post.entries) for post in posts) / len(posts)
+    print(f"{len(posts)} emotional posts of {arguments.split}, {entries:.1f} words and emoji each")
+    print(f"{'':<19}{'comprehensiveness (more is better)':>36}{'sufficiency (less is better)':>36}")
+    print(f"{'reason':<19}" + f"{f'{SHOWN_SHARE:.0%}':>18}{'mean of shares':>18}" * 2)
+    for name in kinds_of(classifier.config):
+        found = falls(reader, posts, KINDS[name](reader, posts))
+        columns = [value for row in found for value in (row[SHARES.index(SHOWN_SHARE)], row.mean())]
+        print(f"{name:<19}" + "".join(f"{value:>18.3f}" for value in columns), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from .calls_aslstm import ASLSTMClassifierOutput, ASLSTMModelOutput, checked_ids, counted_tokens, in_shape
 from .config_values import PROBLEMS_WITHOUT_RULE
 from .configuration_aslstm import ASLSTMConfig
+from .contributions_aslstm import contributions_of_posts  # noqa: F401
 from .layers_aslstm import (
     AttentionFusion,
     BagOfWords,
@@ -24,8 +25,9 @@ from .layers_aslstm import (
     masked_mean,
 )
 
-# These two imports are not used here. The saved folder must hold the pipeline's file. And when a folder on disk is loaded,
-# transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that those import.
+# These two imports and that of the contributions are not used here. The saved folder must hold the pipeline's file. And when a
+# folder on disk is loaded, transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that
+# those import.
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
 from .results_aslstm import check_tokenizer  # noqa: F401
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from transformers import TextClassificationPipeline
 
+from .contributions_aslstm import contributions_of_posts
 from .results_aslstm import (
     SCORES_NOT_FINITE,
     attention_entries,
@@ -17,9 +18,17 @@ from .results_aslstm import (
     text_of,
 )
 
+# How many rows are read at once where posts are read without each of their words: few enough for the memory if a post is long.
+_ROWS_AT_ONCE = 64
+
 
 class ASLSTMPipeline(TextClassificationPipeline):
-    """Answers as the stock pipeline does, truncates by default, and adds two kinds of reasons to a result on request.
+    """Answers as the stock pipeline does, truncates by default, and adds three kinds of reasons to a result on request.
+
+    ``return_contributions=True`` adds ``contributions``: one ``{"token", "start", "end", "is_emoji", "contributions"}`` for
+    each word or emoji, where ``text[start:end] == token``. Its ``contributions`` has for each label the log-odds of the post
+    minus those of the post without this word or emoji (leave-one-out): positive if it speaks for the label, negative if it
+    speaks against it. A post is read once more for each of its words and emoji.
 
     ``return_attention=True`` adds ``attention``: one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or
     emoji, where ``text[start:end] == token`` and the weights of the words sum to 1.
@@ -58,7 +67,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
 
         Args:
             inputs: A post or a list of posts, each a text or ``{"text": text}``; or a data set or generator of them.
-            kwargs: ``return_attention``, ``emoji_effect``, and what the stock pipeline takes.
+            kwargs: ``return_attention``, ``return_contributions``, ``emoji_effect``, and what the stock pipeline takes.
 
         Raises:
             ValueError: An input is no text.
@@ -67,22 +76,35 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(
-        self, return_attention: bool | None = None, emoji_effect: bool | None = None, **kwargs: Any
+        self,
+        return_attention: bool | None = None,
+        emoji_effect: bool | None = None,
+        return_contributions: bool | None = None,
+        **kwargs: Any,
     ) -> tuple[dict, dict, dict]:
         stages = super()._sanitize_parameters(**kwargs)
         if return_attention:
             check_has_weights(self.model.config)
+        asked = {
+            "return_attention": return_attention,
+            "emoji_effect": emoji_effect,
+            "return_contributions": return_contributions,
+        }
         for stage in stages:
-            stage |= {} if return_attention is None else {"return_attention": return_attention}
-            stage |= {} if emoji_effect is None else {"emoji_effect": emoji_effect}
+            stage |= {name: value for name, value in asked.items() if value is not None}
         return stages
 
     def preprocess(
-        self, inputs: Any, return_attention: bool = False, emoji_effect: bool = False, **tokenizer_kwargs: Any
+        self,
+        inputs: Any,
+        return_attention: bool = False,
+        emoji_effect: bool = False,
+        return_contributions: bool = False,
+        **tokenizer_kwargs: Any,
     ) -> dict[str, Any]:
         """Return the ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
-        with_reasons = return_attention or emoji_effect
+        with_reasons = return_attention or emoji_effect or return_contributions
         text = text_of(inputs, "return_attention, emoji_effect: " if with_reasons else "")
         if not with_reasons:
             encoded: dict[str, Any] = super().preprocess(text, **tokenizer_kwargs)
@@ -93,7 +115,11 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return {**encoded, "text": text, "spans": [post.spans[i] for i in kept]}
 
     def _forward(
-        self, model_inputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False
+        self,
+        model_inputs: dict[str, Any],
+        return_attention: bool = False,
+        emoji_effect: bool = False,
+        return_contributions: bool = False,
     ) -> dict[str, Any]:
         reasons: dict[str, Any] = {key: model_inputs.pop(key) for key in ("text", "spans") if key in model_inputs}
         outputs = self.model(**model_inputs, return_dict=True)
@@ -105,10 +131,29 @@ class ASLSTMPipeline(TextClassificationPipeline):
             reasons["is_token"] = model_inputs.get("attention_mask", ids != self.model.config.pad_token_id)
         if return_attention:
             reasons["weights"] = outputs.attention_weights
+        rows = [ids[ids != self.model.config.pad_token_id].tolist() for ids in model_inputs["input_ids"]] if reasons else []
         if emoji_effect:
-            rows = [ids[ids != self.model.config.pad_token_id].tolist() for ids in model_inputs["input_ids"]]
             reasons["parts"] = self._logits_of_parts(rows, outputs.logits)
+        if return_contributions:
+            # The base class puts the texts of a batch into a list, and leaves a single text as it is.
+            is_one = isinstance(reasons["text"], str)
+            texts, spans = ([reasons[name]] if is_one else reasons[name] for name in ("text", "spans"))
+            found = self._contributions(texts, list(zip(rows, spans, strict=True)), outputs.logits)
+            reasons["contributions"] = found[0] if is_one else found
         return {"logits": outputs.logits, **reasons}
+
+    def _contributions(
+        self, texts: Sequence[str], posts: Sequence[tuple[Any, Any]], logits: torch.Tensor
+    ) -> list[list[dict[str, Any]]]:
+        """Return for each post the contributions of its words and emoji."""
+
+        def read(rows: list[list[int]]) -> list[list[float]]:
+            batch = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(logits.device)
+            return self.model(**batch, return_dict=True).logits.float().tolist()
+
+        config, unk_token_id = self.model.config, self.tokenizer.unk_token_id
+        whole = logits.float().tolist()
+        return contributions_of_posts(texts, posts, whole, read, config, unk_token_id=unk_token_id, batch_size=_ROWS_AT_ONCE)
 
     def _logits_of_parts(self, rows: Sequence[Sequence[int]], logits: torch.Tensor) -> torch.Tensor:
         """Return logits (batch, 2, num_labels) of the words alone and of the emoji alone; zeros for a post without emoji."""
@@ -120,11 +165,16 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return parts
 
     def postprocess(
-        self, model_outputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False, **kwargs: Any
+        self,
+        model_outputs: dict[str, Any],
+        return_attention: bool = False,
+        emoji_effect: bool = False,
+        return_contributions: bool = False,
+        **kwargs: Any,
     ) -> Any:
         """Return the stock result, with the reasons that were asked for in each of its dictionaries."""
         result = super().postprocess(model_outputs, **kwargs)
-        if not return_attention and not emoji_effect:
+        if not return_attention and not emoji_effect and not return_contributions:
             return result
         is_token = model_outputs["is_token"][0].bool()
         ids = model_outputs["input_ids"][0][is_token].tolist()
@@ -135,6 +185,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
             without_emoji, without_words = model_outputs["parts"][0][:, None]
             scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
             reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
+        if return_contributions:
+            reasons["contributions"] = model_outputs["contributions"]
         for entry in [result] if isinstance(result, dict) else result:
             entry |= reasons
         return result

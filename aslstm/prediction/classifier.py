@@ -1,25 +1,24 @@
-"""Takes a model folder and raw texts and gives probabilities, attention, emoji and the effect of the emoji.
+"""Takes a model folder and raw texts and gives probabilities, the emoji, and the reasons of an answer.
 
-Importing this imports neither torch nor onnxruntime: each backend is imported when a folder is loaded for it.
+The reasons are the contributions of words and emoji, the attention, and the effect of the emoji.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
-from importlib.util import find_spec
 from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from aslstm.errors import UserError, check_packages
-from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH, check_model_folder, read_config
+from aslstm.errors import UserError
+from aslstm.model_folder.layout import check_model_folder, read_config
+from modeling_aslstm.contributions_aslstm import contributions_of_posts
 from modeling_aslstm.results_aslstm import (
     SCORES_NOT_FINITE,
     attention_entries,
@@ -32,24 +31,13 @@ from modeling_aslstm.results_aslstm import (
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
 
+from .backends import Backend, default_backend, load_backend
 from .forks import PerProcess
 from .settings import InferenceSettings
 
-logger = logging.getLogger(__name__)
-
-TORCH_PACKAGES = ("torch", "transformers")
 # So many batches are encoded at once. Posts of similar length are then put together, and many texts are cheaper to encode
 # together than one after the other: from 2 to 32 batches, two cores go from 6,000 to 15,000 posts a second.
 _BATCHES_PER_CHUNK = 32
-
-
-class Backend(Protocol):
-    """Runs a model."""
-
-    batches_at_once: int
-
-    def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
-        """Return outputs of the model by name for the ids of a batch."""
 
 
 class Answer(NamedTuple):
@@ -61,12 +49,15 @@ class Answer(NamedTuple):
         attention: The words and emoji with their weights, as ``ASLSTMPipeline`` gives them, where it was asked for.
         emoji_effect: What the emoji did to the answer, as ``ASLSTMPipeline`` gives it, where it was asked for; None for a post
             without emoji.
+        contributions: How much each word and emoji speaks for each label, as ``ASLSTMPipeline`` gives it, where it was asked
+            for.
     """
 
     probabilities: np.ndarray
     emoji: list[str]
     attention: list[dict[str, Any]] | None = None
     emoji_effect: dict[str, Any] | None = None
+    contributions: list[dict[str, Any]] | None = None
 
 
 class _Batch(NamedTuple):
@@ -115,7 +106,7 @@ class Classifier:
             check_tokenizer(encoder, config)
         except ValueError as error:
             raise UserError(f"{path}: {error}") from error
-        self._join(encoder, _load_backend(path, self.settings, config), config, batch_size)
+        self._join(encoder, load_backend(path, self.settings, config), config, batch_size)
 
     @classmethod
     def from_parts(cls, encoder: Any, backend: Backend, config: SimpleNamespace) -> "Classifier":
@@ -156,14 +147,20 @@ class Classifier:
         texts = check_texts(texts)
         probabilities = np.zeros((len(texts), len(self.label_names)))
         with _progress_bar(len(texts), description) as bar:
-            for batch, outputs in self._run_each(self._batches(texts, batch_size), self.backend.run):
+            for batch, outputs in self._run_each(self._batches(texts, batch_size), lambda batch: self.backend.run(batch.ids)):
                 probabilities[batch.places] = self._scores(outputs["logits"])
                 if bar is not None:
                     bar.update(len(batch.places))
         return probabilities
 
     def answers(
-        self, texts: Sequence[str], *, attention: bool = False, emoji_effect: bool = False, batch_size: int | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        attention: bool = False,
+        emoji_effect: bool = False,
+        contributions: bool = False,
+        batch_size: int | None = None,
     ) -> list[Answer]:
         """Return what the model says about each text, in their order.
 
@@ -171,6 +168,9 @@ class Classifier:
             texts: Raw posts.
             attention: Whether to give the weights of the words.
             emoji_effect: Whether to give what the emoji did to the answer; a post with emoji is then read three times.
+            contributions: Whether to give how much each word and emoji speaks for each label, by leave-one-out. A post is then
+                read once more for each of its words and emoji, of which the model reads at most 512 unless the folder says
+                otherwise; so the time grows with the number of words, and ``batch_size`` bounds the memory.
             batch_size: The posts that the model reads at once, where they differ from the classifier's.
 
         Raises:
@@ -182,17 +182,22 @@ class Classifier:
             check_has_weights(self.config)
         names = ("logits", "attention_weights") if attention else ("logits",)
 
-        def run(ids: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
-            outputs = self.backend.run(ids, names)
-            return outputs | {"parts": self._probabilities_of_parts(ids)} if emoji_effect else outputs
+        def run(batch: _Batch) -> dict[str, Any]:
+            outputs: dict[str, Any] = self.backend.run(batch.ids, names)
+            if emoji_effect:
+                outputs["parts"] = self._probabilities_of_parts(batch.ids)
+            if contributions:
+                of_batch = [texts[place] for place in batch.places]
+                outputs["contributions"] = self._contributions(of_batch, batch.posts, outputs["logits"], batch_size)
+            return outputs
 
         answers: list[Any] = [None] * len(texts)
-        with_places = attention or emoji_effect
+        with_places = attention or emoji_effect or contributions
         for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=with_places), run):
             probabilities = self._scores(outputs["logits"])
             for i, place in enumerate(batch.places):
                 if with_places:
-                    of_post = {name: array[i] for name, array in outputs.items()}
+                    of_post = {name: values[i] for name, values in outputs.items()}
                     answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
                 else:
                     answers[place] = Answer(probabilities[i], self._emoji_of(texts[place], batch.ids[i]))
@@ -202,7 +207,7 @@ class Classifier:
         # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
         return self.encoder.emoji_in(text) if any(is_emoji_id(token_id, self.config) for token_id in ids) else []
 
-    def _answer(self, text: str, post: EncodedPost, probabilities: np.ndarray, outputs: dict[str, np.ndarray]) -> Answer:
+    def _answer(self, text: str, post: EncodedPost, probabilities: np.ndarray, outputs: dict[str, Any]) -> Answer:
         weights, parts = outputs.get("attention_weights"), outputs.get("parts")
         given = [0.0] * len(post.ids) if weights is None else weights.tolist()
         entries = attention_entries(text, post.spans, post.ids, given, self.config)
@@ -210,7 +215,23 @@ class Classifier:
         if parts is not None:
             rows = np.vstack([probabilities, parts]).tolist()
             effect = emoji_effect_entry(entries, *(dict(zip(self.label_names, row, strict=True)) for row in rows))
-        return Answer(probabilities, post.emoji, None if weights is None else entries, effect)
+        return Answer(probabilities, post.emoji, None if weights is None else entries, effect, outputs.get("contributions"))
+
+    def _contributions(
+        self, texts: list[str], posts: list[EncodedPost], logits: np.ndarray, batch_size: int | None
+    ) -> list[list[dict[str, Any]]]:
+        """Return for each post the contributions of its words and emoji; its score was not checked yet."""
+        if not np.isfinite(logits).all():
+            raise UserError(SCORES_NOT_FINITE)
+        return contributions_of_posts(
+            texts,
+            [(post.ids, post.spans) for post in posts],
+            logits.tolist(),
+            lambda rows: self.backend.run(rows)["logits"].tolist(),
+            self.config,
+            unk_token_id=self.encoder.unk_token_id,
+            batch_size=batch_size or self.batch_size,
+        )
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Return probabilities (batch, 2, num_labels) of words alone and emoji alone; zeros for a post without emoji."""
@@ -234,19 +255,19 @@ class Classifier:
                 yield _Batch([first + i for i in batch], [ids[i] for i in batch], [posts[i] for i in batch] if posts else [])
 
     def _run_each(
-        self, batches: Iterator[_Batch], run: Callable[[list[list[int]]], dict[str, np.ndarray]]
-    ) -> Iterator[tuple[_Batch, dict[str, np.ndarray]]]:
+        self, batches: Iterator[_Batch], run: Callable[[_Batch], dict[str, Any]]
+    ) -> Iterator[tuple[_Batch, dict[str, Any]]]:
         """Yield each batch with its outputs, in order; some batches run while the texts of the next are encoded."""
         head = list(islice(batches, 2))
         batches = chain(head, batches)
         at_once = self.backend.batches_at_once
         if at_once == 1 or len(head) == 1:  # For a single batch, waking another thread would only cost time.
             for batch in batches:
-                yield batch, run(batch.ids)
+                yield batch, run(batch)
             return
-        waiting: deque[tuple[_Batch, Future[dict[str, np.ndarray]]]] = deque()
+        waiting: deque[tuple[_Batch, Future[dict[str, Any]]]] = deque()
         for batch in batches:
-            waiting.append((batch, self._threads.get().submit(run, batch.ids)))
+            waiting.append((batch, self._threads.get().submit(run, batch)))
             if len(waiting) > 2 * at_once:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -276,31 +297,6 @@ def scores_of(logits: np.ndarray, problem_type: str | None = None) -> np.ndarray
         return np.where(numbers < 0, powers, 1.0) / (1.0 + powers)
     powers = np.exp(numbers - numbers.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def default_backend(folder: Path) -> str:
-    """Return the backend to use if none is named: torch, or onnx where torch is not installed and the folder has a graph."""
-    if all(find_spec(name) for name in TORCH_PACKAGES) or not (folder / GRAPH_FOLDER / INT8_GRAPH).is_file():
-        return "torch"
-    logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
-    return "onnx"
-
-
-def _load_backend(folder: Path, settings: InferenceSettings, config: SimpleNamespace) -> Backend:
-    # A backend is imported here and not above: torch takes seconds, and a base installation has none.
-    if settings.backend == "torch":
-        check_packages(
-            "torch", *TORCH_PACKAGES, instead="choose `backend` onnx for a folder that aslstm export-onnx was run on"
-        )
-        from .torch_backend import TorchBackend
-
-        return TorchBackend(folder, settings.num_threads)
-    from .onnx_backend import OnnxBackend
-
-    try:
-        return OnnxBackend(folder, config.pad_token_id, num_threads=settings.num_threads)
-    except ValueError as error:
-        raise UserError(str(error)) from error
 
 
 def _progress_bar(total: int, description: str) -> Any:

@@ -55,6 +55,7 @@ class OnnxPipeline:
         batch_size: int = 32,
         return_attention: bool = False,
         emoji_effect: bool = False,
+        return_contributions: bool = False,
     ) -> Any:
         """Classify a text or several.
 
@@ -65,6 +66,7 @@ class OnnxPipeline:
             batch_size: How many posts the graph reads at once; posts are sorted by length, so batches have little padding.
             return_attention: Whether to add ``attention``, as :class:`ASLSTMPipeline` does.
             emoji_effect: Whether to add ``emoji_effect``, as :class:`ASLSTMPipeline` does.
+            return_contributions: Whether to add ``contributions``, as :class:`ASLSTMPipeline` does.
 
         Returns:
             A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
@@ -77,8 +79,8 @@ class OnnxPipeline:
         """
         is_one = isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable)
         many = [text_of(text) for text in ([texts] if is_one else texts)]
-        if return_attention or emoji_effect:
-            asked = {"attention": return_attention, "emoji_effect": emoji_effect}
+        if return_attention or emoji_effect or return_contributions:
+            asked = {"attention": return_attention, "emoji_effect": emoji_effect, "contributions": return_contributions}
             answers = self.classifier.answers(many, batch_size=batch_size, **asked)
             results = [self._result(answer, top_k, [name for name in asked if asked[name]]) for answer in answers]
         else:

@@ -23,19 +23,26 @@ _MAX_DEPTH = 30
 
 
 def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
-    """Types in Parquet of the columns that :class:`BatchPredictor` adds, in its order."""
-    entry = {
-        "token": pyarrow.string(), "start": pyarrow.int64(), "end": pyarrow.int64(), "weight": pyarrow.float64(),
-        "is_emoji": pyarrow.bool_(),
-    }  # fmt: skip
-    types = (
-        pyarrow.string(),
-        pyarrow.float64(),
-        pyarrow.struct([(name, pyarrow.float64()) for name in label_names]),
-        pyarrow.list_(pyarrow.string()),
-        pyarrow.list_(pyarrow.struct(list(entry.items()))),
-    )
-    return dict(zip(names, types, strict=False))
+    """Return the types in Parquet of the columns that :class:`BatchPredictor` adds.
+
+    Args:
+        names: The names of these columns; the first is that of the label, which tells the prefix of all.
+        label_names: The labels of the model.
+    """
+    number = pyarrow.float64()
+    scores = pyarrow.struct([(name, number) for name in label_names])
+    place = [("token", pyarrow.string()), ("start", pyarrow.int64()), ("end", pyarrow.int64())]
+    is_emoji = ("is_emoji", pyarrow.bool_())
+    types = {
+        "label": pyarrow.string(),
+        "score": number,
+        "scores": scores,
+        "emoji": pyarrow.list_(pyarrow.string()),
+        "attention": pyarrow.list_(pyarrow.struct([*place, ("weight", number), is_emoji])),
+        "contributions": pyarrow.list_(pyarrow.struct([*place, is_emoji, ("contributions", scores)])),
+    }
+    prefix = names[0].removesuffix("label")
+    return {name: types[name.removeprefix(prefix)] for name in names}
 
 
 def write_table(path: Path, rows: Sequence[Row], types: Types) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas
 
 COLUMNS = ("label", "score", "scores", "emoji")
-ATTENTION = "attention"
+# Columns that are added on request, in this order.
+REASONS = ("attention", "contributions")
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -33,7 +34,8 @@ class BatchPredictor:
 
     It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those
     of the post, as they are written in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight",
-    "is_emoji"}``, as the pipeline gives). The answers to a batch depend on that batch alone.
+    "is_emoji"}``, as the pipeline gives) and ``contributions`` (a list of ``{"token", "start", "end", "is_emoji",
+    "contributions"}``, likewise). The answers to a batch depend on that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -41,6 +43,7 @@ class BatchPredictor:
         text_column: The name of the column of texts.
         prefix: The text that is put before the names of the added columns.
         attention: Whether the column ``attention`` is added.
+        contributions: Whether the column ``contributions`` is added; a post is then read once more for each of its words.
         backend, batch_size, num_threads: The arguments of :class:`Classifier`.
 
     Raises:
@@ -54,13 +57,15 @@ class BatchPredictor:
         text_column: str = "text",
         prefix: str = "",
         attention: bool = False,
+        contributions: bool = False,
         backend: str | None = None,
         batch_size: int = 256,
         num_threads: int | None = None,
     ) -> None:
         self.text_column = text_column
         self.attention = attention
-        self.added = added_columns(prefix, attention=attention)
+        self.contributions = contributions
+        self.added = added_columns(prefix, attention=attention, contributions=contributions)
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
@@ -107,17 +112,20 @@ class BatchPredictor:
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
         rows = []
-        for answer in self.classifier.answers(texts, attention=self.attention):
+        asked = {"attention": self.attention, "contributions": self.contributions}
+        for answer in self.classifier.answers(texts, **asked):
             best = int(answer.probabilities.argmax())
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
             label = self.label_names[best]
-            rows.append((label, scores[label], scores, answer.emoji, answer.attention))
+            reasons = (getattr(answer, name) for name in REASONS if asked[name])
+            rows.append((label, scores[label], scores, answer.emoji, *reasons))
         return {name: [row[i] for row in rows] for i, name in enumerate(self.added)}
 
 
-def added_columns(prefix: str, *, attention: bool) -> list[str]:
+def added_columns(prefix: str, *, attention: bool, contributions: bool) -> list[str]:
     """Return the names of the columns that are added."""
-    return [prefix + name for name in (*COLUMNS, ATTENTION)[: len(COLUMNS) + attention]]
+    asked = zip(REASONS, (attention, contributions), strict=True)
+    return [prefix + name for name in (*COLUMNS, *(reason for reason, is_asked in asked if is_asked))]
 
 
 def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:

@@ -33,7 +33,7 @@ from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention")
+SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ class PredictSettings:
     encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
     prefix: str = setting("", "what stands before the names of the added columns, e.g. predicted_")
     attention: bool = setting(False, "add the weight of every word")
+    contributions: bool = setting(
+        False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
+    )
     raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
     on_error: str = setting(
         "stop",
@@ -159,7 +162,7 @@ def _predict(settings: PredictSettings) -> Summary | None:
         suffix=f".{settings.input_format}",
         text_column=settings.text_column,
         encoding=settings.encoding,
-        added=added_columns(settings.prefix, attention=settings.attention),
+        added=added_columns(settings.prefix, attention=settings.attention, contributions=settings.contributions),
         stop=settings.on_error == "stop",
     )
     try:
@@ -288,6 +291,6 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
 
 def _load_predictor(settings: PredictSettings) -> BatchPredictor:
     """Load the model as the settings say."""
-    names = ("text_column", "prefix", "attention")
+    names = ("text_column", "prefix", "attention", "contributions")
     given = {name: getattr(settings, name) for name in names}
     return BatchPredictor(settings.model, **given, **asdict(settings.inference))
