@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .data.corpora import load_corpus
-    from .prediction.attention_view import show_attention
+    from .prediction.attention_view import show_attention, show_contributions
     from .prediction.classifier import Classifier
     from .prediction.onnx_pipeline import OnnxPipeline
     from .prediction.predictor import BatchPredictor
@@ -23,9 +23,18 @@ _HOMES = {
     "discover_words": "words.new_words",
     "load_corpus": "data.corpora",
     "show_attention": "prediction.attention_view",
+    "show_contributions": "prediction.attention_view",
 }
 
-__all__ = ["BatchPredictor", "Classifier", "OnnxPipeline", "discover_words", "load_corpus", "show_attention"]
+__all__ = [
+    "BatchPredictor",
+    "Classifier",
+    "OnnxPipeline",
+    "discover_words",
+    "load_corpus",
+    "show_attention",
+    "show_contributions",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,18 +1,19 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try MODEL_DIR [POST ...]``. It prints the label, its score and the words to which the emoji give most weight.
-The folder is loaded through ``transformers.pipeline``, as users do it.
+Run as ``aslstm try MODEL_DIR [POST ...]``. It prints the label, its score, and the words and emoji that speak most for the
+answer and most against it, with their contributions. The folder is loaded through ``transformers.pipeline``, as users do it.
 """
 
 import argparse
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from transformers import pipeline
 
 from aslstm.model_folder.layout import check_code, check_model_folder
-from aslstm.prediction.attention_view import heaviest_pieces, pieces_of
+from aslstm.prediction.attention_view import contribution_pieces, pieces_for_and_against, signed_words
 from aslstm.printing import table_text
 
 from .flags import CommandParser
@@ -29,10 +30,10 @@ POSTS = (
 NUM_WORDS = 3
 
 
-def most_attended(result: dict[str, Any]) -> str:
-    """Return the words of the highest weight, with their weights."""
-    words = heaviest_pieces((piece for piece in pieces_of(result["attention"]) if not piece.is_emoji), NUM_WORDS)
-    return "  ".join(f"{piece.text} {piece.weight:.2f}" for piece in words)
+def words_for_and_against(result: dict[str, Any]) -> list[str]:
+    """Return the words and emoji that speak most for the answer, and those that speak most against it."""
+    pieces = contribution_pieces(result["contributions"], result["label"])
+    return [signed_words(own) for own in pieces_for_and_against(pieces, NUM_WORDS)]
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -48,10 +49,11 @@ def main(given: Sequence[str] | None = None) -> None:
     check_model_folder(arguments.model)
     check_code(arguments.model, trust_code=arguments.trust_code)
     classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
-    has_weights = classify.model.config.emoji_fusion in ("attention", "hierarchical")
-    results = classify(posts, return_attention=has_weights)
+    # Code of an older folder, which the user trusts, may not know the contributions.
+    has_contributions = "return_contributions" in signature(classify.preprocess).parameters
+    results = classify(posts, **{"return_contributions": True} if has_contributions else {})
     rows = [
-        [text, result["label"], f"{result['score']:.2f}", most_attended(result) if has_weights else "-"]
+        [text, result["label"], f"{result['score']:.2f}", *(words_for_and_against(result) if has_contributions else "--")]
         for text, result in zip(posts, results, strict=True)
     ]
-    print(table_text(["post", "label", "score", "most attended words"], rows, left=(0, 1, 3)))
+    print(table_text(["post", "label", "score", "words for it", "words against it"], rows, left=(0, 1, 3, 4)))
