@@ -220,14 +220,16 @@ class Classifier:
     def _contributions(
         self, texts: list[str], posts: list[EncodedPost], logits: np.ndarray, batch_size: int | None
     ) -> list[list[dict[str, Any]]]:
-        """Return for each post the contributions of its words and emoji; its score was not checked yet."""
-        if not np.isfinite(logits).all():
-            raise UserError(SCORES_NOT_FINITE)
+        """Return for each post the contributions of its words and emoji."""
+
+        def read(rows: list[list[int]]) -> list[list[float]]:
+            return _finite(self.backend.run(rows)["logits"]).tolist()
+
         return contributions_of_posts(
             texts,
             [(post.ids, post.spans) for post in posts],
-            logits.tolist(),
-            lambda rows: self.backend.run(rows)["logits"].tolist(),
+            _finite(logits).tolist(),
+            read,
             self.config,
             unk_token_id=self.encoder.unk_token_id,
             batch_size=batch_size or self.batch_size,
@@ -286,9 +288,7 @@ def scores_of(logits: np.ndarray, problem_type: str | None = None) -> np.ndarray
     Raises:
         UserError: A logit is no finite number.
     """
-    if not np.isfinite(logits).all():
-        raise UserError(SCORES_NOT_FINITE)
-    numbers = logits.astype(np.float64)
+    numbers = _finite(logits).astype(np.float64)
     if problem_type == "regression":
         return numbers
     if problem_type == "multi_label_classification" or logits.shape[-1] == 1:
@@ -297,6 +297,12 @@ def scores_of(logits: np.ndarray, problem_type: str | None = None) -> np.ndarray
         return np.where(numbers < 0, powers, 1.0) / (1.0 + powers)
     powers = np.exp(numbers - numbers.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _finite(logits: np.ndarray) -> np.ndarray:
+    if not np.isfinite(logits).all():
+        raise UserError(SCORES_NOT_FINITE)
+    return logits
 
 
 def _progress_bar(total: int, description: str) -> Any:
