@@ -9,7 +9,15 @@ import pytest
 from rich.console import Console
 from transformers import pipeline
 
-from aslstm.prediction.attention_view import Piece, heaviest_pieces, pieces_of, show_attention
+from aslstm.prediction.attention_view import (
+    Piece,
+    contribution_pieces,
+    heaviest_pieces,
+    pieces_for_and_against,
+    pieces_of,
+    show_attention,
+    show_contributions,
+)
 from modeling_aslstm.results_aslstm import attention_entries
 from tests.support.commands import ROOT
 from tokenization import ASLSTMTokenizer
@@ -51,7 +59,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def results(model_folder: Path) -> list[dict[str, Any]]:
     classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
-    return classify(POSTS, return_attention=True, emoji_effect=True)
+    return classify(POSTS, return_attention=True, emoji_effect=True, return_contributions=True)
 
 
 def in_terminal(view: Any, *, color: bool) -> str:
@@ -67,6 +75,69 @@ def test_posts_are_shown_as_text_whatever_they_hold(results: list[dict[str, Any]
     for post in POSTS:
         assert post.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd") in page.text
     assert not set(page.text) & {"\x1b", "\u202e"}
+
+
+def test_contributions_of_posts_are_shown_as_text_whatever_they_hold(results: list[dict[str, Any]]) -> None:
+    page = Page(show_contributions(results, POSTS)._repr_html_())
+    assert {tag for tag, _ in page.tags} == {"div", "b", "span"}
+    assert all(set(attributes) <= {"style", "title"} for _, attributes in page.tags)
+    for post in POSTS:
+        assert post.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd") in page.text
+    colored = in_terminal(show_contributions(results, POSTS), color=True)
+    assert "\x1b[31m" not in colored and "\u202e" not in colored
+    assert "\x1b" not in repr(show_contributions(results, POSTS))
+
+
+CONTRIBUTIONS = [("今天", 0, False, 0.5), ("好", 2, False, 0.0), ("加班", 4, False, -1.0), ("[泪]", 6, True, 2.0)]
+
+
+def contributions_result() -> dict[str, Any]:
+    """An answer to 今天好，加班[泪] whose words and emoji have round contributions."""
+    entries = [
+        {
+            "token": token,
+            "start": start,
+            "end": start + len(token),
+            "is_emoji": is_emoji,
+            "contributions": {"sadness": value, "anger": -value},
+        }
+        for token, start, is_emoji, value in CONTRIBUTIONS
+    ]
+    return {"label": "sadness", "score": 0.9, "contributions": entries}
+
+
+def test_words_and_emoji_are_coloured_by_how_they_speak_for_the_answer() -> None:
+    page = Page(show_contributions(contributions_result(), "今天好，加班[泪]")._repr_html_())
+    styles = [(attributes["title"], attributes["style"]) for tag, attributes in page.tags if tag == "span"]
+    assert [title for title, _ in styles] == ["+0.50", "-1.00", "+2.00"]
+    assert [str(style).split("background:")[1] for _, style in styles] == [
+        "rgba(255,140,0,0.25)", "rgba(70,130,220,0.50)", "rgba(255,140,0,1.00)",
+    ]  # fmt: skip
+    assert ["outline" in str(style) for _, style in styles] == [False, False, True]
+    assert page.text == "sadness 0.90今天好，加班[泪]"
+    other = contributions_result() | {"label": "anger"}
+    assert 'title="-2.00"' in show_contributions(other)._repr_html_()
+
+
+def test_a_terminal_names_what_speaks_for_the_answer_and_against_it() -> None:
+    result = contributions_result()
+    shown = repr(show_contributions(result, "今天好，加班[泪]")).splitlines()
+    assert shown == ["sadness 0.90", "今天好，加班[泪]", "  for: [泪] +2.00  今天 +0.50", "  against: 加班 -1.00"]
+    colored = in_terminal(show_contributions(result), color=True)
+    assert "\x1b[1;4;30;48;2;255;140;0m[泪]" in colored and "48;2;162;192;238m加班" in colored
+    pieces = contribution_pieces(result["contributions"], "sadness", "今天好，加班[泪]")
+    assert "".join(piece.text for piece in pieces) == "今天好，加班[泪]"
+    for_it, against = pieces_for_and_against(pieces, 1)
+    assert [piece.text for piece in for_it + against] == ["[泪]", "加班"]
+
+
+def test_results_without_contributions_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"show_contributions: expected results with 'contributions', found label, score; call"
+    ):
+        show_contributions({"label": "a", "score": 1.0})
+    with pytest.raises(ValueError, match=r"return_contributions=True and without top_k"):
+        show_contributions([[{"label": "a", "score": 1.0}]])
 
 
 def test_words_are_shaded_by_their_weight_and_emoji_are_outlined(results: list[dict[str, Any]]) -> None:
