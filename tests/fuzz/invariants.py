@@ -13,6 +13,7 @@ import emoji
 
 from aslstm.prediction.attention_view import pieces_of
 from aslstm.words.script_table import simplified_characters
+from modeling_aslstm.contributions_aslstm import entries_of_post
 from modeling_aslstm.results_aslstm import attention_entries
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import EmojiPiece, fold_emoji, is_emoji
@@ -91,6 +92,11 @@ def check_view(tokenizer: ASLSTMTokenizer, text: str, max_length: int | None = N
     assert "".join(piece.text for piece in pieces) == text
     assert all(piece.text and 0 <= piece.shade <= 1 for piece in pieces)
     assert not text or sum(piece.weight for piece in pieces) == sum(entry["weight"] for entry in entries if entry["end"])
+    own = entries_of_post(post.spans, post.ids, tokenizer)
+    assert all(one.end <= other.start for one, other in pairwise(own))
+    assert [i for entry in own for i in entry.positions] == [i for i, (start, end) in enumerate(post.spans) if start < end]
+    if max_length is None:
+        assert [text[entry.start : entry.end] for entry in own if entry.is_emoji] == post.emoji
 
 
 def check_spaces_beside_urls(tokenizer: ASLSTMTokenizer, before: str, url: str, after: str) -> None:
