@@ -105,7 +105,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
         """Return the ids of one post, and where reasons are asked for the place of each in the text."""
         tokenizer_kwargs.setdefault("truncation", True)
         with_reasons = return_attention or emoji_effect or return_contributions
-        text = text_of(inputs, "return_attention, emoji_effect: " if with_reasons else "")
+        text = text_of(inputs, "return_contributions, return_attention, emoji_effect: " if with_reasons else "")
         if not with_reasons:
             encoded: dict[str, Any] = super().preprocess(text, **tokenizer_kwargs)
             return encoded
