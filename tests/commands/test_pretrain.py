@@ -15,6 +15,7 @@ from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassific
 from tests.support.commands import ROOT, run_command
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import fold_emoji
+from tokenization.text_normalization import TextNormalizer
 
 SAMPLE = ROOT / "aslstm" / "data" / "sample" / "train.jsonl"
 TEXTS = list(dict.fromkeys(json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()))
@@ -43,8 +44,8 @@ def trained(pretrained: Pretrained, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def kinds_of(text: str) -> set[str]:
-    """The emoji of a post, if it has words."""
-    pieces = split_emoji(text)
+    """The emoji of a post as the tokenizer reads them, if it has words."""
+    pieces = split_emoji(TextNormalizer().normalize(text))
     if all(piece.is_emoji or not piece.text.strip() for piece in pieces):
         return set()
     return {p.text if p.text.startswith("[") else fold_emoji(p.text) for p in pieces if p.is_emoji}

@@ -509,7 +509,7 @@ def test_a_folder_that_does_not_load_is_refused_and_its_code_sees_no_token(
     with (path / "modeling_aslstm.py").open("a", encoding="utf-8") as file:
         file.write("\nimport huggingface_hub\nraise RuntimeError(f'token {huggingface_hub.get_token()}')\n")
     write_checksums(path)
-    command = ("-m", "aslstm", "push", "--model", path, "--repo", "alice/broken")
+    command = ("-m", "aslstm", "push", "--trust_code", "--model", path, "--repo", "alice/broken")
     _, errors = finish(start(hub, home, *command), code=2)
     assert errors == f"error: {path}: expected a folder that loads in a fresh process, found: RuntimeError: token None\n"
     assert "alice/broken" not in hub.repos

@@ -17,7 +17,7 @@ from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, write_checksums
 from aslstm.metrics import compute_metrics
-from aslstm.model_folder.layout import REQUIRED_FILES, check_model_folder
+from aslstm.model_folder.layout import CARD, REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.model import make_model
 from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card
@@ -30,7 +30,9 @@ from tokenization import ASLSTMTokenizer
 
 NAMES = ["like", "none", "sadness"]
 # Code that travels today and did not in older versions, whose folders are whole without it.
-LATER_FILES = ["post_encoding.py", "encoded_posts.py"]
+LATER_FILES = [
+    "post_encoding.py", "encoded_posts.py", "emoji_codes.py", "kaomoji.py", "calls_aslstm.py", "config_values.py",
+]  # fmt: skip
 ARTEFACTS = [name for name in (*REQUIRED_FILES, *LATER_FILES) if name != CHECKSUMS]
 
 
@@ -136,12 +138,12 @@ def test_a_folder_of_an_older_version_is_whole_without_the_code_that_came_later(
     assert ASLSTMTokenizer.from_pretrained(folder)(text) == ASLSTMTokenizer.from_pretrained(published)(text)
 
 
-@pytest.mark.parametrize("name", [*REQUIRED_FILES, *LATER_FILES])
+@pytest.mark.parametrize("name", [name for name in (*REQUIRED_FILES, *LATER_FILES) if name != CHECKSUMS])
 def test_a_missing_file_is_named(published: Path, tmp_path: Path, name: str) -> None:
     assert name in spoil(published, tmp_path, name, None)
 
 
-@pytest.mark.parametrize("name", [*ARTEFACTS, "user_dict.txt"])
+@pytest.mark.parametrize("name", [name for name in (*ARTEFACTS, "user_dict.txt") if name != CARD])
 def test_a_changed_byte_is_found_and_its_file_named(published: Path, tmp_path: Path, name: str) -> None:
     content = bytearray((published / name).read_bytes() or b"\n")
     content[len(content) // 2] ^= 1

@@ -342,31 +342,34 @@ def test_an_emoji_that_has_a_vector_of_its_own_keeps_it(tokenizer: ASLSTMTokeniz
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Trained on the whole sample corpus, for a few seconds."""
+    """Trained on the whole sample corpus for a few seconds; half of the codes are spelled, which trains their pieces."""
     folder = tmp_path_factory.mktemp("trained") / "sample"
     sizes = ("--embedding_size", "64", "--hidden_size", "32")
-    run_command("train", "--output_dir", folder, "--num_train_epochs", "8", *sizes)
+    run_command("train", "--output_dir", folder, "--num_train_epochs", "8", "--emoji_spelling_prob", "0.5", *sizes)
     return Classifier(folder, backend="torch")
 
 
-@pytest.mark.parametrize(
-    ("unseen", "meant", "other"),
-    [
-        ("[泪流满面]", "[泪]", "[太开心]"),
-        ("[愤怒]", "[怒]", "[太开心]"),
-    ],
-)
-def test_an_unseen_code_moves_the_answer_as_its_meaning_does(
-    classifier: Classifier, unseen: str, meant: str, other: str
-) -> None:
+# Codes that training never showed, codes that mean the same, and codes that mean something else.
+UNSEEN_CODES = (
+    ("[泪流满面]", "[泪]", "[太开心]"), ("[泪崩]", "[泪]", "[太开心]"), ("[泪奔]", "[泪]", "[太开心]"),
+    ("[愤怒]", "[怒]", "[太开心]"), ("[怒火]", "[怒]", "[太开心]"), ("[怒气]", "[怒]", "[心]"),
+    ("[吐了]", "[吐]", "[太开心]"), ("[呕吐]", "[吐]", "[心]"), ("[开心死了]", "[太开心]", "[泪]"),
+    ("[开心果]", "[太开心]", "[怒]"), ("[爱心]", "[心]", "[怒]"), ("[惊讶]", "[吃惊]", "[心]"),
+)  # fmt: skip
+
+
+def test_unseen_codes_move_the_answer_as_their_meaning_does(classifier: Classifier) -> None:
+    # One code alone is a matter of chance in a model of so few posts: over six seeds its ratio went from .4 to 2.2, while the
+    # median of the twelve stayed between .52 and .86.
     table = classifier.encoder.table
-    assert unseen not in table and meant in table and other in table
-    assert "<unk_emoji>" in classifier.encoder.tokenize(unseen)
     lines = (ROOT / "aslstm" / "data" / "sample" / "validation.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     posts = [text for text in texts if not any(piece.is_emoji for piece in split_emoji(text))]
     assert len(posts) > 50
-    found, near, far = (classifier.predict([post + code for post in posts]) for code in (unseen, meant, other))
-    to_meant, to_other = np.abs(found - near).sum(1), np.abs(found - far).sum(1)
-    assert to_meant.mean() < 0.85 * to_other.mean()
-    assert (to_meant < to_other).mean() > 0.6
+    ratios = []
+    for unseen, meant, other in UNSEEN_CODES:
+        assert unseen not in table and meant in table and other in table
+        assert "<unk_emoji>" in classifier.encoder.tokenize(unseen)
+        found, near, far = (classifier.predict([post + code for post in posts]) for code in (unseen, meant, other))
+        ratios.append(np.abs(found - near).sum(1).mean() / np.abs(found - far).sum(1).mean())
+    assert np.median(ratios) < 0.85
