@@ -9,17 +9,19 @@ from transformers import TextClassificationPipeline
 from .results_aslstm import (
     SCORES_NOT_FINITE,
     attention_entries,
+    check_has_polarity,
     check_has_weights,
     check_tokenizer,
     check_weights,
     emoji_effect_entry,
     parts_of_posts,
+    polarity_entry,
     text_of,
 )
 
 
 class ASLSTMPipeline(TextClassificationPipeline):
-    """Answers as the stock pipeline does, truncates by default, and adds two kinds of reasons to a result on request.
+    """Answers as the stock pipeline does, truncates by default, and adds reasons and the polarity to a result on request.
 
     ``return_attention=True`` adds ``attention``: one ``{"token", "start", "end", "weight", "is_emoji"}`` for each word or
     emoji, where ``text[start:end] == token`` and the weights of the words sum to 1.
@@ -36,9 +38,12 @@ class ASLSTMPipeline(TextClassificationPipeline):
     The words alone are the ids of the post without those of its emoji; a post that is all emoji leaves an empty text.
     ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
+    ``polarity=True`` adds ``polarity`` (``negative``, ``neutral`` or ``positive``) and ``polarity_score`` (from -1 to 1), which are
+    sums over all labels, whatever ``top_k`` and ``function_to_apply`` are: see :func:`polarity_entry`.
+
     Raises:
         ValueError: Tokenizer and model have different vocabularies, weights were never loaded or trained, an input is no text,
-            a score is no finite number, or attention is asked of a fusion that has none.
+            a score is no finite number, attention is asked of a fusion that has none, or the polarity of a model that has none.
     """
 
     tokenizer: Any  # This is an ASLSTMTokenizer, whose class is in the other package.
@@ -67,11 +72,18 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return [] if isinstance(inputs, list) and not inputs else super().__call__(inputs, **kwargs)
 
     def _sanitize_parameters(
-        self, return_attention: bool | None = None, emoji_effect: bool | None = None, **kwargs: Any
+        self,
+        return_attention: bool | None = None,
+        emoji_effect: bool | None = None,
+        polarity: bool | None = None,
+        **kwargs: Any,
     ) -> tuple[dict, dict, dict]:
         stages = super()._sanitize_parameters(**kwargs)
         if return_attention:
             check_has_weights(self.model.config)
+        if polarity:
+            check_has_polarity(self.model.config)
+        stages[-1].update({} if polarity is None else {"polarity": polarity})
         for stage in stages:
             stage |= {} if return_attention is None else {"return_attention": return_attention}
             stage |= {} if emoji_effect is None else {"emoji_effect": emoji_effect}
@@ -120,12 +132,28 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return parts
 
     def postprocess(
-        self, model_outputs: dict[str, Any], return_attention: bool = False, emoji_effect: bool = False, **kwargs: Any
+        self,
+        model_outputs: dict[str, Any],
+        return_attention: bool = False,
+        emoji_effect: bool = False,
+        polarity: bool = False,
+        **kwargs: Any,
     ) -> Any:
-        """Return the stock result, with the reasons that were asked for in each of its dictionaries."""
+        """Return the stock result, with what else was asked for in each of its dictionaries."""
         result = super().postprocess(model_outputs, **kwargs)
-        if not return_attention and not emoji_effect:
-            return result
+        added: dict[str, Any] = {}
+        if polarity:
+            added |= polarity_entry(model_outputs["logits"][0].double().softmax(-1).tolist(), self.model.config)
+        if return_attention or emoji_effect:
+            added |= self._reasons(model_outputs, return_attention, emoji_effect, **kwargs)
+        for entry in [result] if isinstance(result, dict) else result:
+            entry |= added
+        return result
+
+    def _reasons(
+        self, model_outputs: dict[str, Any], return_attention: bool, emoji_effect: bool, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return the reasons of one answer that were asked for."""
         is_token = model_outputs["is_token"][0].bool()
         ids = model_outputs["input_ids"][0][is_token].tolist()
         weights = model_outputs["weights"][0][is_token].float().tolist() if return_attention else [0.0] * len(ids)
@@ -135,9 +163,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
             without_emoji, without_words = model_outputs["parts"][0][:, None]
             scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
             reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
-        for entry in [result] if isinstance(result, dict) else result:
-            entry |= reasons
-        return result
+        return reasons
 
     def _scores(self, logits: torch.Tensor, **kwargs: Any) -> dict[str, float]:
         """Return the score of each label for logits (1, num_labels)."""

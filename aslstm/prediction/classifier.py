@@ -28,6 +28,7 @@ from modeling_aslstm.results_aslstm import (
     emoji_effect_entry,
     is_emoji_id,
     parts_of_posts,
+    polarity_entry,
 )
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
@@ -61,12 +62,16 @@ class Answer(NamedTuple):
         attention: The words and emoji with their weights, as ``ASLSTMPipeline`` gives them, where it was asked for.
         emoji_effect: What the emoji did to the answer, as ``ASLSTMPipeline`` gives it, where it was asked for; None for a post
             without emoji.
+        polarity: ``negative``, ``neutral`` or ``positive``; None if the model gives no polarity.
+        polarity_score: The probability of all positive labels minus that of all negative ones; None without a polarity.
     """
 
     probabilities: np.ndarray
     emoji: list[str]
     attention: list[dict[str, Any]] | None = None
     emoji_effect: dict[str, Any] | None = None
+    polarity: str | None = None
+    polarity_score: float | None = None
 
 
 class _Batch(NamedTuple):
@@ -195,7 +200,8 @@ class Classifier:
                     of_post = {name: array[i] for name, array in outputs.items()}
                     answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
                 else:
-                    answers[place] = Answer(probabilities[i], self._emoji_of(texts[place], batch.ids[i]))
+                    emoji = self._emoji_of(texts[place], batch.ids[i])
+                    answers[place] = Answer(probabilities[i], emoji, **polarity_entry(probabilities[i].tolist(), self.config))
         return answers
 
     def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
@@ -210,7 +216,8 @@ class Classifier:
         if parts is not None:
             rows = np.vstack([probabilities, parts]).tolist()
             effect = emoji_effect_entry(entries, *(dict(zip(self.label_names, row, strict=True)) for row in rows))
-        return Answer(probabilities, post.emoji, None if weights is None else entries, effect)
+        polarity = polarity_entry(probabilities.tolist(), self.config)
+        return Answer(probabilities, post.emoji, None if weights is None else entries, effect, **polarity)
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Return probabilities (batch, 2, num_labels) of words alone and emoji alone; zeros for a post without emoji."""

@@ -22,20 +22,28 @@ _PARTS_PER_ROW_GROUP = 4
 _MAX_DEPTH = 30
 
 
-def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
-    """Types in Parquet of the columns that :class:`BatchPredictor` adds, in its order."""
+def types_of_answers(names: Sequence[str], label_names: Sequence[str], prefix: str = "") -> Types:
+    """Return the types in Parquet of the columns that :class:`BatchPredictor` adds.
+
+    Args:
+        names: The names of the added columns.
+        label_names: The labels of the model.
+        prefix: What the names begin with.
+    """
     entry = {
         "token": pyarrow.string(), "start": pyarrow.int64(), "end": pyarrow.int64(), "weight": pyarrow.float64(),
         "is_emoji": pyarrow.bool_(),
     }  # fmt: skip
-    types = (
-        pyarrow.string(),
-        pyarrow.float64(),
-        pyarrow.struct([(name, pyarrow.float64()) for name in label_names]),
-        pyarrow.list_(pyarrow.string()),
-        pyarrow.list_(pyarrow.struct(list(entry.items()))),
-    )
-    return dict(zip(names, types, strict=False))
+    types = {
+        "label": pyarrow.string(),
+        "score": pyarrow.float64(),
+        "scores": pyarrow.struct([(name, pyarrow.float64()) for name in label_names]),
+        "polarity": pyarrow.string(),
+        "polarity_score": pyarrow.float64(),
+        "emoji": pyarrow.list_(pyarrow.string()),
+        "attention": pyarrow.list_(pyarrow.struct(list(entry.items()))),
+    }
+    return {name: types[name.removeprefix(prefix)] for name in names}
 
 
 def write_table(path: Path, rows: Sequence[Row], types: Types) -> None:

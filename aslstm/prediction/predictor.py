@@ -20,8 +20,17 @@ from .classifier import Classifier
 if TYPE_CHECKING:
     import pandas
 
-COLUMNS = ("label", "score", "scores", "emoji")
-ATTENTION = "attention"
+# The added columns and the types of their arrays. Nested values are objects, because NumPy would make a table of lists of one
+# length.
+_TYPES = {
+    "label": np.str_,
+    "score": np.float64,
+    "scores": object,
+    "polarity": np.str_,
+    "polarity_score": np.float64,
+    "emoji": object,
+    "attention": object,
+}
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -31,9 +40,10 @@ Columns = TypeVar("Columns", dict[str, np.ndarray], "pandas.DataFrame")
 class BatchPredictor:
     """Answers batches with the model of a folder.
 
-    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those
-    of the post, as they are written in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight",
-    "is_emoji"}``, as the pipeline gives). The answers to a batch depend on that batch alone.
+    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where the model has a
+    polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on request
+    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives). The answers to a batch
+    depend on that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -59,12 +69,14 @@ class BatchPredictor:
         num_threads: int | None = None,
     ) -> None:
         self.text_column = text_column
+        self.prefix = prefix
         self.attention = attention
-        self.added = added_columns(prefix, attention=attention)
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
+        has_polarity = self.classifier.config.polarity_of_labels is not None
+        self.added = added_columns(prefix, attention=attention, polarity=has_polarity)
         if attention:
             try:
                 check_has_weights(self.classifier.config)
@@ -82,17 +94,22 @@ class BatchPredictor:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(batch[self.text_column])
         if isinstance(batch, dict):
-            return {**batch, **{name: _array(values, i) for i, (name, values) in enumerate(answers.items())}}
+            return {**batch, **{name: self._array(name, values) for name, values in answers.items()}}
         # Imported here and not above: only a caller who has pandas can give a frame.
         import pandas
 
         # Of a value of each type, so that an empty batch has the types of a full one.
-        types = [pandas.Series([value]).dtype for value in ("", 0.0)]
+        types = {np.str_: pandas.Series([""]).dtype, np.float64: pandas.Series([0.0]).dtype, object: object}
         columns = {
-            name: pandas.Series(values, batch.index, types[i] if i < len(types) else object)
-            for i, (name, values) in enumerate(answers.items())
+            name: pandas.Series(values, batch.index, types[_TYPES[name.removeprefix(self.prefix)]])
+            for name, values in answers.items()
         }
         return batch.assign(**columns)
+
+    def _array(self, name: str, values: list[Any]) -> np.ndarray:
+        """Return an added column as an array whose type depends on its name alone."""
+        kind = _TYPES[name.removeprefix(self.prefix)]
+        return np.fromiter(values, object, len(values)) if kind is object else np.array(values, kind)
 
     def answers(self, texts: Iterable[str]) -> dict[str, list[Any]]:
         """Return the columns that are added, with one value for each text.
@@ -106,18 +123,23 @@ class BatchPredictor:
         for number, text in enumerate(texts, start=1):
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
-        rows = []
+        columns: dict[str, list[Any]] = {name: [] for name in self.added}
         for answer in self.classifier.answers(texts, attention=self.attention):
             best = int(answer.probabilities.argmax())
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
             label = self.label_names[best]
-            rows.append((label, scores[label], scores, answer.emoji, answer.attention))
-        return {name: [row[i] for row in rows] for i, name in enumerate(self.added)}
+            found = {"label": label, "score": scores[label], "scores": scores, **answer._asdict()}
+            if answer.polarity_score is not None:
+                found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
+            for name, values in columns.items():
+                values.append(found[name.removeprefix(self.prefix)])
+        return columns
 
 
-def added_columns(prefix: str, *, attention: bool) -> list[str]:
-    """Return the names of the columns that are added."""
-    return [prefix + name for name in (*COLUMNS, ATTENTION)[: len(COLUMNS) + attention]]
+def added_columns(prefix: str, *, attention: bool, polarity: bool) -> list[str]:
+    """Return the names of the columns that are added, in their order."""
+    left_out = ("attention",) * (not attention) + ("polarity", "polarity_score") * (not polarity)
+    return [prefix + name for name in _TYPES if name not in left_out]
 
 
 def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
@@ -140,12 +162,3 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
             f"{place}: expected no column {', '.join(taken)}, which is to be added, found {names_of(columns)}; give the added "
             "ones a --prefix, e.g. predicted_"
         )
-
-
-def _array(values: list[Any], place: int) -> np.ndarray:
-    """Return a column as an array whose type depends on its place among the added columns alone.
-
-    Nested values are objects, because NumPy would make a table of lists of one length.
-    """
-    scalars = (np.str_, np.float64)
-    return np.array(values, scalars[place]) if place < len(scalars) else np.fromiter(values, object, len(values))
