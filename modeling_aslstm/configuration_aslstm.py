@@ -57,9 +57,8 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: The share of each label in training, in the order of ``id2label``, or None.
         decision_prior_weight: How much of ``log(label_prior)`` is added to the logits; it is fitted after training.
         temperature: The number that the logits are then divided by; it is fitted after training.
-        polarity_of_labels: The polarity of each label, ``negative``, ``neutral`` or ``positive``, or None if the model gives none.
-        polarity_threshold: An answer is neutral if its neutral labels have more probability than this in sum; it is fitted after
-            training.
+        polarity_of_labels: The polarity of each label (``negative``, ``neutral`` or ``positive``), or None for a model without.
+        polarity_threshold: The probability of all neutral labels above which an answer is neutral; it is fitted after training.
         pad_token_id: The id of padding.
         kwargs: What every config of transformers takes, for example ``id2label`` and ``problem_type``, and the
             ``folder_format`` of the folder that the config comes from.
@@ -146,7 +145,10 @@ class ASLSTMConfig(PretrainedConfig):
         self.check()
 
     def __setattr__(self, key: str, value: Any) -> None:
-        """Set a value; labels are sorted by their ids, and other labels or another kind of problem reset decision rule and polarity."""
+        """Set a value; labels are sorted by their ids.
+
+        Other labels or another kind of problem reset the decision rule and the polarity.
+        """
         if key == "id2label" and value is not None:
             value = labels_by_id(value)
             if self.__dict__.get("id2label") not in (None, value):

@@ -38,8 +38,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
     The words alone are the ids of the post without those of its emoji; a post that is all emoji leaves an empty text.
     ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
-    ``polarity=True`` adds ``polarity`` (``negative``, ``neutral`` or ``positive``) and ``polarity_score`` (from -1 to 1), which are
-    sums over all labels, whatever ``top_k`` and ``function_to_apply`` are: see :func:`polarity_entry`.
+    ``polarity=True`` adds ``polarity`` (``negative``, ``neutral`` or ``positive``) and ``polarity_score`` (from -1 to 1), which
+    are sums over all labels, whatever ``top_k`` and ``function_to_apply`` are: see :func:`polarity_entry`.
 
     Raises:
         ValueError: Tokenizer and model have different vocabularies, weights were never loaded or trained, an input is no text,

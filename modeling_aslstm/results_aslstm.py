@@ -93,8 +93,8 @@ def polarity_entry(probabilities: Sequence[float], config: Any) -> dict[str, Any
     """Return the polarity of an answer and its score, which are sums over the labels, or ``{}`` if the model gives none.
 
     ``polarity_score`` is the probability of all positive labels minus that of all negative ones, from -1 to 1. ``polarity`` is
-    ``neutral`` if all neutral labels have more probability than ``polarity_threshold``. Otherwise it is ``positive`` for a score
-    of 0 or more, and ``negative`` for one below 0.
+    ``neutral`` if all neutral labels have more probability than ``polarity_threshold``. Otherwise it is ``positive`` for a
+    score of 0 or more, and ``negative`` for one below 0.
 
     >>> from types import SimpleNamespace
     >>> labels = {0: "like", 1: "fear", 2: "none"}
