@@ -69,8 +69,8 @@ LANGUAGES = {
         },
         columns={
             "label": "label", "polarity": "polarity", "posts": "posts", "share": "share", "mean_score": "mean score",
-            "from": "from", "emoji": "emoji", "posts_of_all_labels": "posts of all labels", "word": "word", "attention": "attention",
-            "count": "count", "score": "score", "example": "a post that holds it",
+            "from": "from", "emoji": "emoji", "posts_of_all_labels": "posts of all labels", "word": "word",
+            "attention": "attention", "count": "count", "score": "score", "example": "a post that holds it",
         },
         table="Table",
         files="In the folder:",
