@@ -1,6 +1,7 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try MODEL_DIR [POST ...]``. It prints the label, its score and the words to which the emoji give most weight.
+Run as ``aslstm try [MODEL_DIR [POST ...]]``; without a folder the default model answers a few examples. It prints the label, its
+score and the words to which the emoji give most weight.
 The folder is loaded through ``transformers.pipeline``, as users do it.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 
 from transformers import pipeline
 
+from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.model_folder.layout import check_code, check_model_folder
 from aslstm.prediction.attention_view import heaviest_pieces, pieces_of
 from aslstm.printing import table_text
@@ -38,16 +40,17 @@ def most_attended(result: dict[str, Any]) -> str:
 def main(given: Sequence[str] | None = None) -> None:
     """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
-    parser.add_argument("model", type=Path, help="a model folder")
+    parser.add_argument("model", type=Path, nargs="?", default=argparse.SUPPRESS, help=f"a model folder; {DEFAULT_HELP}")
     parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
     parser.add_argument(
         "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
     )
     arguments = parser.parse_args(given)
     posts = getattr(arguments, "posts", list(POSTS))
-    check_model_folder(arguments.model)
-    check_code(arguments.model, trust_code=arguments.trust_code)
-    classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
+    folder = getattr(arguments, "model", None) or model_path()
+    check_model_folder(folder)
+    check_code(folder, trust_code=arguments.trust_code)
+    classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
     has_weights = classify.model.config.emoji_fusion in ("attention", "hierarchical")
     results = classify(posts, return_attention=has_weights)
     rows = [
