@@ -1,8 +1,8 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try [MODEL_DIR [POST ...]]``; without a folder the default model answers a few examples. It prints the label, its
-score and the words to which the emoji give most weight.
-The folder is loaded through ``transformers.pipeline``, as users do it.
+Run as ``aslstm try [MODEL_DIR [POST ...]]``; without a folder the default model answers a few examples. It prints the label,
+its score and the words to which the emoji give most weight. The folder is loaded through
+``transformers.pipeline``, as users do it.
 """
 
 import argparse
@@ -40,14 +40,15 @@ def most_attended(result: dict[str, Any]) -> str:
 def main(given: Sequence[str] | None = None) -> None:
     """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
-    parser.add_argument("model", type=Path, nargs="?", default=argparse.SUPPRESS, help=f"a model folder; {DEFAULT_HELP}")
+    # Without a type: argparse would make a path of its sign that there is no default.
+    parser.add_argument("model", nargs="?", default=argparse.SUPPRESS, help=f"a model folder; {DEFAULT_HELP}")
     parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
     parser.add_argument(
         "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
     )
     arguments = parser.parse_args(given)
     posts = getattr(arguments, "posts", list(POSTS))
-    folder = getattr(arguments, "model", None) or model_path()
+    folder = Path(arguments.model) if "model" in arguments else model_path()
     check_model_folder(folder)
     check_code(folder, trust_code=arguments.trust_code)
     classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
