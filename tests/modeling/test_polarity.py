@@ -14,6 +14,7 @@ from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.prediction.predictor import BatchPredictor
 from modeling_aslstm.results_aslstm import polarity_entry
+from tests.support.commands import run_command
 
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "明天开会"]
 POLARITIES = {"like": "positive", "happiness": "positive", "fear": "negative", "none": "neutral", "surprise": "neutral"}
@@ -81,22 +82,42 @@ def test_every_way_of_asking_gives_the_sum_of_the_scores(onnx_folder: Path, torc
     assert "polarity" not in torch_pipeline(POSTS[0], polarity=False, return_attention=True)[0]
 
 
-def test_a_folder_without_polarity_answers_as_before(onnx_folder: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "old"
+@pytest.fixture(scope="module")
+def old_folder(onnx_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder as it was saved before there was a polarity."""
+    folder = tmp_path_factory.mktemp("saved") / "old"
     shutil.copytree(onnx_folder, folder)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     old = {name: value for name, value in config.items() if not name.startswith("polarity")}
     assert len(old) < len(config)
     (folder / "config.json").write_text(json.dumps(old), encoding="utf-8")
     write_checksums(folder)
-    predictor = BatchPredictor(folder, backend="onnx")
+    return folder
+
+
+def test_a_folder_without_polarity_answers_as_before(onnx_folder: Path, old_folder: Path) -> None:
+    predictor = BatchPredictor(old_folder, backend="onnx")
     assert predictor.added == ["label", "score", "scores", "emoji"]
     with_polarity = BatchPredictor(onnx_folder, backend="onnx").answers(POSTS)
     assert predictor.answers(POSTS) == {name: with_polarity[name] for name in predictor.added}
     (answer,) = predictor.classifier.answers(POSTS[:1])
     assert (answer.polarity, answer.polarity_score) == (None, None)
-    asked = pipeline("text-classification", model=str(folder), trust_remote_code=True)
-    for classify in (OnnxPipeline(folder), asked):
+    asked = pipeline("text-classification", model=str(old_folder), trust_remote_code=True)
+    for classify in (OnnxPipeline(old_folder), asked):
         assert set(classify(POSTS[0])[0]) == {"label", "score"}
         with pytest.raises(ValueError, match=r"^polarity: expected a model with polarity_of_labels .* found none; call it wit"):
             classify(POSTS[0], polarity=True)
+
+
+def test_a_column_named_polarity_is_refused_where_one_is_added(onnx_folder: Path, old_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text('{"text": "好[泪]", "polarity": "gut"}\n', encoding="utf-8")
+    flags = ("--backend", "onnx", "--input", tmp_path / "posts.jsonl", "--output")
+    refused = run_command("predict", "--model", onnx_folder, *flags, tmp_path / "new.jsonl", check=False)
+    assert refused.returncode == 2
+    assert "line 1: expected no column polarity, which is to be added, found text, polarity" in refused.stderr
+    run_command("predict", "--model", onnx_folder, "--prefix", "p_", *flags, tmp_path / "new.jsonl")
+    run_command("predict", "--model", old_folder, *flags, tmp_path / "old.jsonl")
+    new, old = (json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in ("new.jsonl", "old.jsonl"))
+    added = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
+    assert list(new) == ["text", "polarity", *(f"p_{name}" for name in added)]
+    assert list(old) == ["text", "polarity", "label", "score", "scores", "emoji"]
