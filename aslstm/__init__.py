@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .data.corpora import load_corpus
+    from .model_folder.choosing import model_path
+    from .prediction.analysis import Analysis, Analyzer, analyze, load
     from .prediction.attention_view import show_attention, show_contributions
     from .prediction.classifier import Classifier
     from .prediction.onnx_pipeline import OnnxPipeline
@@ -17,21 +19,31 @@ if TYPE_CHECKING:
 __version__ = "0.3.0"
 
 _HOMES = {
+    "Analysis": "prediction.analysis",
+    "Analyzer": "prediction.analysis",
     "BatchPredictor": "prediction.predictor",
     "Classifier": "prediction.classifier",
     "OnnxPipeline": "prediction.onnx_pipeline",
+    "analyze": "prediction.analysis",
     "discover_words": "words.new_words",
+    "load": "prediction.analysis",
     "load_corpus": "data.corpora",
+    "model_path": "model_folder.choosing",
     "show_attention": "prediction.attention_view",
     "show_contributions": "prediction.attention_view",
 }
 
 __all__ = [
+    "Analysis",
+    "Analyzer",
     "BatchPredictor",
     "Classifier",
     "OnnxPipeline",
+    "analyze",
     "discover_words",
+    "load",
     "load_corpus",
+    "model_path",
     "show_attention",
     "show_contributions",
 ]

@@ -4,6 +4,7 @@ The figures are scores with intervals, calibration and confusion; labels of one 
 scikit-learn or torchmetrics computes every figure except the bootstrap intervals.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
+from modeling_aslstm.results_aslstm import polarity_entry
 
 NO_EMOTION = "none"
 NUM_INTERVAL_RESAMPLES = 1000
@@ -92,6 +94,25 @@ def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str
     targets = sorted(set(mapped))
     groups = [[i for i, label in enumerate(mapped) if label == target] for target in targets]
     return np.stack([probabilities[:, group].sum(1) for group in groups], axis=1), targets
+
+
+def polarity_figure(
+    gold: Sequence[str], probabilities: np.ndarray, config: Any, polarities: Mapping[str, str] | None
+) -> dict[str, float]:
+    """Return ``macro_f1_polarity``, or ``{}`` if the model or the labels of the rows have no polarity.
+
+    Args:
+        gold: The label of each row.
+        probabilities: The probabilities of the model's own labels, (num_examples, num_labels).
+        config: Any object with the attributes of an ``ASLSTMConfig``.
+        polarities: The polarity of each label that ``gold`` may have, or None if one of them is not known.
+    """
+    if polarities is None or config.polarity_of_labels is None:
+        return {}
+    given = [polarity_entry(row, config)["polarity"] for row in probabilities.tolist()]
+    every = sorted({*polarities.values(), *config.polarity_of_labels.values()})
+    expected = [polarities[label] for label in gold]
+    return {"macro_f1_polarity": float(f1_score(expected, given, labels=every, average="macro", zero_division=0))}
 
 
 def evaluate_probabilities(labels: np.ndarray, probabilities: np.ndarray, label_names: list[str]) -> dict[str, Any]:

@@ -13,6 +13,9 @@ ATTENTION_KEYS = ("embedding", "hidden")
 CLASSIFIER_INPUTS = ("attention_and_query", "attention")
 # The decision rule chooses one label among several, so these problems have none.
 PROBLEMS_WITHOUT_RULE = ("regression", "multi_label_classification")
+# A probability of neutral labels above this makes an answer neutral, unless another threshold was fitted.
+POLARITY_THRESHOLD = 0.5
+POLARITIES = ("negative", "neutral", "positive")
 PROBLEM_TYPES = (None, "single_label_classification", *PROBLEMS_WITHOUT_RULE)
 DTYPES = ("None", "auto", "float64", "float32", "float16", "bfloat16")
 
@@ -68,6 +71,7 @@ def check_config(values: Mapping[str, Any]) -> None:
     _check_ids(values)
     _check_numbers(values)
     _check_decision_rule(values)
+    _check_polarity(values)
 
 
 def _is_whole(value: Any) -> bool:
@@ -148,3 +152,25 @@ def _check_decision_rule(values: Mapping[str, Any]) -> None:
     count = len(values.get("id2label") or (0, 1))
     if not isinstance(prior, list) or len(prior) != count or not all(_is_number(p) and 0.0 < p <= 1.0 for p in prior):
         raise ValueError(f"label_prior: expected {count} shares above 0 (one for each label), found {prior!r:.100}")
+
+
+def _check_polarity(values: Mapping[str, Any]) -> None:
+    threshold, polarities = values.get("polarity_threshold", POLARITY_THRESHOLD), values.get("polarity_of_labels")
+    if not _is_number(threshold) or not 0.0 <= threshold <= 1.0:
+        raise ValueError(f"polarity_threshold: expected a number from 0 to 1, found {threshold!r:.100}")
+    if polarities is None:
+        return
+    labels = [str(label) for label in (values.get("id2label") or {0: "LABEL_0", 1: "LABEL_1"}).values()]
+    if values.get("problem_type") in PROBLEMS_WITHOUT_RULE or len(labels) < 2:
+        raise ValueError(
+            f"polarity_of_labels: expected none without one label among several as the answer, found {polarities!r:.100}"
+        )
+    if (
+        not isinstance(polarities, Mapping)
+        or {*map(str, polarities)} != {*labels}
+        or any(one not in POLARITIES for one in polarities.values())
+    ):
+        raise ValueError(
+            f"polarity_of_labels: expected one of {', '.join(POLARITIES)} for each of the labels {', '.join(labels)}, "
+            f"found {polarities!r:.200}"
+        )

@@ -3,7 +3,7 @@
 Only the model reads the configuration; the layers take plain values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from transformers import PretrainedConfig
@@ -12,6 +12,7 @@ from .config_values import (
     ATTENTION_KEYS,
     CLASSIFIER_INPUTS,
     EMOJI_FUSIONS,
+    POLARITY_THRESHOLD,
     PROBLEMS_WITHOUT_RULE,
     check_config,
     labels_by_id,
@@ -56,6 +57,8 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: The share of each label in training, in the order of ``id2label``, or None.
         decision_prior_weight: How much of ``log(label_prior)`` is added to the logits; it is fitted after training.
         temperature: The number that the logits are then divided by; it is fitted after training.
+        polarity_of_labels: The polarity of each label (``negative``, ``neutral`` or ``positive``), or None for a model without.
+        polarity_threshold: The probability of all neutral labels above which an answer is neutral; it is fitted after training.
         pad_token_id: The id of padding.
         kwargs: What every config of transformers takes, for example ``id2label`` and ``problem_type``, and the
             ``folder_format`` of the folder that the config comes from.
@@ -97,6 +100,8 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: Sequence[float] | None = None,
         decision_prior_weight: float = 0.0,
         temperature: float = 1.0,
+        polarity_of_labels: Mapping[str, str] | None = None,
+        polarity_threshold: float = POLARITY_THRESHOLD,
         pad_token_id: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -126,6 +131,8 @@ class ASLSTMConfig(PretrainedConfig):
         self.label_prior = _as_list(label_prior)
         self.decision_prior_weight = decision_prior_weight
         self.temperature = temperature
+        self.polarity_of_labels = dict(polarity_of_labels) if isinstance(polarity_of_labels, Mapping) else polarity_of_labels
+        self.polarity_threshold = polarity_threshold
         self.custom_pipelines = {
             "text-classification": {
                 "impl": "pipeline_aslstm.ASLSTMPipeline",
@@ -138,7 +145,10 @@ class ASLSTMConfig(PretrainedConfig):
         self.check()
 
     def __setattr__(self, key: str, value: Any) -> None:
-        """Set a value; labels are sorted by their ids, and other labels or another kind of problem reset the decision rule."""
+        """Set a value; labels are sorted by their ids.
+
+        Other labels or another kind of problem reset the decision rule and the polarity.
+        """
         if key == "id2label" and value is not None:
             value = labels_by_id(value)
             if self.__dict__.get("id2label") not in (None, value):
@@ -149,6 +159,7 @@ class ASLSTMConfig(PretrainedConfig):
 
     def _end_decision_rule(self) -> None:
         self.label_prior, self.decision_prior_weight, self.temperature = None, 0.0, 1.0
+        self.polarity_of_labels, self.polarity_threshold = None, POLARITY_THRESHOLD
 
     def check(self) -> None:
         """Check every value; a model calls this when it is made, because values can be set after the config was made.

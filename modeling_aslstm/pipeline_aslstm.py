@@ -10,11 +10,13 @@ from .contributions_aslstm import contributions_of_posts
 from .results_aslstm import (
     SCORES_NOT_FINITE,
     attention_entries,
+    check_has_polarity,
     check_has_weights,
     check_tokenizer,
     check_weights,
     emoji_effect_entry,
     parts_of_posts,
+    polarity_entry,
     text_of,
 )
 
@@ -23,7 +25,7 @@ _ROWS_AT_ONCE = 64
 
 
 class ASLSTMPipeline(TextClassificationPipeline):
-    """Answers as the stock pipeline does, truncates by default, and adds three kinds of reasons to a result on request.
+    """Answers as the stock pipeline does, truncates by default, and adds reasons and the polarity to a result on request.
 
     ``return_contributions=True`` adds ``contributions``: one ``{"token", "start", "end", "is_emoji", "contributions"}`` for
     each word or emoji, where ``text[start:end] == token``. Its ``contributions`` has for each label the log-odds of the post
@@ -45,9 +47,12 @@ class ASLSTMPipeline(TextClassificationPipeline):
     The words alone are the ids of the post without those of its emoji; a post that is all emoji leaves an empty text.
     ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
 
+    ``polarity=True`` adds ``polarity`` (``negative``, ``neutral`` or ``positive``) and ``polarity_score`` (from -1 to 1), which
+    are sums over all labels, whatever ``top_k`` and ``function_to_apply`` are: see :func:`polarity_entry`.
+
     Raises:
         ValueError: Tokenizer and model have different vocabularies, weights were never loaded or trained, an input is no text,
-            a score is no finite number, or attention is asked of a fusion that has none.
+            a score is no finite number, attention is asked of a fusion that has none, or the polarity of a model that has none.
     """
 
     tokenizer: Any  # This is an ASLSTMTokenizer, whose class is in the other package.
@@ -67,7 +72,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
 
         Args:
             inputs: A post or a list of posts, each a text or ``{"text": text}``; or a data set or generator of them.
-            kwargs: ``return_attention``, ``return_contributions``, ``emoji_effect``, and what the stock pipeline takes.
+            kwargs: ``return_attention``, ``return_contributions``, ``emoji_effect``, ``polarity``, and what the stock pipeline takes.
 
         Raises:
             ValueError: An input is no text.
@@ -80,11 +85,15 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return_attention: bool | None = None,
         emoji_effect: bool | None = None,
         return_contributions: bool | None = None,
+        polarity: bool | None = None,
         **kwargs: Any,
     ) -> tuple[dict, dict, dict]:
         stages = super()._sanitize_parameters(**kwargs)
         if return_attention:
             check_has_weights(self.model.config)
+        if polarity:
+            check_has_polarity(self.model.config)
+        stages[-1].update({} if polarity is None else {"polarity": polarity})
         asked = {
             "return_attention": return_attention,
             "emoji_effect": emoji_effect,
@@ -170,12 +179,26 @@ class ASLSTMPipeline(TextClassificationPipeline):
         return_attention: bool = False,
         emoji_effect: bool = False,
         return_contributions: bool = False,
+        polarity: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Return the stock result, with the reasons that were asked for in each of its dictionaries."""
+        """Return the stock result, with what else was asked for in each of its dictionaries."""
         result = super().postprocess(model_outputs, **kwargs)
-        if not return_attention and not emoji_effect and not return_contributions:
-            return result
+        added: dict[str, Any] = {}
+        if polarity:
+            added |= polarity_entry(model_outputs["logits"][0].double().softmax(-1).tolist(), self.model.config)
+        if return_attention or emoji_effect:
+            added |= self._reasons(model_outputs, return_attention, emoji_effect, **kwargs)
+        if return_contributions:
+            added["contributions"] = model_outputs["contributions"]
+        for entry in [result] if isinstance(result, dict) else result:
+            entry |= added
+        return result
+
+    def _reasons(
+        self, model_outputs: dict[str, Any], return_attention: bool, emoji_effect: bool, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return the attention and the effect of the emoji of one answer, where they were asked for."""
         is_token = model_outputs["is_token"][0].bool()
         ids = model_outputs["input_ids"][0][is_token].tolist()
         weights = model_outputs["weights"][0][is_token].float().tolist() if return_attention else [0.0] * len(ids)
@@ -185,11 +208,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
             without_emoji, without_words = model_outputs["parts"][0][:, None]
             scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
             reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
-        if return_contributions:
-            reasons["contributions"] = model_outputs["contributions"]
-        for entry in [result] if isinstance(result, dict) else result:
-            entry |= reasons
-        return result
+        return reasons
 
     def _scores(self, logits: torch.Tensor, **kwargs: Any) -> dict[str, float]:
         """Return the score of each label for logits (1, num_labels)."""

@@ -89,6 +89,46 @@ def text_of(value: Any, place: str = "") -> str:
     return text
 
 
+def polarity_entry(probabilities: Sequence[float], config: Any) -> dict[str, Any]:
+    """Return the polarity of an answer and its score, which are sums over the labels, or ``{}`` if the model gives none.
+
+    ``polarity_score`` is the probability of all positive labels minus that of all negative ones, from -1 to 1. ``polarity`` is
+    ``neutral`` if all neutral labels have more probability than ``polarity_threshold``. Otherwise it is ``positive`` for a
+    score of 0 or more, and ``negative`` for one below 0.
+
+    >>> from types import SimpleNamespace
+    >>> labels = {0: "like", 1: "fear", 2: "none"}
+    >>> polarities = {"like": "positive", "fear": "negative", "none": "neutral"}
+    >>> config = SimpleNamespace(id2label=labels, polarity_of_labels=polarities, polarity_threshold=0.5)
+    >>> polarity_entry([0.25, 0.5, 0.25], config), polarity_entry([0.25, 0.0, 0.75], config)
+    ({'polarity': 'negative', 'polarity_score': -0.25}, {'polarity': 'neutral', 'polarity_score': 0.25})
+
+    Args:
+        probabilities: The probability of each label, in the order of their ids.
+        config: Any object with the attributes of an ``ASLSTMConfig``.
+    """
+    if config.polarity_of_labels is None:
+        return {}
+    shares = {"negative": 0.0, "neutral": 0.0, "positive": 0.0}
+    for label, probability in zip(config.id2label.values(), probabilities, strict=True):
+        shares[config.polarity_of_labels[label]] += probability
+    score = shares["positive"] - shares["negative"]
+    is_neutral = shares["neutral"] > config.polarity_threshold
+    return {"polarity": "neutral" if is_neutral else "positive" if score >= 0 else "negative", "polarity_score": score}
+
+
+def check_has_polarity(config: Any) -> None:
+    """Check that a model can give the polarity of an answer.
+
+    Raises:
+        ValueError: The polarity of its labels is not known.
+    """
+    if config.polarity_of_labels is None:
+        raise ValueError(
+            "polarity: expected a model with polarity_of_labels in its config, found none; call it without polarity"
+        )
+
+
 def check_has_weights(config: Any) -> None:
     """Check that a model can give the weights of its words.
 

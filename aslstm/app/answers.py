@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from aslstm.data.file_formats import LINE_FORMATS, Row, refuse_bad
+from aslstm.data.known_corpora import label_names, shown_names
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
@@ -50,8 +51,9 @@ class Panel(NamedTuple):
 
     Attributes:
         heading: A heading that says which form of the post was read.
-        best: The label of the highest score.
-        scores: The score of each label.
+        best: The name of the label of the highest score.
+        scores: The score of each label, by its name.
+        polarity: A line with the polarity, or "" if the model gives none.
         heat_map: The post, as HTML where its words are shaded.
         notes: The lines that are shown below the post.
     """
@@ -59,6 +61,7 @@ class Panel(NamedTuple):
     heading: str
     best: str
     scores: dict[str, float]
+    polarity: str
     heat_map: Markup | str
     notes: list[str]
 
@@ -93,7 +96,8 @@ class Answers:
         words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
         right = self._panel(texts.without_emoji, words, self._answer(words), language)
         alone = effect["without_words"]
-        notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone)]
+        names = shown_names(self.classifier.label_names, language)
+        notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone | {"label": names[alone["label"]]})]
         notes += [texts.disagree] * effect["disagree"]
         return str(_HTML.pair(left, right, texts.no_emoji, [*notes, texts.legend]))
 
@@ -113,7 +117,9 @@ class Answers:
             notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
         scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
         best = max(scores, key=lambda label: scores[label])
-        return Panel(heading, best, dict(sorted(scores.items())), heat_map, notes)
+        names = shown_names(scores, language)
+        named = {names[label]: score for label, score in sorted(scores.items())}
+        return Panel(heading, names[best], named, _polarity_line(answer, language), heat_map, notes)
 
     def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
         """Return the page of a report on posts, as ``aslstm report`` writes it.
@@ -140,6 +146,13 @@ class Answers:
         charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
         title = TEXTS[language].report_title
         return report_page.render(tables, charts, title=title, language=language, has_files=False)
+
+
+def _polarity_line(answer: Answer, language: str) -> str:
+    if answer.polarity is None:
+        return ""
+    name = label_names(language)[answer.polarity]
+    return TEXTS[language].polarity.format(polarity=name, score=answer.polarity_score)
 
 
 def load(folder: str) -> Answers:

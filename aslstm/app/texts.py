@@ -20,6 +20,7 @@ class AppTexts(NamedTuple):
     with_emoji: str
     without_emoji: str
     emoji_alone: str
+    polarity: str
     no_post: str
     no_emoji: str
     no_words: str
@@ -61,6 +62,7 @@ TEXTS = {
         with_emoji="原文",
         without_emoji="去掉表情",
         emoji_alone="只有表情：{label}，{score:.1%}",
+        polarity="情感倾向：{polarity}（{score:+.2f}）",
         no_post="请先写一条微博。",
         no_emoji="没有表情：点上面的表情试试。",
         no_words="没有文字：这是模型对空文本的判断。",
@@ -100,6 +102,7 @@ TEXTS = {
         with_emoji="The post",
         without_emoji="Without its emoji",
         emoji_alone="The emoji alone: {label}, {score:.1%}",
+        polarity="Polarity: {polarity} ({score:+.2f})",
         no_post="Write a post first.",
         no_emoji="No emoji: try one of those above.",
         no_words="No words: this is the answer to an empty text.",

@@ -10,20 +10,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aslstm.errors import UserError, check_packages
+from aslstm.errors import check_packages
+from aslstm.model_folder.choosing import BUILT_IN_MODEL, DEFAULT_HELP, HUB, MODEL_VARIABLE, folder_of, model_path
 from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings
 
+# The folder that `aslstm train` writes by default, where there is no built-in model.
 DEFAULT_MODEL = "outputs/sample"
-HUB = "hf://"
 
 
 @dataclass(frozen=True)
 class AppSettings:
     """Says which model the app begins with."""
 
-    model: str = setting("", f"model folder, or {HUB}owner/name; default: the variable ASLSTM_MODEL, or {DEFAULT_MODEL}")
+    model: str = setting("", f"model folder, or {HUB}owner/name; {DEFAULT_HELP}, or {DEFAULT_MODEL}")
 
     def folder(self) -> str:
         """Return the model folder; a model of the Hub is downloaded first.
@@ -31,18 +32,11 @@ class AppSettings:
         Raises:
             UserError: The model cannot be downloaded.
         """
-        model = self.model or os.environ.get("ASLSTM_MODEL", DEFAULT_MODEL)
-        if not model.startswith(HUB):
-            return model
-        # Imported here, because a local folder does not need the Hub.
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HTTPError
-
-        try:
-            return snapshot_download(model.removeprefix(HUB))
-        except (HTTPError, OSError, ValueError) as error:
-            found = " ".join(str(error).split())
-            raise UserError(f"`model` {model}: expected a model of the Hub, found: {found:.200}") from error
+        if self.model:
+            return str(folder_of(self.model))
+        if not os.environ.get(MODEL_VARIABLE) and not BUILT_IN_MODEL.is_dir():
+            return DEFAULT_MODEL
+        return str(model_path())
 
 
 def main(given: Sequence[str] | None = None) -> None:

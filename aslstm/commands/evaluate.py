@@ -16,11 +16,18 @@ import numpy as np
 
 from aslstm.data.corpora import CorpusSource, has_emoji, load_split
 from aslstm.data.counterfactuals import remove_emoji, remove_words, shuffle_emoji
-from aslstm.data.known_corpora import LABEL_MAPS
+from aslstm.data.known_corpora import LABEL_MAPS, polarity_of_labels
 from aslstm.data.row_checks import label_key
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, claimed, replacing
-from aslstm.metrics import NO_EMOTION, compute_metrics, evaluate_probabilities, map_labels, map_probabilities
+from aslstm.metrics import (
+    NO_EMOTION,
+    compute_metrics,
+    evaluate_probabilities,
+    map_labels,
+    map_probabilities,
+    polarity_figure,
+)
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.settings import InferenceSettings
 from aslstm.printing import table_text
@@ -78,9 +85,10 @@ def evaluate(
     Raises:
         UserError: A post has a label that the model does not know.
     """
-    probabilities, names = map_probabilities(
-        classifier.predict(texts, description="Predicting"), classifier.label_names, map_name
-    )
+    predicted = classifier.predict(texts, description="Predicting")
+    probabilities, names = map_probabilities(predicted, classifier.label_names, map_name)
+    config = classifier.config
+    polarities = polarity_of_labels(names) if map_name else config.polarity_of_labels
     # By their keys: the labels of a model may be spelt as an older corpus file spelt them, such as 1.0.
     places = {label_key(name): place for place, name in enumerate(names)}
     for number, label in enumerate(gold, start=1):
@@ -91,26 +99,32 @@ def evaluate(
             )
     labels = np.array([places[label_key(label)] for label in gold])
     with_emoji = np.array([has_emoji(text) for text in texts])
-    results = {"all rows": evaluate_probabilities(labels, probabilities, names)}
-    for name, rows in (("rows with emoji", with_emoji), ("rows without emoji", ~with_emoji)):
+    known = np.array(names, dtype=object)[labels]
+    results = {}
+    groups = {"all rows": np.full(len(texts), True), "rows with emoji": with_emoji, "rows without emoji": ~with_emoji}
+    for name, rows in groups.items():
         if rows.any():
             results[name] = evaluate_probabilities(labels[rows], probabilities[rows], names)
+            results[name] |= polarity_figure(known[rows], predicted[rows], config, polarities)
     emoji_texts = [text for text, has in zip(texts, with_emoji, strict=True) if has]
     for name, change in COUNTERFACTUALS.items() if emoji_texts else ():
         changed = classifier.predict(change(emoji_texts), description=name)
         predictions = map_probabilities(changed, classifier.label_names, map_name)[0].argmax(1)
         results[name] = compute_metrics(labels[with_emoji], predictions, names)
+        results[name] |= polarity_figure(known[with_emoji], changed, config, polarities)
     return results, probabilities, names
 
 
 def print_results(results: dict[str, Any], names: list[str]) -> None:
     """Print the figures, the labels and the confusion matrix as tables."""
     everything = results["all rows"]
-    header = ["rows", "count", "accuracy", "95 %", "macro-F1", "95 %", "emotions", "micro-F1", "weighted", "ECE", "majority"]
+    header = ["rows", "count", "accuracy", "95 %", "macro-F1", "95 %", "polarity", "emotions", "micro-F1", "weighted", "ECE"]
+    header.append("majority")
     print(table_text(header, [_result_cells(name, metrics) for name, metrics in results.items()]))
     if "rows with emoji" not in results:
         print("no row has an emoji: no figures for rows with emoji, no counterfactuals")
-    print(f"emotions and micro-F1: without the label {NO_EMOTION!r}, where there is one\n")
+    print(f"emotions and micro-F1: without the label {NO_EMOTION!r}, where there is one")
+    print("polarity: macro-F1 of negative, neutral and positive\n" if "macro_f1_polarity" in everything else "")
     classes = [
         [name, *(f"{m[key]:.4f}" for key in ("precision", "recall", "f1")), str(m["support"])]
         for name, m in everything["per_class"].items()
@@ -124,7 +138,8 @@ def print_results(results: dict[str, Any], names: list[str]) -> None:
 def _result_cells(name: str, metrics: dict[str, Any]) -> list[str]:
     intervals = metrics.get("intervals_95", {})
     accuracy, macro_f1 = ("–".join(f"{x:.3f}" for x in intervals.get(key, [])) for key in ("accuracy", "macro_f1"))
-    keys = ("macro_f1_emotions", "micro_f1_emotions", "weighted_f1", "expected_calibration_error", "majority_accuracy")
+    keys = ["macro_f1_polarity", "macro_f1_emotions", "micro_f1_emotions", "weighted_f1", "expected_calibration_error"]
+    keys.append("majority_accuracy")
     others = [f"{metrics[key]:.4f}" if key in metrics else "" for key in keys]
     return [
         name,

@@ -2,13 +2,18 @@
 
 aslstm predict --model DIR --input posts.jsonl --output answers.jsonl
 
+Without ``--model`` it asks the model that the variable ``ASLSTM_MODEL`` names, or the built-in one.
+
 It prints how many posts have each label. Memory does not grow with the size of the input. ``--resume`` continues a run that
 was killed, and gives the same file. The processes of ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.prediction.running import PredictSettings, predict_file
 from aslstm.prediction.settings import InferenceSettings
 
@@ -18,8 +23,10 @@ from .flags import CommandParser, add_settings, make_settings, say
 def main(given: Sequence[str] | None = None) -> None:
     """Answer the posts and print a summary on standard error, because standard output may hold rows."""
     parser = CommandParser("predict", "Label the posts of a file.")
-    add_settings(parser, PredictSettings, InferenceSettings)
+    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+    add_settings(parser, PredictSettings, InferenceSettings, leave_out=("model",))
     arguments = parser.parse_args(given)
+    arguments.model = getattr(arguments, "model", None) or model_path()
     inference = make_settings(InferenceSettings, arguments)
     summary = predict_file(make_settings(PredictSettings, arguments, inference=inference))
     if summary is None:

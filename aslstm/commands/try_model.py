@@ -1,7 +1,8 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try MODEL_DIR [POST ...]``. It prints the label, its score, and the words and emoji that speak most for the
-answer and most against it, with their contributions. The folder is loaded through ``transformers.pipeline``, as users do it.
+Run as ``aslstm try [MODEL_DIR [POST ...]]``; without a folder the default model answers a few examples. It prints the label,
+its score, and the words and emoji that speak most for the answer and most against it, with their contributions. The folder is
+loaded through ``transformers.pipeline``, as users do it.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from typing import Any
 
 from transformers import pipeline
 
+from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.model_folder.layout import check_code, check_model_folder
 from aslstm.prediction.attention_view import contribution_pieces, pieces_for_and_against, signed_words
 from aslstm.printing import table_text
@@ -39,16 +41,18 @@ def words_for_and_against(result: dict[str, Any]) -> list[str]:
 def main(given: Sequence[str] | None = None) -> None:
     """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
-    parser.add_argument("model", type=Path, help="a model folder")
+    # Without a type: argparse would make a path of its sign that there is no default.
+    parser.add_argument("model", nargs="?", default=argparse.SUPPRESS, help=f"a model folder; {DEFAULT_HELP}")
     parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
     parser.add_argument(
         "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
     )
     arguments = parser.parse_args(given)
     posts = getattr(arguments, "posts", list(POSTS))
-    check_model_folder(arguments.model)
-    check_code(arguments.model, trust_code=arguments.trust_code)
-    classify = pipeline("text-classification", model=str(arguments.model), trust_remote_code=True)
+    folder = Path(arguments.model) if "model" in arguments else model_path()
+    check_model_folder(folder)
+    check_code(folder, trust_code=arguments.trust_code)
+    classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
     # Code of an older folder, which the user trusts, may not know the contributions.
     has_contributions = "return_contributions" in signature(classify.preprocess).parameters
     results = classify(posts, **{"return_contributions": True} if has_contributions else {})

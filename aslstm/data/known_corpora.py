@@ -1,10 +1,14 @@
 """Takes the name of a corpus and gives facts about it (files, columns, labels), and maps of its labels to another corpus's.
 
+It also knows the polarity and the Chinese name of each label of these corpora.
+
 No text of a corpus is here. Almost no corpus carries a licence, so get them from their publishers.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -113,3 +117,75 @@ LABEL_MAPS = {
         "neutral": "none",
     },
 }
+
+
+class KnownLabel(NamedTuple):
+    """Holds the polarity of a label (``negative``, ``neutral`` or ``positive``) and its Chinese name."""
+
+    polarity: str
+    chinese: str
+
+
+# The Chinese names differ from each other, so that two labels of one chart never become one. The last row is the polarities.
+KNOWN_LABELS = {
+    "like": KnownLabel("positive", "喜欢"),
+    "happiness": KnownLabel("positive", "快乐"),
+    "happy": KnownLabel("positive", "高兴"),
+    "sadness": KnownLabel("negative", "悲伤"),
+    "sad": KnownLabel("negative", "难过"),
+    "anger": KnownLabel("negative", "愤怒"),
+    "angry": KnownLabel("negative", "生气"),
+    "disgust": KnownLabel("negative", "厌恶"),
+    "fear": KnownLabel("negative", "恐惧"),
+    "surprise": KnownLabel("neutral", "惊讶"),
+    "none": KnownLabel("neutral", "无情绪"),
+    "negative": KnownLabel("negative", "负面"),
+    "neutral": KnownLabel("neutral", "中性"),
+    "positive": KnownLabel("positive", "正面"),
+}
+LANGUAGES_OF_LABELS = ("en", "zh")
+
+
+def polarity_of_labels(labels: Iterable[str]) -> dict[str, str] | None:
+    """Return the polarity of each label, or None if one of them is not known.
+
+    >>> polarity_of_labels(["like", "fear", "none"]), polarity_of_labels(["like", "glee"])
+    ({'like': 'positive', 'fear': 'negative', 'none': 'neutral'}, None)
+    """
+    labels = list(labels)
+    if not KNOWN_LABELS.keys() >= set(labels):
+        return None
+    return {label: KNOWN_LABELS[label].polarity for label in labels}
+
+
+def label_names(language: str) -> dict[str, str]:
+    """Return the names of the known labels and of the polarities in a language.
+
+    >>> label_names("zh")["sadness"], label_names("en")["sadness"]
+    ('悲伤', 'sadness')
+
+    Args:
+        language: ``en`` or ``zh``.
+
+    Raises:
+        ValueError: There is no such language.
+    """
+    if language not in LANGUAGES_OF_LABELS:
+        raise ValueError(f"language: expected one of {', '.join(LANGUAGES_OF_LABELS)}, found {language!r}")
+    return {label: known.chinese if language == "zh" else label for label, known in KNOWN_LABELS.items()}
+
+
+def shown_names(labels: Iterable[str], language: str) -> dict[str, str]:
+    """Return the name under which a page shows each label; a label that is not known keeps its own.
+
+    >>> shown_names(["sadness", "glee"], "zh")
+    {'sadness': '悲伤', 'glee': 'glee'}
+
+    Args:
+        labels: All labels that the page shows.
+        language: ``en`` or ``zh``.
+    """
+    labels, known = list(labels), label_names(language)
+    names = {label: known.get(label, label) for label in labels}
+    # If a corpus has both "sadness" and "悲伤", all labels keep their own names, so that they can be told apart.
+    return names if len(set(names.values())) == len(names) else {label: label for label in labels}

@@ -13,7 +13,7 @@ import tokenization
 from aslstm.disk import put_file, sync
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, find_damage, json_text, sha256
-from modeling_aslstm.config_values import check_config, labels_by_id
+from modeling_aslstm.config_values import POLARITY_THRESHOLD, check_config, labels_by_id
 from modeling_aslstm.results_aslstm import check_format
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,19 @@ def read_config(folder: Path) -> SimpleNamespace:
         raise ValueError(f"{path}: {error}") from error
     # transformers leaves out the labels where there are two without names.
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    return SimpleNamespace(**{"problem_type": None} | config | {"id2label": labels_by_id(labels)})
+    defaults = {"problem_type": None, "polarity_of_labels": None, "polarity_threshold": POLARITY_THRESHOLD}
+    return SimpleNamespace(**defaults | config | {"id2label": labels_by_id(labels)})
+
+
+def gives_polarity(folder: Path) -> bool:
+    """Return whether the model of a folder gives a polarity, before it is loaded.
+
+    What is wrong with a folder that is missing or damaged is said when it is loaded.
+    """
+    try:
+        return read_config(folder).polarity_of_labels is not None
+    except (OSError, ValueError):
+        return False
 
 
 def own_code() -> dict[str, bytes]:

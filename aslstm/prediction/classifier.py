@@ -27,6 +27,7 @@ from modeling_aslstm.results_aslstm import (
     emoji_effect_entry,
     is_emoji_id,
     parts_of_posts,
+    polarity_entry,
 )
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
@@ -51,6 +52,8 @@ class Answer(NamedTuple):
             without emoji.
         contributions: How much each word and emoji speaks for each label, as ``ASLSTMPipeline`` gives it, where it was asked
             for.
+        polarity: ``negative``, ``neutral`` or ``positive``; None if the model gives no polarity.
+        polarity_score: The probability of all positive labels minus that of all negative ones; None without a polarity.
     """
 
     probabilities: np.ndarray
@@ -58,6 +61,8 @@ class Answer(NamedTuple):
     attention: list[dict[str, Any]] | None = None
     emoji_effect: dict[str, Any] | None = None
     contributions: list[dict[str, Any]] | None = None
+    polarity: str | None = None
+    polarity_score: float | None = None
 
 
 class _Batch(NamedTuple):
@@ -200,7 +205,8 @@ class Classifier:
                     of_post = {name: values[i] for name, values in outputs.items()}
                     answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
                 else:
-                    answers[place] = Answer(probabilities[i], self._emoji_of(texts[place], batch.ids[i]))
+                    emoji = self._emoji_of(texts[place], batch.ids[i])
+                    answers[place] = Answer(probabilities[i], emoji, **polarity_entry(probabilities[i].tolist(), self.config))
         return answers
 
     def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
@@ -215,7 +221,9 @@ class Classifier:
         if parts is not None:
             rows = np.vstack([probabilities, parts]).tolist()
             effect = emoji_effect_entry(entries, *(dict(zip(self.label_names, row, strict=True)) for row in rows))
-        return Answer(probabilities, post.emoji, None if weights is None else entries, effect, outputs.get("contributions"))
+        shown = None if weights is None else entries
+        polarity = polarity_entry(probabilities.tolist(), self.config)
+        return Answer(probabilities, post.emoji, shown, effect, outputs.get("contributions"), **polarity)
 
     def _contributions(
         self, texts: list[str], posts: list[EncodedPost], logits: np.ndarray, batch_size: int | None
@@ -225,15 +233,10 @@ class Classifier:
         def read(rows: list[list[int]]) -> list[list[float]]:
             return _finite(self.backend.run(rows)["logits"]).tolist()
 
-        return contributions_of_posts(
-            texts,
-            [(post.ids, post.spans) for post in posts],
-            _finite(logits).tolist(),
-            read,
-            self.config,
-            unk_token_id=self.encoder.unk_token_id,
-            batch_size=batch_size or self.batch_size,
-        )
+        pairs = [(post.ids, post.spans) for post in posts]
+        whole = _finite(logits).tolist()
+        config, unk_token_id, size = self.config, self.encoder.unk_token_id, batch_size or self.batch_size
+        return contributions_of_posts(texts, pairs, whole, read, config, unk_token_id=unk_token_id, batch_size=size)
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Return probabilities (batch, 2, num_labels) of words alone and emoji alone; zeros for a post without emoji."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aslstm.model_folder.layout import INT8_GRAPH, read_config
-from modeling_aslstm.results_aslstm import check_tokenizer, text_of
+from modeling_aslstm.results_aslstm import check_has_polarity, check_tokenizer, polarity_entry, text_of
 from tokenization.post_encoding import PostEncoder
 
 from .classifier import Answer, Classifier
@@ -56,6 +56,7 @@ class OnnxPipeline:
         return_attention: bool = False,
         emoji_effect: bool = False,
         return_contributions: bool = False,
+        polarity: bool = False,
     ) -> Any:
         """Classify a text or several.
 
@@ -67,6 +68,7 @@ class OnnxPipeline:
             return_attention: Whether to add ``attention``, as :class:`ASLSTMPipeline` does.
             emoji_effect: Whether to add ``emoji_effect``, as :class:`ASLSTMPipeline` does.
             return_contributions: Whether to add ``contributions``, as :class:`ASLSTMPipeline` does.
+            polarity: Whether to add ``polarity`` and ``polarity_score``, as :class:`ASLSTMPipeline` does.
 
         Returns:
             A result for each text: a dictionary, or with ``top_k`` a list of them. For a text that is not in a list, a list
@@ -75,17 +77,22 @@ class OnnxPipeline:
 
         Raises:
             UserError: A score is no finite number.
-            ValueError: An input is no text, or attention is asked of a fusion that has none.
+            ValueError: An input is no text, attention is asked of a fusion that has none, or the polarity of a model that has
+                none.
         """
+        if polarity:
+            check_has_polarity(self.config)
         is_one = isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable)
         many = [text_of(text) for text in ([texts] if is_one else texts)]
-        if return_attention or emoji_effect or return_contributions:
-            asked = {"attention": return_attention, "emoji_effect": emoji_effect, "contributions": return_contributions}
+        asked = {"attention": return_attention, "emoji_effect": emoji_effect, "contributions": return_contributions}
+        names = [name for name in asked if asked[name]] + ["polarity", "polarity_score"] * polarity
+        if any(asked.values()):
             answers = self.classifier.answers(many, batch_size=batch_size, **asked)
-            results = [self._result(answer, top_k, [name for name in asked if asked[name]]) for answer in answers]
         else:
             # Posts are encoded faster where the places of the tokens are not needed.
-            results = [self._entries(row, top_k) for row in self.classifier.predict(many, batch_size=batch_size)]
+            rows = self.classifier.predict(many, batch_size=batch_size)
+            answers = [Answer(row, [], **polarity_entry(row.tolist(), self.config)) for row in rows]
+        results = [self._result(answer, top_k, names) for answer in answers]
         if top_k == "best":
             best = [entry for (entry,) in results]
             return best[0] if isinstance(texts, Mapping) else best

@@ -22,12 +22,13 @@ _PARTS_PER_ROW_GROUP = 4
 _MAX_DEPTH = 30
 
 
-def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
+def types_of_answers(names: Sequence[str], label_names: Sequence[str], prefix: str = "") -> Types:
     """Return the types in Parquet of the columns that :class:`BatchPredictor` adds.
 
     Args:
-        names: The names of these columns; the first is that of the label, which tells the prefix of all.
+        names: The names of the added columns.
         label_names: The labels of the model.
+        prefix: What the names begin with.
     """
     number = pyarrow.float64()
     scores = pyarrow.struct([(name, number) for name in label_names])
@@ -37,11 +38,12 @@ def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
         "label": pyarrow.string(),
         "score": number,
         "scores": scores,
+        "polarity": pyarrow.string(),
+        "polarity_score": number,
         "emoji": pyarrow.list_(pyarrow.string()),
         "attention": pyarrow.list_(pyarrow.struct([*place, ("weight", number), is_emoji])),
         "contributions": pyarrow.list_(pyarrow.struct([*place, is_emoji, ("contributions", scores)])),
     }
-    prefix = names[0].removesuffix("label")
     return {name: types[name.removeprefix(prefix)] for name in names}
 
 

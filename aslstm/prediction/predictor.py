@@ -20,9 +20,18 @@ from .classifier import Classifier
 if TYPE_CHECKING:
     import pandas
 
-COLUMNS = ("label", "score", "scores", "emoji")
-# Columns that are added on request, in this order.
-REASONS = ("attention", "contributions")
+# The added columns and the types of their arrays. Nested values are objects, because NumPy would make a table of lists of one
+# length.
+_TYPES = {
+    "label": np.str_,
+    "score": np.float64,
+    "scores": object,
+    "polarity": np.str_,
+    "polarity_score": np.float64,
+    "emoji": object,
+    "attention": object,
+    "contributions": object,
+}
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -32,10 +41,11 @@ Columns = TypeVar("Columns", dict[str, np.ndarray], "pandas.DataFrame")
 class BatchPredictor:
     """Answers batches with the model of a folder.
 
-    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), ``emoji`` (those
-    of the post, as they are written in it) and on request ``attention`` (a list of ``{"token", "start", "end", "weight",
-    "is_emoji"}``, as the pipeline gives) and ``contributions`` (a list of ``{"token", "start", "end", "is_emoji",
-    "contributions"}``, likewise). The answers to a batch depend on that batch alone.
+    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where the model has a
+    polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on request
+    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and ``contributions``
+    (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch depend on that
+    batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -63,13 +73,15 @@ class BatchPredictor:
         num_threads: int | None = None,
     ) -> None:
         self.text_column = text_column
+        self.prefix = prefix
         self.attention = attention
         self.contributions = contributions
-        self.added = added_columns(prefix, attention=attention, contributions=contributions)
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
+        has_polarity = self.classifier.config.polarity_of_labels is not None
+        self.added = added_columns(prefix, polarity=has_polarity, attention=attention, contributions=contributions)
         if attention:
             try:
                 check_has_weights(self.classifier.config)
@@ -87,17 +99,22 @@ class BatchPredictor:
             raise UserError(fault_of_text("the batch", dict.fromkeys(batch), self.text_column))
         answers = self.answers(batch[self.text_column])
         if isinstance(batch, dict):
-            return {**batch, **{name: _array(values, i) for i, (name, values) in enumerate(answers.items())}}
+            return {**batch, **{name: self._array(name, values) for name, values in answers.items()}}
         # Imported here and not above: only a caller who has pandas can give a frame.
         import pandas
 
         # Of a value of each type, so that an empty batch has the types of a full one.
-        types = [pandas.Series([value]).dtype for value in ("", 0.0)]
+        types = {np.str_: pandas.Series([""]).dtype, np.float64: pandas.Series([0.0]).dtype, object: object}
         columns = {
-            name: pandas.Series(values, batch.index, types[i] if i < len(types) else object)
-            for i, (name, values) in enumerate(answers.items())
+            name: pandas.Series(values, batch.index, types[_TYPES[name.removeprefix(self.prefix)]])
+            for name, values in answers.items()
         }
         return batch.assign(**columns)
+
+    def _array(self, name: str, values: list[Any]) -> np.ndarray:
+        """Return an added column as an array whose type depends on its name alone."""
+        kind = _TYPES[name.removeprefix(self.prefix)]
+        return np.fromiter(values, object, len(values)) if kind is object else np.array(values, kind)
 
     def answers(self, texts: Iterable[str]) -> dict[str, list[Any]]:
         """Return the columns that are added, with one value for each text.
@@ -111,21 +128,23 @@ class BatchPredictor:
         for number, text in enumerate(texts, start=1):
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
-        rows = []
-        asked = {"attention": self.attention, "contributions": self.contributions}
-        for answer in self.classifier.answers(texts, **asked):
+        columns: dict[str, list[Any]] = {name: [] for name in self.added}
+        for answer in self.classifier.answers(texts, attention=self.attention, contributions=self.contributions):
             best = int(answer.probabilities.argmax())
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
             label = self.label_names[best]
-            reasons = (getattr(answer, name) for name in REASONS if asked[name])
-            rows.append((label, scores[label], scores, answer.emoji, *reasons))
-        return {name: [row[i] for row in rows] for i, name in enumerate(self.added)}
+            found = {"label": label, "score": scores[label], "scores": scores, **answer._asdict()}
+            if answer.polarity_score is not None:
+                found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
+            for name, values in columns.items():
+                values.append(found[name.removeprefix(self.prefix)])
+        return columns
 
 
-def added_columns(prefix: str, *, attention: bool, contributions: bool) -> list[str]:
-    """Return the names of the columns that are added."""
-    asked = zip(REASONS, (attention, contributions), strict=True)
-    return [prefix + name for name in (*COLUMNS, *(reason for reason, is_asked in asked if is_asked))]
+def added_columns(prefix: str, *, polarity: bool, attention: bool, contributions: bool) -> list[str]:
+    """Return the names of the columns that are added, in their order."""
+    asked = {"polarity": polarity, "polarity_score": polarity, "attention": attention, "contributions": contributions}
+    return [prefix + name for name in _TYPES if asked.get(name, True)]
 
 
 def fault_of_text(place: str, row: Mapping[str, Any], text_column: str) -> str:
@@ -148,12 +167,3 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
             f"{place}: expected no column {', '.join(taken)}, which is to be added, found {names_of(columns)}; give the added "
             "ones a --prefix, e.g. predicted_"
         )
-
-
-def _array(values: list[Any], place: int) -> np.ndarray:
-    """Return a column as an array whose type depends on its place among the added columns alone.
-
-    Nested values are objects, because NumPy would make a table of lists of one length.
-    """
-    scalars = (np.str_, np.float64)
-    return np.array(values, scalars[place]) if place < len(scalars) else np.fromiter(values, object, len(values))

@@ -21,7 +21,7 @@ from aslstm.data.file_formats import READERS, Row, suffix_of
 from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import json_text, sha256
-from aslstm.model_folder.layout import checksums_of
+from aslstm.model_folder.layout import checksums_of, gives_polarity
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
 
@@ -162,7 +162,12 @@ def _predict(settings: PredictSettings) -> Summary | None:
         suffix=f".{settings.input_format}",
         text_column=settings.text_column,
         encoding=settings.encoding,
-        added=added_columns(settings.prefix, attention=settings.attention, contributions=settings.contributions),
+        added=added_columns(
+            settings.prefix,
+            polarity=gives_polarity(settings.model),
+            attention=settings.attention,
+            contributions=settings.contributions,
+        ),
         stop=settings.on_error == "stop",
     )
     try:
@@ -238,7 +243,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         # Imported here and not above: it imports pyarrow, which the other formats do not need.
         from .parquet_files import types_of_answers
 
-        types = types | types_of_answers(predictor.added, predictor.label_names)
+        types = types | types_of_answers(predictor.added, predictor.label_names, settings.prefix)
     processes = join_processes()
     processes.wait()  # Nothing is changed before all processes have checked.
     if processes.rank == 0:

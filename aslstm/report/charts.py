@@ -12,11 +12,14 @@ import altair as alt
 from aslstm.charts import FONTS
 from tokenization.emoji_splitting import chinese_emoji_name
 
+from .naming import named_in
 from .tables import ReportTables, Table
 from .texts import LANGUAGES
 
 _WIDTH = 620
 _COLUMNS = 3
+# Negative, neutral and positive, as the rows of the table stand; the red and green of the palette of labels, and grey.
+_POLARITY_COLORS = ("#e15759", "#9d9d9d", "#59a14f")
 
 
 def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelMixin]:
@@ -24,12 +27,20 @@ def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelM
 
     Args:
         tables: The tables that :func:`aslstm.report.tables.build_tables` returns.
-        language: The language of the titles, a key of ``LANGUAGES``.
+        language: The language of the titles and of the names of known labels, a key of ``LANGUAGES``.
     """
+    tables = named_in(language, tables)
     names = LANGUAGES[language].columns
     scale = alt.Scale(domain=tables.labels, scheme="tableau10" if len(tables.labels) <= 10 else "tableau20")
     color = alt.Color("label:N", scale=scale, sort=tables.labels, title=None)
-    makers = {"labels": _labels, "time": _time, "emoji": _emoji, "words": _words, "new_words": _new_words}
+    makers = {
+        "labels": _labels,
+        "polarity": _polarity,
+        "time": _time,
+        "emoji": _emoji,
+        "words": _words,
+        "new_words": _new_words,
+    }
     charts = {name: makers[name](table, color, names) for name, table in tables.tables.items()}
     return {name: chart.configure(font=FONTS, background="white").configure_view(stroke=None) for name, chart in charts.items()}
 
@@ -49,10 +60,21 @@ def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
 
 
 def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
+    return _shares(table, color, _tooltip(names, "label:N", "posts:Q", "share:Q", "mean_score:Q"), names)
+
+
+def _polarity(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
+    scale = alt.Scale(domain=[row[0] for row in table.rows], range=list(_POLARITY_COLORS))
+    of_polarity = alt.Color("polarity:N", scale=scale)
+    return _shares(table, of_polarity, _tooltip(names, "polarity:N", "posts:Q", "share:Q"), names)
+
+
+def _shares(table: Table, color: alt.Color, tooltip: list[alt.Tooltip], names: dict[str, str]) -> alt.LayerChart:
+    """Return a bar for each row, by its number of posts, with its share beside it."""
     base = alt.Chart(_data(table)).encode(
-        y=alt.Y("label:N", sort=None, title=None),
+        y=alt.Y(f"{table.columns[0]}:N", sort=None, title=None),
         x=alt.X("posts:Q", title=names["posts"]),
-        tooltip=_tooltip(names, "label:N", "posts:Q", "share:Q", "mean_score:Q"),
+        tooltip=tooltip,
     )
     bars = base.mark_bar().encode(color=color.copy().legend(None))
     return (bars + base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".1%"))).properties(width=_WIDTH)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from aslstm.prediction.attention_view import attention_html
 from aslstm.printing import printable_chart
 
+from .naming import named_in
 from .tables import NAMES, ReportTables
 from .templates import environment
 from .texts import LANGUAGES, Texts
@@ -38,10 +39,11 @@ def render(
         tables: The tables that the page shows.
         charts: The Vega-Lite specification of each chart, as ``chart.to_dict()`` gives it, under the name of its table.
         title: The title at the top of the page.
-        language: The language of the page, a key of ``LANGUAGES``.
+        language: The language of the page and of the names of known labels, a key of ``LANGUAGES``.
         has_files: Whether each chart is beside the page as a CSV file and a PNG file.
     """
     texts = LANGUAGES[language]
+    tables = named_in(language, tables)
     # In JSON "<" occurs only inside texts. Written as an escape, it cannot end the script.
     scripts = [
         vl_convert.javascript_bundle(),  # type: ignore[call-arg]  # its stub forgets the default

@@ -1,7 +1,7 @@
 """Takes the rows that ``aslstm predict`` writes and gives the tables of a report (:class:`ReportTables`).
 
-The tables are about labels, time, emoji, words and new words, and a few posts are kept to be shown. Rows are read one at a
-time, so that a million posts need no more memory than a thousand. The module knows nothing of charts or pages.
+The tables are about labels, polarity, time, emoji, words and new words, and a few posts are kept to be shown. Rows are read one
+at a time, so that a million posts need no more memory than a thousand. The module knows nothing of charts or pages.
 """
 
 import json
@@ -15,18 +15,19 @@ from typing import Any, NamedTuple
 
 from aslstm.errors import UserError
 from aslstm.words.new_words import NewWord, discover_words
+from modeling_aslstm.config_values import POLARITIES
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 
 from .dates import names_a_date, parse_date, start_of
 from .examples import Example, ExamplesOfLabel
 
-NAMES = ("labels", "time", "emoji", "words", "new_words")
+NAMES = ("labels", "polarity", "time", "emoji", "words", "new_words")
 MAX_LABELS = 100
 _NUM_ITEMS = 12  # This many emoji or words of each label are shown.
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # New words are not looked for in fewer posts.
-_OWN_COLUMNS = ("label", "score", "scores", "emoji", "attention")
+_OWN_COLUMNS = ("label", "score", "scores", "polarity", "polarity_score", "emoji", "attention", "contributions")
 # These words have no feeling of their own. Most other such words drop out because they occur equally often with every label.
 _FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
 _FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
@@ -107,6 +108,7 @@ class _Counts:
     unread_column: str | None = None  # the first column that is named as if it held dates
     num_unlabelled: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    polarities: Counter[str] = field(default_factory=Counter)
     scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum of its scores
     days: Counter[tuple[date, str]] = field(default_factory=Counter)
     emoji: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # emoji -> label -> posts
@@ -148,6 +150,8 @@ class _Counts:
             given = answer["emoji"]
             found = [piece.text for piece in split_emoji(text) if piece.is_emoji] if given is None else _nested(given)
             emoji = {fold_emoji(_clean(one)) for one in found}
+            # Without a score beside it, a column of this name is not the model's.
+            polarity = None if answer["polarity_score"] in (None, "") else _polarity(answer["polarity"])
         except (TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
             raise UserError(
                 f"{place}: expected score, emoji and attention as aslstm predict writes them, found {error!r:.80}"
@@ -156,6 +160,8 @@ class _Counts:
         if len(self.labels) > MAX_LABELS:
             raise UserError(f"{place}: expected at most {MAX_LABELS} labels, found more; is column 'label' the label?")
         self.scores[label] += score
+        if polarity is not None:
+            self.polarities[polarity] += 1
         for one in emoji:
             self.emoji[one][label] += 1
         self._add_words(attention, label)
@@ -186,8 +192,10 @@ class _Counts:
         """Return the tables that have rows."""
         total = self.labels.total()
         labels = [(name, n, n / total, self.scores[name] / n) for name, n in self.labels.most_common()]
+        counts = [(name, self.polarities[name]) for name in POLARITIES] if self.polarities else []
         found = {
             "labels": Table(("label", "posts", "share", "mean_score"), labels),
+            "polarity": Table(("polarity", "posts", "share"), [(name, n, n / self.polarities.total()) for name, n in counts]),
             "time": Table(("from", "label", "posts", "share"), self._time()),
             "emoji": Table(("label", "emoji", "posts", "posts_of_all_labels"), self._emoji()),
             "words": Table(("label", "word", "attention", "posts", "posts_of_all_labels"), self._words()),
@@ -248,7 +256,8 @@ def build_tables(
 
     Args:
         rows: Rows with ``text`` and ``label``, and with ``score``, ``emoji`` and ``attention`` as ``aslstm predict`` writes
-            them; nested values may be JSON text. Without ``emoji``, the emoji are taken from the text.
+            them; nested values may be JSON text. Without ``emoji``, the emoji are taken from the text. ``polarity`` is
+            counted where ``polarity_score`` is beside it.
         text_column: The name of the column of texts.
         date_column: The name of the column of dates, or None for the first column that has a date.
         prefix: The prefix of the names of the other columns.
@@ -290,6 +299,12 @@ def _share(value: Any) -> float:
     if not 0 <= number < 1.01:
         raise ValueError(f"{number}, not from 0 to 1")
     return number
+
+
+def _polarity(value: Any) -> str:
+    if value not in POLARITIES:
+        raise ValueError(f"{value!r}, not one of {', '.join(POLARITIES)}")
+    return str(value)
 
 
 def _nested(value: Any) -> Any:

@@ -39,6 +39,7 @@ LANGUAGES = {
         undated="{posts:,} posts without a readable date are not in the chart over time.",
         sections={
             "labels": Section("Labels", "How many posts have each label."),
+            "polarity": Section("Polarity", "How many posts are negative, neutral and positive, by the sums of their labels."),
             "time": Section(
                 "Over time",
                 "Above, the share of each label among the posts of a day, week, month or year; below, how many there are.",
@@ -67,9 +68,9 @@ LANGUAGES = {
             ),
         },
         columns={
-            "label": "label", "posts": "posts", "share": "share", "mean_score": "mean score", "from": "from",
-            "emoji": "emoji", "posts_of_all_labels": "posts of all labels", "word": "word", "attention": "attention",
-            "count": "count", "score": "score", "example": "a post that holds it",
+            "label": "label", "polarity": "polarity", "posts": "posts", "share": "share", "mean_score": "mean score",
+            "from": "from", "emoji": "emoji", "posts_of_all_labels": "posts of all labels", "word": "word",
+            "attention": "attention", "count": "count", "score": "score", "example": "a post that holds it",
         },
         table="Table",
         files="In the folder:",
@@ -86,6 +87,7 @@ LANGUAGES = {
         undated="有 {posts:,} 条没有可读的日期，未计入时间图。",
         sections={
             "labels": Section("标签分布", "每个标签的条数。"),
+            "polarity": Section("情感倾向", "负面、中性、正面各多少条，按标签的概率之和判断。"),
             "time": Section(
                 "随时间的变化",
                 "上图：各标签在每天（周、月或年）中的占比；下图：条数。",
@@ -104,8 +106,8 @@ LANGUAGES = {
             ),
         },
         columns={
-            "label": "标签", "posts": "条数", "share": "占比", "mean_score": "平均得分", "from": "起始日",
-            "emoji": "表情", "posts_of_all_labels": "各标签总条数", "word": "词", "attention": "注意力",
+            "label": "标签", "polarity": "情感倾向", "posts": "条数", "share": "占比", "mean_score": "平均得分",
+            "from": "起始日", "emoji": "表情", "posts_of_all_labels": "各标签总条数", "word": "词", "attention": "注意力",
             "count": "次数", "score": "得分", "example": "例句",
         },
         table="表格",

@@ -1,7 +1,10 @@
 """Takes logits and labels, or :class:`TrainingData`, and gives what depends on the shares of the labels.
 
-These are the priors and weights of the labels in the loss, and the decision rule that is fitted on validation.
+These are the priors and weights of the labels in the loss, and the decision rule and the threshold of the polarity, which are
+fitted on validation.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import sklearn.metrics
@@ -9,11 +12,14 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from modeling_aslstm.config_values import POLARITIES, POLARITY_THRESHOLD
+
 from .data import TrainingData
 from .streaming import StreamingRows
 
 PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
 NUM_RESAMPLES = 200
+POLARITY_THRESHOLDS = np.arange(101) / 100
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
@@ -45,12 +51,18 @@ def mean_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.
         answers: The lists of answers, (num_lists, num_examples) int.
         num_labels: The number of labels that the model has.
     """
+    return (macro_f1_scores(labels, answers, num_labels) + (answers == labels).mean(1)) / 2
+
+
+def macro_f1_scores(labels: np.ndarray, answers: np.ndarray, num_labels: int) -> np.ndarray:
+    """Return the macro-F1 of each of several lists of answers, (num_lists,); the arguments are those of :func:`mean_scores`."""
     # This counts by itself because scikit-learn takes 50 times as long for the thousands of lists of a bootstrap.
     right = answers == labels
     hits = np.stack([np.bincount(labels[row], minlength=num_labels) for row in right])
     given = np.stack([np.bincount(row, minlength=num_labels) for row in answers])
     f1 = 2 * hits / np.maximum(given + np.bincount(labels, minlength=num_labels), 1)
-    return (f1.mean(1) + right.mean(1)) / 2
+    scores: np.ndarray = f1.mean(1)
+    return scores
 
 
 def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -62,6 +74,27 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
     found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))
+
+
+def fit_polarity_threshold(probabilities: np.ndarray, labels: np.ndarray, polarities: Sequence[str]) -> float:
+    """Return the threshold of neutral answers that gives the highest macro-F1 of the three polarities.
+
+    Of thresholds that are equally good, the one nearest to 0.5 is taken; a model without neutral labels has 0.5.
+
+    Args:
+        probabilities: The probabilities of the answers, (num_examples, num_labels).
+        labels: The labels of the rows, (num_examples,) int.
+        polarities: The polarity of each label, in their order.
+    """
+    if "neutral" not in polarities:
+        return POLARITY_THRESHOLD
+    places = np.array([POLARITIES.index(polarity) for polarity in polarities])
+    negative, neutral, positive = (probabilities[:, places == place].sum(1) for place in range(len(POLARITIES)))
+    by_score = np.where(positive - negative >= 0, POLARITIES.index("positive"), POLARITIES.index("negative"))
+    answers = np.where(neutral > POLARITY_THRESHOLDS[:, None], POLARITIES.index("neutral"), by_score)
+    scores = macro_f1_scores(places[labels], answers, len(POLARITIES))
+    good = POLARITY_THRESHOLDS[scores == scores.max()]
+    return float(good[np.abs(good - POLARITY_THRESHOLD).argmin()])
 
 
 def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:

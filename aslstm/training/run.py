@@ -15,7 +15,9 @@ import numpy as np
 import torch
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
+from scipy.special import softmax
 
+from aslstm.data.known_corpora import polarity_of_labels
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics, intervals_95
 from modeling_aslstm import ASLSTMForSequenceClassification
@@ -23,7 +25,7 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 from .bag_of_words import add_bag_of_words
 from .batches import Collator
 from .data import TrainingData, prepare_data
-from .decision import class_weights, fit_prior_weight, fit_temperature, loss_priors
+from .decision import class_weights, fit_polarity_threshold, fit_prior_weight, fit_temperature, loss_priors
 from .fingerprints import CONTENTS
 from .model import make_model
 from .optimization import make_optimizers, make_schedules
@@ -274,13 +276,19 @@ def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingD
 
 
 def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
-    """Fit ``decision_prior_weight``, then ``temperature``, on validation, and put both into the config of the model."""
+    """Fit ``decision_prior_weight``, ``temperature`` and the polarity on validation, and put them into the model's config."""
     config = trainer.accelerator.unwrap_model(trainer.model).config
     logits = predict_logits(trainer.accelerator, trainer.model, trainer.validation_loader)
     prior = np.array(config.label_prior)
     config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
-    config.temperature = fit_temperature(logits + config.decision_prior_weight * np.log(prior), labels)
+    logits = logits + config.decision_prior_weight * np.log(prior)
+    config.temperature = fit_temperature(logits, labels)
     logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
+    config.polarity_of_labels = polarity_of_labels(config.id2label.values())
+    if config.polarity_of_labels is not None:
+        probabilities, polarities = softmax(logits / config.temperature, axis=1), list(config.polarity_of_labels.values())
+        config.polarity_threshold = fit_polarity_threshold(probabilities, labels, polarities)
+        logger.info("polarity threshold %.2f", config.polarity_threshold)
 
 
 def evaluate(trainer: Trainer, data: TrainingData, splits: Sequence[str], batch_size: int) -> dict[str, Any]:

@@ -37,6 +37,24 @@ def test_the_report_agrees_with_scikit_learn_on_the_saved_predictions(model_fold
     assert figures["rows with emoji"]["macro_f1"] == pytest.approx(trained["test_emoji"]["macro_f1"])
     assert [name for name in SECTIONS if name not in figures or name not in result.stdout] == []
     assert files["confusion.png"].read_bytes().startswith(b"\x89PNG")
+    # The polarity by its definition, with the threshold of the model.
+    config = json.loads((model_folder / "config.json").read_text(encoding="utf-8"))
+    polarities = config["polarity_of_labels"]
+
+    def polarity_of(probabilities: dict[str, float]) -> str:
+        sums = {one: sum(p for label, p in probabilities.items() if polarities[label] == one) for one in polarities.values()}
+        if sums["neutral"] > config.get("polarity_threshold", 0.5):
+            return "neutral"
+        return "positive" if sums["positive"] >= sums["negative"] else "negative"
+
+    expected = f1_score(
+        [polarities[label] for label in gold], [polarity_of(a["probabilities"]) for a in answers], average="macro"
+    )
+    assert figures["all rows"]["macro_f1_polarity"] == pytest.approx(expected)
+    header, first = result.stdout.splitlines()[0], next(line for line in result.stdout.splitlines() if "all rows" in line)
+    assert "polarity" in header and f"{expected:.4f}" in first
+    assert "polarity: macro-F1 of negative, neutral and positive" in result.stdout
+    assert all("macro_f1_polarity" in figures[name] for name in SECTIONS)
 
 
 def test_a_corpus_without_emoji_says_so(model_folder: Path, tmp_path: Path) -> None:
@@ -99,3 +117,4 @@ def test_a_model_is_scored_on_a_corpus_with_other_labels(model_folder: Path) -> 
     )  # fmt: skip
     assert "like → positive" in result.stdout and "neutral → none" in result.stdout
     assert "2000" in result.stdout
+    assert "polarity: macro-F1 of negative, neutral and positive" in result.stdout

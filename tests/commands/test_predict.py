@@ -18,6 +18,7 @@ from aslstm.commands.report import read_predictions
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import ROOT
 from tests.support.prediction_runs import (
+    ADDED,
     EMOJI,
     POSTS,
     PREDICT,
@@ -49,7 +50,7 @@ def test_rows_come_back_in_order_with_their_columns_and_are_counted(model_folder
     answer(model_folder, "--input", posts, "--output", tmp_path / "out.jsonl", "--attention", backend="torch")
     found = read_lines(tmp_path / "out.jsonl")
     assert [{name: row[name] for name in ("id", "text", "nested")} for row in found] == rows
-    assert list(found[0]) == ["id", "text", "nested", "label", "score", "scores", "emoji", "attention"]
+    assert list(found[0]) == ["id", "text", "nested", *ADDED, "attention"]
     assert [row["emoji"] for row in found] == EMOJI
     labels = list(json.loads((model_folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
     counts = json.loads((tmp_path / "out.jsonl.counts.json").read_text(encoding="utf-8"))
@@ -61,7 +62,7 @@ def test_labels_scores_and_attention_are_those_of_the_pipeline(model_folder: Pat
     posts = write_lines(tmp_path / "posts.jsonl", [{"text": text} for text in POSTS])
     answer(model_folder, "--input", posts, "--output", tmp_path / "out.jsonl", "--attention", backend="torch")
     classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
-    expected = classify(POSTS, top_k=None, return_attention=True)
+    expected = classify(POSTS, top_k=None, return_attention=True, polarity=True)
     for row, entries in zip(read_lines(tmp_path / "out.jsonl"), expected, strict=True):
         assert row["label"] == entries[0]["label"]
         assert row["scores"] == pytest.approx({entry["label"]: entry["score"] for entry in entries}, abs=2e-6)
@@ -69,6 +70,8 @@ def test_labels_scores_and_attention_are_those_of_the_pipeline(model_folder: Pat
         weights = [entry.pop("weight") for entry in row["attention"]]
         assert weights == pytest.approx([entry.pop("weight") for entry in entries[0]["attention"]], abs=1e-6)
         assert row["attention"] == entries[0]["attention"]
+        assert row["polarity"] == entries[0]["polarity"]
+        assert row["polarity_score"] == pytest.approx(entries[0]["polarity_score"], abs=2e-6)
 
 
 def test_a_prefix_keeps_the_labels_of_the_input(onnx_folder: Path, tmp_path: Path, answers: list[dict]) -> None:
@@ -123,7 +126,7 @@ def test_csv_holds_nested_values_as_json(onnx_folder: Path, tmp_path: Path, answ
     ]
     answer(onnx_folder, "--input", write_lines(tmp_path / "posts.jsonl", rows), "--output", tmp_path / "out.csv")
     found = read_csv(tmp_path / "out.csv")
-    assert list(found[0]) == ["text", "id", "tags", "label", "score", "scores", "emoji", "late"]
+    assert list(found[0]) == ["text", "id", "tags", *ADDED, "late"]
     for row, expected in zip(found, answers, strict=False):
         assert row["text"] == expected["text"]
         assert json.loads(row["tags"]) == ["a", expected["id"]]
@@ -151,9 +154,7 @@ def test_parquet_keeps_the_types_of_its_columns(onnx_folder: Path, tmp_path: Pat
     found = pyarrow.parquet.read_table(tmp_path / "out.parquet")
     assert found.select(table.column_names).cast(table.schema).to_pylist() == table.to_pylist()
     assert [found.schema.field(name).type for name in table.column_names] == [field.type for field in table.schema]
-    assert found.select(["label", "score", "scores", "emoji"]).to_pylist() == [
-        {name: row[name] for name in ("label", "score", "scores", "emoji")} for row in answers
-    ]
+    assert found.select(ADDED).to_pylist() == [{name: row[name] for name in ADDED} for row in answers]
 
 
 def test_standard_input_and_output(onnx_folder: Path, tmp_path: Path, answers: list[dict]) -> None:

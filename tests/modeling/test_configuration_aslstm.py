@@ -41,6 +41,20 @@ from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
         ({"clause_end_token_ids": 5}, "clause_end_token_ids: expected ids of words, found 5"),
         ({"label_prior": "ab"}, "label_prior: expected 2 shares above 0"),
         ({"pad_token_id": None}, "emoji range: expected .* pad_token_id None"),
+        ({"polarity_threshold": 1.5}, "polarity_threshold: expected a number from 0 to 1, found 1.5"),
+        ({"polarity_threshold": float("nan")}, "polarity_threshold: expected a number from 0 to 1, found nan"),
+        ({"polarity_threshold": None}, "polarity_threshold: expected a number from 0 to 1, found None"),
+        ({"polarity_of_labels": {"LABEL_0": "positive"}}, "polarity_of_labels: expected one of negative, .* LABEL_0, LABEL_1"),
+        ({"polarity_of_labels": {"LABEL_0": "positive", "LABEL_1": "glad"}}, "polarity_of_labels: expected one of .*'glad'"),
+        ({"polarity_of_labels": ["positive", "negative"]}, "polarity_of_labels: expected one of .*'negative'.$"),
+        (
+            {"id2label": {0: "like"}, "polarity_of_labels": {"like": "positive"}},
+            "polarity_of_labels: expected none without one label among several",
+        ),
+        (
+            {"problem_type": "regression", "polarity_of_labels": {"LABEL_0": "positive", "LABEL_1": "negative"}},
+            "polarity_of_labels: expected none without one label among several",
+        ),
     ],
 )
 def test_wrong_values_say_what_was_expected_and_found(changes: dict[str, object], expected: str) -> None:
@@ -63,13 +77,18 @@ def test_labels_stand_in_the_order_of_their_ids() -> None:
 
 
 def fitted_config() -> ASLSTMConfig:
-    return ASLSTMConfig(id2label={0: "sad", 1: "glad"}, label_prior=[0.25, 0.75], decision_prior_weight=0.4, temperature=1.3)
+    return ASLSTMConfig(
+        id2label={0: "sad", 1: "glad"}, label_prior=[0.25, 0.75], decision_prior_weight=0.4, temperature=1.3,
+        polarity_of_labels={"sad": "negative", "glad": "positive"}, polarity_threshold=0.25,
+    )  # fmt: skip
 
 
 def test_saving_keeps_every_value(tmp_path: Path) -> None:
     config = fitted_config()
     config.save_pretrained(tmp_path)
-    assert ASLSTMConfig.from_pretrained(tmp_path).to_dict() == config.to_dict()
+    loaded = ASLSTMConfig.from_pretrained(tmp_path)
+    assert loaded.to_dict() == config.to_dict()
+    assert (loaded.polarity_of_labels, loaded.polarity_threshold) == ({"sad": "negative", "glad": "positive"}, 0.25)
 
 
 @pytest.mark.parametrize("changes", [{"num_labels": 5}, {"id2label": {0: "no", 1: "yes"}}])
@@ -77,6 +96,7 @@ def test_other_labels_end_the_fitted_decision_rule(tmp_path: Path, changes: dict
     fitted_config().save_pretrained(tmp_path)
     config = ASLSTMConfig.from_pretrained(tmp_path, **changes)
     assert (config.label_prior, config.decision_prior_weight, config.temperature) == (None, 0.0, 1.0)
+    assert (config.polarity_of_labels, config.polarity_threshold) == (None, 0.5)
 
 
 def test_a_folder_names_every_auto_class_and_its_pipeline() -> None:

@@ -52,9 +52,11 @@ def test_a_loss_of_several_labels_is_never_zero_for_labels_that_are_all_zero() -
 @pytest.mark.parametrize("problem_type", ["regression", "multi_label_classification"])
 def test_another_kind_of_problem_has_no_decision_rule(tmp_path: Path, problem_type: str) -> None:
     fitted: dict[str, Any] = {"label_prior": [0.25, 0.75], "decision_prior_weight": 0.4, "temperature": 1.3}
-    ASLSTMConfig(id2label={0: "sad", 1: "glad"}, **fitted).save_pretrained(tmp_path)
+    polarity = {"sad": "negative", "glad": "positive"}
+    ASLSTMConfig(id2label={0: "sad", 1: "glad"}, polarity_of_labels=polarity, **fitted).save_pretrained(tmp_path)
     config = ASLSTMConfig.from_pretrained(tmp_path, problem_type=problem_type)
     assert (config.label_prior, config.decision_prior_weight, config.temperature) == (None, 0.0, 1.0)
+    assert config.polarity_of_labels is None
     with pytest.raises(ValueError, match=f"label_prior: expected none with problem_type {problem_type}"):
         ASLSTMConfig(problem_type=problem_type, **fitted)
 

@@ -79,10 +79,12 @@ def test_dates_are_text_where_there_is_no_type_for_them(tmp_path: Path, output_f
 
 
 def test_the_types_of_answers_are_known_where_no_row_shows_them(tmp_path: Path) -> None:
-    names = ["label", "score", "scores", "emoji", "attention"]
+    names = ["label", "score", "scores", "polarity", "polarity_score", "emoji", "attention", "contributions"]
     types = types_of_answers(names, ["sad", "fun"])
     assert types_of_answers(names[:4], ["sad", "fun"]) == {name: types[name] for name in names[:4]}
-    rows = [{"label": "sad", "score": 1, "scores": {"sad": 1, "fun": 0}, "emoji": [], "attention": []}]
+    assert types_of_answers(["p_emoji"], ["sad"], "p_") == {"p_emoji": types["emoji"]}
+    rows = [{"label": "sad", "score": 1, "scores": {"sad": 1, "fun": 0}, "polarity": "positive", "polarity_score": 1}]
+    rows = [row | {"emoji": [], "attention": [], "contributions": []} for row in rows]
     write_part(tmp_path / "0.parquet", rows, types)
     schema = pyarrow.parquet.read_schema(tmp_path / "0.parquet")
     assert pyarrow.types.is_string(schema.field("emoji").type.value_type)
@@ -93,4 +95,5 @@ def test_the_types_of_answers_are_known_where_no_row_shows_them(tmp_path: Path) 
         "weight",
         "is_emoji",
     ]
-    assert pyarrow.types.is_floating(schema.field("score").type)
+    assert all(pyarrow.types.is_floating(schema.field(name).type) for name in ("score", "polarity_score"))
+    assert pyarrow.types.is_string(schema.field("polarity").type)

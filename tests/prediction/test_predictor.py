@@ -16,7 +16,7 @@ from aslstm.prediction.predictor import BatchPredictor
 from tests.support.commands import ROOT
 
 POSTS = ["今天又加班[泪]", "", "好耶🎉😂", "明天下午三点开会"]
-ADDED = ["label", "score", "scores", "emoji"]
+ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +58,15 @@ def test_an_empty_batch_gets_the_columns(predictor: BatchPredictor) -> None:
     full = predictor(pandas.DataFrame({"text": POSTS}))
     assert found[ADDED].dtypes.equals(full[ADDED].dtypes)
     arrays, full_arrays = predictor({"text": np.array([], dtype=str)}), predictor({"text": np.array(POSTS)})
-    assert (
-        [arrays[name].dtype.kind for name in ADDED] == [full_arrays[name].dtype.kind for name in ADDED] == ["U", "f", "O", "O"]
-    )
+    kinds = [[of[name].dtype.kind for name in ADDED] for of in (arrays, full_arrays)]
+    assert kinds == [["U", "f", "O", "U", "f", "O"]] * 2
     assert all(arrays[name].shape == (0,) for name in ADDED)
 
 
 def test_a_prefix_and_attention(onnx_folder: Path) -> None:
     predictor = BatchPredictor(onnx_folder, backend="onnx", text_column="post", prefix="p_", attention=True)
     found = predictor(pandas.DataFrame({"post": POSTS, "label": "gold"}))
-    assert list(found.columns) == ["post", "label", "p_label", "p_score", "p_scores", "p_emoji", "p_attention"]
+    assert list(found.columns) == ["post", "label", *(f"p_{name}" for name in ADDED), "p_attention"]
     for text, entries in zip(POSTS, found["p_attention"], strict=True):
         assert all(text[entry["start"] : entry["end"]] == entry["token"] for entry in entries)
         assert sum(entry["weight"] for entry in entries) == pytest.approx(1.0, abs=1e-5)
@@ -152,7 +151,8 @@ def test_spark_maps_frames(onnx_folder: Path, predictor: BatchPredictor) -> None
 
     try:
         posts = spark.createDataFrame(list(enumerate(POSTS * 50)), "id long, text string")
-        added = "label string, score double, scores map<string,double>, emoji array<string>"
+        added = "label string, score double, scores map<string,double>, polarity string, polarity_score double, "
+        added += "emoji array<string>"
         check_answers(posts.mapInPandas(answers, f"id long, text string, {added}").collect(), predictor)
     finally:
         spark.stop()

@@ -48,7 +48,7 @@ def rows(model_folder: Path) -> list[Row]:
     file = ROOT / "aslstm" / "data" / "sample" / "test.jsonl"
     texts = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()]
     classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
-    answers = classify([*texts, *HOSTILE], return_attention=True, top_k=None, batch_size=64)
+    answers = classify([*texts, *HOSTILE], return_attention=True, polarity=True, top_k=None, batch_size=64)
     predictions = []
     for i, (text, entries) in enumerate(zip([*texts, *HOSTILE], answers, strict=True)):
         predictions.append({
@@ -58,6 +58,8 @@ def rows(model_folder: Path) -> list[Row]:
             "label": f"{HOSTILE_LABEL}{i}" if i >= len(texts) else entries[0]["label"],
             "score": entries[0]["score"],
             "scores": {entry["label"]: entry["score"] for entry in entries},
+            "polarity": entries[0]["polarity"],
+            "polarity_score": entries[0]["polarity_score"],
             "emoji": [piece.text for piece in split_emoji(text) if piece.is_emoji],
             "attention": entries[0]["attention"],
         })  # fmt: skip
@@ -86,7 +88,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def test_the_folder_has_every_chart_as_png_and_csv_and_weighs_little(folder: Path) -> None:
-    names = {"labels", "time", "emoji", "words"}
+    names = {"labels", "polarity", "time", "emoji", "words"}
     assert {path.name for path in folder.iterdir()} >= {"index.html", *(f"{n}.{s}" for n in names for s in ("csv", "png"))}
     assert all((folder / f"{name}.png").read_bytes().startswith(b"\x89PNG") for name in names)
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 5_000_000
@@ -100,6 +102,44 @@ def test_label_counts_are_those_of_the_input(folder: Path, rows: list[Row]) -> N
     for row in table:
         scores = [one["score"] for one in rows if one["label"] == row["label"]]
         assert float(row["mean_score"]) == pytest.approx(sum(scores) / len(scores))
+
+
+def test_shares_of_polarity_are_those_of_the_input_in_a_fixed_order(folder: Path, rows: list[Row]) -> None:
+    counts = Counter(row["polarity"] for row in rows)
+    expected = [(name, str(counts[name]), counts[name] / len(rows)) for name in ("negative", "neutral", "positive")]
+    assert [(row["polarity"], row["posts"], float(row["share"])) for row in read_csv(folder / "polarity.csv")] == expected
+
+
+def test_a_column_polarity_without_a_score_is_the_users_own() -> None:
+    rows = [{"text": "好", "label": "like", "polarity": "gut"}]
+    tables = build_tables(rows)
+    assert list(tables.tables) == ["labels"]
+    assert "Polarity" not in report_page.render(tables, {}, title="t")
+    with pytest.raises(UserError, match=r"found ValueError\(.'gut', not one of negative, neutral, positive"):
+        build_tables([rows[0] | {"polarity_score": 0.5}])
+
+
+def test_a_chinese_page_names_known_labels_in_chinese_and_its_tables_do_not() -> None:
+    answers = [("sadness", "negative", -0.5), ("none", "neutral", 0.0), ("glee", "positive", 1.0)]
+    tables = build_tables(
+        {"text": f"好{i}", "label": label, "score": 1, "polarity": polarity, "polarity_score": score}
+        for i, (label, polarity, score) in enumerate(answers)
+    )
+    assert tables.labels == ["sadness", "none", "glee"]
+    assert tables.tables["polarity"].rows == [(name, 1, 1 / 3) for name in ("negative", "neutral", "positive")]
+    charts = report_charts.build(tables, "zh")
+    shown = {name: json.dumps(chart.to_dict(), ensure_ascii=False) for name, chart in charts.items()}
+    assert "悲伤" in shown["labels"] and "glee" in shown["labels"] and "sadness" not in shown["labels"]
+    assert all(name in shown["polarity"] for name in ("负面", "中性", "正面"))
+    page = report_page.render(tables, {}, title="t", language="zh")
+    assert "<h3>悲伤</h3>" in page and "<td>正面</td>" in page and "sadness" not in page
+    assert "<h3>sadness</h3>" in report_page.render(tables, {}, title="t")
+
+
+def test_labels_that_would_get_one_name_keep_their_own() -> None:
+    tables = build_tables([{"text": "好", "label": label} for label in ("sadness", "悲伤")])
+    page = report_page.render(tables, {}, title="t", language="zh")
+    assert "<h3>sadness</h3>" in page and "<h3>悲伤</h3>" in page
 
 
 def test_shares_over_time_are_those_of_each_day_of_the_posts(folder: Path, rows: list[Row]) -> None:
@@ -197,7 +237,8 @@ def test_every_format_gives_the_same_tables(rows: list[Row], suffix: str, tmp_pa
 
 
 def test_predictions_with_a_prefix_stand_beside_the_labels_of_the_input(rows: list[Row]) -> None:
-    names = {name: f"predicted_{name}" for name in ("label", "score", "scores", "emoji", "attention")}
+    answers = ("label", "score", "scores", "polarity", "polarity_score", "emoji", "attention")
+    names = {name: f"predicted_{name}" for name in answers}
     prefixed = [{names.get(name, name): value for name, value in row.items()} | {"label": "gold"} for row in rows[:90]]
     assert build_tables(prefixed, prefix="predicted_") == build_tables(rows[:90])
 

@@ -19,6 +19,8 @@ POSTS = [
     "［怒］气死我了&#128514;",
     "哈" * 50_000,
 ]
+# The columns that are added to every row where the model has a polarity.
+ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
 EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "&#128514;"], []]
 
 

@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from aslstm.training.decision import fit_prior_weight, fit_temperature, log_loss, mean_scores
+from aslstm.data.known_corpora import polarity_of_labels
+from aslstm.training.decision import fit_polarity_threshold, fit_prior_weight, fit_temperature, log_loss, mean_scores
+from modeling_aslstm.results_aslstm import polarity_entry
 
 
 def test_log_loss_is_the_mean_of_the_negative_log_probabilities() -> None:
@@ -79,3 +83,41 @@ def test_the_mean_score_is_scikit_learns() -> None:
         for row in answers
     ]
     assert mean_scores(labels, answers, 4) == pytest.approx(expected)
+
+
+def test_the_threshold_of_neutral_answers_that_made_the_labels_is_found() -> None:
+    # Rows are neutral where "none" has 0.31 or more, so 0.30 alone separates them from 0.30 and less.
+    neutral = np.array([0.1, 0.2, 0.29, 0.3, 0.31, 0.4, 0.6, 0.9])
+    probabilities = np.stack([neutral, 1 - neutral], axis=1)
+    labels = np.array([1, 1, 1, 1, 0, 0, 0, 0])
+    assert fit_polarity_threshold(probabilities, labels, ["neutral", "positive"]) == 0.3
+    assert fit_polarity_threshold(probabilities, np.ones(8, int), ["neutral", "positive"]) == 0.9
+
+
+def test_of_equal_thresholds_the_nearest_to_the_middle_is_taken() -> None:
+    probabilities = np.array([[0.2, 0.8, 0.0], [0.2, 0.0, 0.8], [0.95, 0.05, 0.0]])
+    polarities = ["neutral", "positive", "negative"]
+    assert fit_polarity_threshold(probabilities, np.array([1, 2, 0]), polarities) == 0.5  # 0.20 to 0.94 are all right.
+    assert fit_polarity_threshold(probabilities[:, [1, 2]], np.array([0, 1, 0]), ["positive", "negative"]) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_threshold_is_better_than_the_fitted_one(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    names = ["like", "happiness", "sadness", "fear", "surprise", "none"]
+    polarities = polarity_of_labels(names)
+    assert polarities is not None
+    labels = random.integers(0, 6, 150)
+    probabilities = random.dirichlet(np.full(6, 0.3), 150) * 0.7 + 0.3 * np.eye(6)[labels]
+    gold = [polarities[names[label]] for label in labels]
+
+    def score(threshold: float) -> float:
+        config = SimpleNamespace(id2label=dict(enumerate(names)), polarity_of_labels=polarities, polarity_threshold=threshold)
+        given = [polarity_entry(row, config)["polarity"] for row in probabilities.tolist()]
+        return float(f1_score(gold, given, average="macro", labels=["negative", "neutral", "positive"]))
+
+    scores = {threshold / 100: score(threshold / 100) for threshold in range(101)}
+    fitted = fit_polarity_threshold(probabilities, labels, list(polarities.values()))
+    assert scores[fitted] == pytest.approx(max(scores.values()))
+    nearer = [one for threshold, one in scores.items() if abs(threshold - 0.5) < abs(fitted - 0.5) - 1e-9]
+    assert all(one < max(scores.values()) - 1e-9 for one in nearer)

@@ -1,0 +1,52 @@
+"""Takes the name of a model, or no name, and gives its folder; without a name it is the default model of this machine."""
+
+import os
+from os import PathLike
+from pathlib import Path
+
+from aslstm.errors import UserError
+
+HUB = "hf://"
+MODEL_VARIABLE = "ASLSTM_MODEL"
+BUILT_IN_MODEL = Path(__file__).parent.parent / "models" / "weibo-emotion"
+DEFAULT_HELP = f"default: the variable {MODEL_VARIABLE}, or the built-in model"
+
+
+def model_path() -> Path:
+    """Return the folder of the model that is used where none is named.
+
+    It is the model that the variable ``ASLSTM_MODEL`` names, or else the one that is built into this package.
+
+    Raises:
+        UserError: No variable names a model, and none is built in; or the model cannot be downloaded.
+    """
+    if named := os.environ.get(MODEL_VARIABLE):
+        return folder_of(named)
+    if not BUILT_IN_MODEL.is_dir():
+        raise UserError(
+            f"model: expected a model, found none: this version has no built-in one; name a model folder, or set the variable "
+            f"{MODEL_VARIABLE} to one"
+        )
+    return BUILT_IN_MODEL
+
+
+def folder_of(model: str | PathLike[str]) -> Path:
+    """Return the folder of a model, which is downloaded first if the name begins with ``hf://``.
+
+    Args:
+        model: A model folder, or ``hf://owner/name`` for a model of the Hub.
+
+    Raises:
+        UserError: The model cannot be downloaded.
+    """
+    if not str(model).startswith(HUB):
+        return Path(model)
+    # Imported here, because a local folder does not need the Hub.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        return Path(snapshot_download(str(model).removeprefix(HUB)))
+    except (HTTPError, OSError, ValueError) as error:
+        found = " ".join(str(error).split())
+        raise UserError(f"`model` {model}: expected a model of the Hub, found: {found:.200}") from error
