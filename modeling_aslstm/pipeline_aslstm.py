@@ -72,7 +72,8 @@ class ASLSTMPipeline(TextClassificationPipeline):
 
         Args:
             inputs: A post or a list of posts, each a text or ``{"text": text}``; or a data set or generator of them.
-            kwargs: ``return_attention``, ``return_contributions``, ``emoji_effect``, ``polarity``, and what the stock pipeline takes.
+            kwargs: ``return_attention``, ``return_contributions``, ``emoji_effect``, ``polarity``, and what the stock pipeline
+                takes.
 
         Raises:
             ValueError: An input is no text.

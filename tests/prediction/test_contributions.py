@@ -19,6 +19,7 @@ from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.prediction.predictor import BatchPredictor
 from modeling_aslstm.contributions_aslstm import contributions_of_posts, entries_of_post, log_odds
 from tests.support.commands import run_command
+from tests.support.prediction_runs import ADDED
 from tokenization import ASLSTMTokenizer
 
 POSTS = [
@@ -148,10 +149,16 @@ def test_the_classifier_gives_the_same_in_batches_of_any_size(
             assert_close(answer.contributions, one.contributions, 1e-4)
 
 
-def test_all_reasons_can_be_asked_for_at_once(classify: Any, exact: OnnxPipeline) -> None:
+def test_all_reasons_and_the_polarity_can_be_asked_for_at_once(classify: Any, exact: OnnxPipeline) -> None:
     asked = {"return_attention": True, "emoji_effect": True, "return_contributions": True}
+    names = {"label", "score", "attention", "emoji_effect", "contributions"}
     for one, other in zip(classify(POSTS, **asked), exact(POSTS, **asked), strict=True):
-        assert set(one) == set(other) == {"label", "score", "attention", "emoji_effect", "contributions"}
+        assert set(one) == set(other) == names
+        assert_close(other["contributions"], one["contributions"], 1e-4)
+    asked["polarity"] = True
+    for one, other in zip(classify(POSTS, **asked), exact(POSTS, **asked), strict=True):
+        assert set(one) == set(other) == names | {"polarity", "polarity_score"}
+        assert one["polarity"] == other["polarity"]
         assert_close(other["contributions"], one["contributions"], 1e-4)
 
 
@@ -227,7 +234,7 @@ def test_predict_gives_a_column_in_every_format(onnx_folder: Path, classifier: C
     for name in ("out.jsonl", "out.csv", "out.parquet"):
         run_command(*arguments, "--output", tmp_path / name)
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert list(rows[0]) == ["text", "p_label", "p_score", "p_scores", "p_emoji", "p_contributions"]
+    assert list(rows[0]) == ["text", *(f"p_{name}" for name in ADDED), "p_contributions"]
     for row, answer in zip(rows, classifier.answers(POSTS, contributions=True), strict=True):
         assert_close(row["p_contributions"], answer.contributions, 1e-4)
     table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
@@ -243,5 +250,5 @@ def test_predict_gives_a_column_in_every_format(onnx_folder: Path, classifier: C
 def test_a_frame_gets_attention_and_contributions(onnx_folder: Path) -> None:
     predictor = BatchPredictor(onnx_folder, backend="onnx", attention=True, contributions=True, num_threads=1)
     found = predictor({"text": np.array(POSTS)})
-    assert list(found) == ["text", "label", "score", "scores", "emoji", "attention", "contributions"]
+    assert list(found) == ["text", *ADDED, "attention", "contributions"]
     assert [len(entries) for entries in found["contributions"]][:3] == [4, 0, 1]
