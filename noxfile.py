@@ -39,7 +39,7 @@ table: list[str] = []
 
 
 def pin_lowest(requirement: str) -> str:
-    """A requirement with the lowest version that it allows.
+    """Return a requirement with the lowest version that it allows.
 
     >>> pin_lowest("transformers>=5.5,<6"), pin_lowest("onnx")
     ('transformers==5.5', 'onnx')
@@ -48,7 +48,7 @@ def pin_lowest(requirement: str) -> str:
 
 
 def read_requirements(path: Path, extras: list[str] | None = None) -> list[str]:
-    """The requirements of the package with some extras, or with all but those of ``NOT_TESTED``, each once.
+    """Return the requirements of the package with some extras, or with all but those of ``NOT_TESTED``, each once.
 
     Args:
         path: A ``setup.cfg``; an extra may name others as ``aslstm[other]``.
@@ -74,7 +74,7 @@ def read_requirements(path: Path, extras: list[str] | None = None) -> list[str]:
 
 
 def oldest_python(path: Path) -> str:
-    """The oldest Python that a ``setup.cfg`` allows, such as 3.11."""
+    """Return the oldest Python that a ``setup.cfg`` allows, such as 3.11."""
     config = configparser.ConfigParser()
     config.read(path, encoding="utf-8")
     return config["options"]["python_requires"].removeprefix(">=")

@@ -1,4 +1,4 @@
-"""Rows with answers to Parquet. Imported where Parquet is written, for pyarrow is large.
+"""Takes rows with answers and writes them as Parquet; imported only where that is asked for, because pyarrow is large.
 
 A column of different types is JSON text, and half of a surrogate pair is ``?``, as :mod:`files` says.
 """
@@ -23,7 +23,7 @@ _MAX_DEPTH = 30
 
 
 def types_of_answers(names: Sequence[str], label_names: Sequence[str]) -> Types:
-    """Types in Parquet of the columns that :class:`BatchPredictor` adds, in its order."""
+    """Return the types in Parquet of the columns that :class:`BatchPredictor` adds, in its order."""
     entry = {
         "token": pyarrow.string(), "start": pyarrow.int64(), "end": pyarrow.int64(), "weight": pyarrow.float64(),
         "is_emoji": pyarrow.bool_(),
@@ -81,7 +81,7 @@ def join_tables(parts: Sequence[Path], target: Path) -> None:
 
 
 def _common_schema(schemas: Iterable[pyarrow.Schema]) -> pyarrow.Schema:
-    """The columns of all parts, each with the type that holds those of all, or else text."""
+    """Return the columns of all parts, each with a type that can hold the values of every part, or else text."""
     fields: dict[str, pyarrow.Field] = {}
     for field in itertools.chain.from_iterable(schemas):
         known = fields.setdefault(field.name, field)
