@@ -1,7 +1,7 @@
 """The versions that work: ``make test-matrix`` makes environments, carries model folders between them, and prints a table.
 
 For each interpreter and each release of transformers, ``folders`` builds model folders in an environment with
-``torch transformers jieba emoji``, and ``load`` reads the folders of all with it. ``package`` runs a part of the suite with the
+``torch transformers jieba emoji`` (and OpenCC, for the build alone), and ``load`` reads the folders of all with it. ``package`` runs a part of the suite with the
 newest dependencies that setup.cfg allows and, on the oldest Python, with the lowest. ``summary`` ends with 1 where none passed.
 PYTHONS and TRANSFORMERS name the interpreters and the releases; an interpreter that is not there is skipped.
 """
@@ -109,8 +109,11 @@ def folders(session: nox.Session, transformers: str) -> None:
     location = Path(session.virtualenv.location).resolve()
     share_torch(session, location.parent)
     install(session, f"transformers{transformers}")
+    # Making a tokenizer needs the converter of scripts; `load`, like a user of the model, does not have it.
+    converter = location / "converter"
+    install(session, "--target", str(converter), "opencc")
     shutil.rmtree(location / "models", ignore_errors=True)
-    environment = BARE | {"HF_HOME": str(location / "cache"), "PYTHONPATH": str(ROOT)}
+    environment = BARE | {"HF_HOME": str(location / "cache"), "PYTHONPATH": os.pathsep.join([str(ROOT), str(converter)])}
     session.run("python", str(TRAVELLING_FOLDER), "build", str(location / "models"), env=environment)
     built[str(session.python), transformers] = location
 
