@@ -1,8 +1,9 @@
 """The versions that work: ``make test-matrix`` makes environments, carries model folders between them, and prints a table.
 
 For each interpreter and each release of transformers, ``folders`` builds model folders in an environment with
-``torch transformers jieba emoji`` (and OpenCC, for the build alone), and ``load`` reads the folders of all with it. ``package`` runs a part of the suite with the
-newest dependencies that setup.cfg allows and, on the oldest Python, with the lowest. ``summary`` ends with 1 where none passed.
+``torch transformers jieba emoji`` (and OpenCC, for the build alone), and ``load`` reads the folders of all with it. ``package``
+runs a part of the suite with the newest dependencies that setup.cfg allows and, on the oldest Python, with the lowest.
+``summary`` ends with 1 where none passed.
 PYTHONS and TRANSFORMERS name the interpreters and the releases; an interpreter that is not there is skipped.
 """
 

@@ -2,8 +2,8 @@
 
 ``build`` writes a model folder of each fusion, with its answers in this environment. ``load`` answers with such a folder in
 another environment and finds the largest difference. The script needs only ``torch transformers jieba emoji``, so that it runs
-in every environment of ``noxfile.py``. ``build`` imports the packages of this repository; ``load`` uses only what is in the
-folder.
+in every environment of ``noxfile.py``. ``build`` imports the packages of this repository, and with them OpenCC; ``load`` uses
+only what is in the folder.
 """
 
 import argparse
