@@ -1,8 +1,9 @@
 """The versions that work: ``make test-matrix`` makes environments, carries model folders between them, and prints a table.
 
 For each interpreter and each release of transformers, ``folders`` builds model folders in an environment with
-``torch transformers jieba emoji``, and ``load`` reads the folders of all with it. ``package`` runs a part of the suite with the
-newest dependencies that setup.cfg allows and, on the oldest Python, with the lowest. ``summary`` ends with 1 where none passed.
+``torch transformers jieba emoji`` (and OpenCC, for the build alone), and ``load`` reads the folders of all with it. ``package``
+runs a part of the suite with the newest dependencies that setup.cfg allows and, on the oldest Python, with the lowest.
+``summary`` ends with 1 where none passed.
 PYTHONS and TRANSFORMERS name the interpreters and the releases; an interpreter that is not there is skipped.
 """
 
@@ -39,7 +40,7 @@ table: list[str] = []
 
 
 def pin_lowest(requirement: str) -> str:
-    """A requirement with the lowest version that it allows.
+    """Return a requirement with the lowest version that it allows.
 
     >>> pin_lowest("transformers>=5.5,<6"), pin_lowest("onnx")
     ('transformers==5.5', 'onnx')
@@ -48,7 +49,7 @@ def pin_lowest(requirement: str) -> str:
 
 
 def read_requirements(path: Path, extras: list[str] | None = None) -> list[str]:
-    """The requirements of the package with some extras, or with all but those of ``NOT_TESTED``, each once.
+    """Return the requirements of the package with some extras, or with all but those of ``NOT_TESTED``, each once.
 
     Args:
         path: A ``setup.cfg``; an extra may name others as ``aslstm[other]``.
@@ -74,7 +75,7 @@ def read_requirements(path: Path, extras: list[str] | None = None) -> list[str]:
 
 
 def oldest_python(path: Path) -> str:
-    """The oldest Python that a ``setup.cfg`` allows, such as 3.11."""
+    """Return the oldest Python that a ``setup.cfg`` allows, such as 3.11."""
     config = configparser.ConfigParser()
     config.read(path, encoding="utf-8")
     return config["options"]["python_requires"].removeprefix(">=")
@@ -109,8 +110,11 @@ def folders(session: nox.Session, transformers: str) -> None:
     location = Path(session.virtualenv.location).resolve()
     share_torch(session, location.parent)
     install(session, f"transformers{transformers}")
+    # Making a tokenizer needs the converter of scripts; `load`, like a user of the model, does not have it.
+    converter = location / "converter"
+    install(session, "--target", str(converter), "opencc")
     shutil.rmtree(location / "models", ignore_errors=True)
-    environment = BARE | {"HF_HOME": str(location / "cache"), "PYTHONPATH": str(ROOT)}
+    environment = BARE | {"HF_HOME": str(location / "cache"), "PYTHONPATH": os.pathsep.join([str(ROOT), str(converter)])}
     session.run("python", str(TRAVELLING_FOLDER), "build", str(location / "models"), env=environment)
     built[str(session.python), transformers] = location
 

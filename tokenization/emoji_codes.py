@@ -1,6 +1,6 @@
-"""Codes that stand for an emoji in other places than weibo: QQ and WeChat, bilibili, Slack and GitHub.
+"""Takes a code that stands for an emoji elsewhere than on weibo and gives the weibo code or emoji of the same meaning.
 
-Takes a code as it is found in a text, gives the weibo code or the Unicode emoji of the same meaning: ``/流泪`` and ``[Sob]``
+The codes are those of QQ and WeChat, bilibili, Slack and GitHub: ``/流泪`` and ``[Sob]``
 are ``[流泪]``, ``:joy:`` is 😂. Only codes of the tables here and of the ``emoji`` package are read; whatever else stays.
 """
 
@@ -19,7 +19,7 @@ _DISTINCT_NAMES = (
     "泪奔", "喷血", "敲打", "托腮", "斜眼笑", "亲亲", "抱拳", "鼓掌", "勾引", "可怜", "加油加油", "让我看看", "皱眉",
     "机智", "叹气",
 )  # fmt: skip
-# Words of every day beside it ("开心/难过"): a slash and such a name stand apart from words.
+# These names are everyday words too ("开心/难过"): a slash and such a name stand apart from words.
 _EVERYDAY_NAMES = (
     "微笑", "得意", "害羞", "尴尬", "发怒", "调皮", "惊讶", "难过", "闭嘴", "惊恐", "咒骂", "疑问", "折磨", "骷髅",
     "再见", "哈欠",
@@ -86,7 +86,7 @@ SHORTCODE = re.compile(r":(?<![A-Za-z0-9].)(?![0-9]{1,80}:)[a-zA-Z0-9_+-]{1,80}:
 
 
 def read_bracketed_code(match: re.Match[str]) -> str:
-    """The weibo code of a code in square brackets that has an English name or the mark of a set.
+    """Return the weibo code of a code in square brackets that has an English name or the mark of a set.
 
     >>> BRACKETED_CODE.sub(read_bracketed_code, "[Facepalm][bed凌乱][Bracket][泪]")
     '[捂脸][凌乱][Bracket][泪]'
@@ -96,7 +96,7 @@ def read_bracketed_code(match: re.Match[str]) -> str:
 
 
 def read_slash_code(match: re.Match[str]) -> str:
-    """The weibo code of a code of QQ or WeChat, or the text as it is where the slash may stand between two words.
+    """Return the weibo code of a code of QQ or WeChat, or the text as it is where the slash may stand between two words.
 
     >>> SLASH_CODE.sub(read_slash_code, "好累/流泪/汗 开心/难过 /难过")
     '好累[流泪][汗] 开心/难过 [难过]'
@@ -110,7 +110,7 @@ def read_slash_code(match: re.Match[str]) -> str:
 
 
 def read_shortcode(match: re.Match[str]) -> str:
-    """The Unicode emoji of a shortcode of the ``emoji`` package, in its own or in lower case.
+    """Return the Unicode emoji of a shortcode of the ``emoji`` package, in its own or in lower case.
 
     >>> SHORTCODE.sub(read_shortcode, "好:joy: 10:30:20 :nothing:")
     '好😂 10:30:20 :nothing:'

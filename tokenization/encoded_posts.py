@@ -1,7 +1,4 @@
-"""The results of encoding posts, and how posts are put together to be encoded at once.
-
-Gives the named results, and takes lists of texts or ids: it divides texts into batches and finds the posts in joined ids.
-"""
+"""Holds the results of encoding posts; takes texts and gives batches of them, takes joined ids and gives those of each post."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""Faces made of characters: ``(╥﹏╥)``, ``T_T``, ``orz``.
+"""Takes a face made of characters, such as ``(╥﹏╥)``, ``T_T`` or ``orz``, and gives the weibo code of what it shows.
 
-Takes a face, gives the weibo code of what it shows, named in Chinese: ``[泪]``. All faces of one meaning are so one emoji, and
-a face that training never showed means what its name means.
+The code is named in Chinese: ``[泪]``. So all faces of one meaning are one emoji, and a face that training never showed means
+what its name means.
 
 A face is an eye, a mouth and an eye; cheeks, brackets and arms around them say nothing. Eyes that cry, rage or shine decide
 what it shows; otherwise the mouth does, where it is one that shows something, and else the eyes. A face without brackets needs
@@ -73,13 +73,13 @@ _TELLING = "".join(_NAME_OF_MOUTH)
 
 
 def _both_widths(characters: str) -> str:
-    """A class of characters, and of the full-width forms of those of ASCII."""
+    """Return a class of characters, and of the full-width forms of those of ASCII."""
     wide = (chr(ord(character) + 0xFEE0) for character in characters if "!" <= character <= "~")
     return f"[{re.escape(''.join(sorted({*characters, *wide})))}]"
 
 
 def _bare_pattern() -> str:
-    """Faces without brackets. Letters must be no part of a word or a name, signs no part of a line of such signs."""
+    """Return the pattern of faces without brackets: letters must not belong to a word or a name, signs to a line of signs."""
     faces = {pair: f"{_both_widths(pair[0])}[_＿{_TELLING}]{{1,3}}{_both_widths(pair[1])}" for pair in _EYES}
     # The longest first, since the first that fits is taken.
     faces |= {build: re.escape(build) for build in sorted(_NAME_OF_BUILD, key=len, reverse=True)}
@@ -104,7 +104,7 @@ _BARE = re.compile(_bare_pattern())
 
 
 def _sign_pattern() -> str:
-    """What every face has: a character that little else has, or all of its own build.
+    """Return the pattern of what every face has: a character that little else has, or the whole of its own build.
 
     It begins with a class of characters, which is found many times as fast as one of many strings.
     """
@@ -127,7 +127,7 @@ _NO_CHEEKS = re.compile("[A-Za-kmnp-z0-9]")
 
 
 def _name_of_core(core: str) -> str:
-    """What an eye, a mouth and an eye show, or "" where it is no face."""
+    """Return what an eye, a mouth and an eye show, or "" if they are no face."""
     left, mouth, right = core[0], core[1:-1].strip(), core[-1]
     telling = next((c for c in mouth if c in _NAME_OF_MOUTH), mouth[:1])
     of_eyes = _EYES.get(left + right, "")
@@ -136,7 +136,7 @@ def _name_of_core(core: str) -> str:
 
 
 def _name_of_inside(inside: str) -> str:
-    """What a face in brackets shows, or "" where it is no face."""
+    """Return what a face in brackets shows, or "" if it is no face."""
     # Brows are marks that combine with the eyes.
     plain = "".join(c for c in inside.translate(_FULL_WIDTH) if unicodedata.category(c) != "Mn")
     if _LYING in plain:
@@ -159,7 +159,7 @@ def _read_bare(match: re.Match[str]) -> str:
 
 
 def read_face(match: re.Match[str]) -> str:
-    """The weibo code of a face that :data:`FACE` has found; what is no face after all stays.
+    """Return the weibo code of a face that :data:`FACE` has found; what is no face after all stays.
 
     >>> FACE.sub(read_face, "(╥﹏╥)又加班orz(今天)")
     '[泪]又加班[跪了](今天)'

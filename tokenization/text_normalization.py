@@ -117,7 +117,7 @@ def _look_up(table: Mapping[str, str], match: re.Match[str]) -> str:
 
 
 def _character_rule(table: Mapping[str, str]) -> Rule:
-    """The rule that looks characters up in a table."""
+    """Return the rule that looks characters up in a table."""
     # Python's re tests characters above U+FFFF one by one: all are looked up.
     below = _class_of(c for c in table if c <= "\uffff")
     return Rule(re.compile(f"[{below}\U00010000-\U0010ffff]"), partial(_look_up, table))

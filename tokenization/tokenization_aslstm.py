@@ -44,22 +44,13 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
     """Turns a text into one sequence of ids, of jieba's words and of whole emoji.
 
     Args:
-        vocab_file: The path of ``vocab.txt``, which holds the special tokens, words and characters.
-        emoji_vocab_file: The path of ``emoji_vocab.txt``, which holds the tokens of the emoji range.
-        user_dict_file: The path of ``user_dict.txt``, words that jieba keeps whole (in jieba's format), or None.
-        script_table_file: The path of ``script_table.txt``, traditional characters with the simplified ones, or None.
-        emoji_token_offset: The first id of the emoji range. If it is given, ``vocab_file`` must agree with it.
-        num_emoji_tokens: The size of the emoji range. If it is given, ``emoji_vocab_file`` must agree with it.
-        max_emoji: How many emoji truncation keeps at most.
-        use_hmm: Whether jieba guesses words that its dictionary lacks. Discovered words make better guesses.
-        segmenter: ``jieba``, or ``rjieba``, which cuts the same words many times as fast and must be installed.
+        vocab_file, emoji_vocab_file, user_dict_file, script_table_file, emoji_token_offset, num_emoji_tokens, max_emoji,
+            use_hmm, segmenter, text_rules, to_simplified: The arguments of these names of :class:`PostEncoder`.
         pad_token: The token that pads short rows.
         unk_token: The token of unknown characters and of an empty text.
         mask_token: The token that hides words from the model.
         model_max_length: How many tokens of a post the model is meant to read.
         split_special_tokens: Whether a special token that a text spells out is read as ordinary characters.
-        text_rules: The number of the text rules that the model was trained with; a configuration without one means 1.
-        to_simplified: Whether traditional characters are read as the simplified ones of the table.
         kwargs: The switches of :class:`TextNormalizer`, and the arguments of every tokenizer.
 
     Raises:

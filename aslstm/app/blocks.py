@@ -46,7 +46,7 @@ CSS = """
 .picker { gap: 4px !important; } .picker button { min-width: 0 !important; flex: 0 0 auto !important; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; }
 .panel { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; min-width: 0; }
-.panel h3 { margin: 0; color: var(--body-text-color-subdued); } .panel .label { font-size: 1.4em; margin: 0 0 8px; }
+.panel h3 { margin: 0; color: var(--body-text-color); } .panel .label { font-size: 1.4em; margin: 0 0 8px; }
 .panel .polarity { margin: 0 0 8px; }
 .panel .post { font-size: 1.3em; line-height: 1.8; overflow-wrap: anywhere; unicode-bidi: isolate; white-space: pre-wrap; }
 .bars { width: 100%; margin-top: 12px; font-size: 14px; border-collapse: collapse; }

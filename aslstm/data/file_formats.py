@@ -300,5 +300,8 @@ def suffix_of(path: Path) -> str:
     """
     suffix = format_of(path)
     if suffix not in READERS:
-        raise UserError(f"{path}: expected a file ending in {', '.join(READERS)} (also with .gz), found {path.suffix!r}")
+        raise UserError(
+            f"{path}: expected a file ending in {', '.join(READERS)} (also with .gz), found {path.suffix!r}; save another "
+            "table as CSV UTF-8 first"
+        )
     return suffix

@@ -1,1 +1,1 @@
-"""A model on disk and on the Hub: what its folder holds, its ONNX graphs, its publication."""
+"""This package knows the folder of a model: what it holds, its ONNX graphs, and how it is published on the Hub."""

@@ -1,1 +1,1 @@
-"""A model folder and texts to answers."""
+"""This package takes a model folder and texts, or files of texts, and gives answers."""

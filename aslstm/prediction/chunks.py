@@ -70,6 +70,8 @@ def _check(
             if not fault:
                 yield row
                 continue
+            if text_column not in row and stop:  # Then most rows lack it, and to pass over them would leave nothing.
+                raise UserError(fault)
             bad = BadRow(fault, number, json_lines([row]).decode().rstrip("\n"))
         if stop:
             raise UserError(f"{bad}; or go on without it: --on_error skip or report")

@@ -1,8 +1,9 @@
-"""Rows with answers to files: the parts that a run writes as it goes, and JSON Lines, CSV or Parquet of all of them.
+"""Takes rows with answers and writes them to files: the parts of a run, and then one file of all of them.
 
-Parts are JSON Lines, or Parquet where that is asked for. What a format cannot hold has one rule each: a nested value in CSV,
-and a column of different types in Parquet, is JSON text; a date in JSON is its text; half of a surrogate pair, which only JSON
-can hold, is ``?`` in the others. What is known of Parquet stands in :mod:`parquet_files`.
+The one file is JSON Lines, CSV or Parquet; parts are JSON Lines, or Parquet where that is asked for. What a format cannot hold
+has one rule each: a nested value in CSV, and a column of different types in Parquet, is JSON text; a date in JSON is its text;
+half of a surrogate pair, which only JSON can hold, is ``?`` in the others. What is known of Parquet is in
+:mod:`parquet_files`.
 """
 
 import itertools
@@ -22,7 +23,7 @@ Types = dict[str, Any]
 
 
 def part_suffix(output_format: str) -> str:
-    """The ending of the parts."""
+    """Return the ending of the names of parts."""
     return ".parquet" if output_format == "parquet" else ".jsonl"
 
 
@@ -43,11 +44,11 @@ def join_parts(
     """Write one file of all parts, with one part or one row group in memory.
 
     Args:
-        parts: in order.
-        columns: of all rows, for CSV.
-        output_format: one of ``OUTPUT_FORMATS``.
-        target: the file.
-        raw_cells: whether CSV has texts as they are, although a spreadsheet may run them as formulas.
+        parts: The files of the parts, in order.
+        columns: The names of the columns that any row has, for CSV.
+        output_format: One of ``OUTPUT_FORMATS``.
+        target: The file to write.
+        raw_cells: Whether CSV has texts as they are, although a spreadsheet may run them as formulas.
     """
     if output_format == "parquet":
         from .parquet_files import join_tables
@@ -103,7 +104,7 @@ def write_csv(
 
 
 def as_text(value: Any) -> str:
-    """A string as it is, nothing as "", anything else as JSON."""
+    """Return a string as it is, ``""`` for None, and anything else as JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False, default=str)

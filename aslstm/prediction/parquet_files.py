@@ -1,4 +1,4 @@
-"""Rows with answers to Parquet. Imported where Parquet is written, for pyarrow is large.
+"""Takes rows with answers and writes them as Parquet; imported only where that is asked for, because pyarrow is large.
 
 A column of different types is JSON text, and half of a surrogate pair is ``?``, as :mod:`files` says.
 """
@@ -90,7 +90,7 @@ def join_tables(parts: Sequence[Path], target: Path) -> None:
 
 
 def _common_schema(schemas: Iterable[pyarrow.Schema]) -> pyarrow.Schema:
-    """The columns of all parts, each with the type that holds those of all, or else text."""
+    """Return the columns of all parts, each with a type that can hold the values of every part, or else text."""
     fields: dict[str, pyarrow.Field] = {}
     for field in itertools.chain.from_iterable(schemas):
         known = fields.setdefault(field.name, field)

@@ -1,4 +1,4 @@
-"""How a model folder is run, as settings that the commands turn into flags."""
+"""Holds the settings that say how a model folder is run; the commands turn them into flags."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ BACKENDS = ("torch", "onnx")
 
 @dataclass(frozen=True)
 class InferenceSettings:
-    """How a model folder is run.
+    """Says how a model folder is run.
 
     Raises:
-        UserError: A value that is not possible.
+        UserError: A value is not possible.
     """
 
     backend: str | None = setting(

@@ -53,6 +53,14 @@ def _data(table: Table, **columns: list[Any]) -> alt.Data:
     return alt.Data(values=records)
 
 
+def _axis(data: alt.Data, column: str) -> alt.Axis:
+    """Return the axis of a column of numbers; where few were counted, its ticks are whole numbers, each of them once."""
+    largest = max(record[column] for record in data.values)
+    if isinstance(largest, int) and largest < 8:
+        return alt.Axis(values=list(range(0, largest + 1, 1 + largest // 5)), format="d")
+    return alt.Axis(tickCount=4)
+
+
 def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
     """Return what is shown when the mouse is over a bar; columns are given with their types as in Altair (``posts:Q``)."""
     formats = {"share:Q": ".1%", "mean_score:Q": ".2f", "attention:Q": ".1f", "score:Q": ".1f"}
@@ -73,7 +81,7 @@ def _shares(table: Table, color: alt.Color, tooltip: list[alt.Tooltip], names: d
     """Return a bar for each row, by its number of posts, with its share beside it."""
     base = alt.Chart(_data(table)).encode(
         y=alt.Y(f"{table.columns[0]}:N", sort=None, title=None),
-        x=alt.X("posts:Q", title=names["posts"]),
+        x=alt.X("posts:Q", title=names["posts"], axis=_axis(_data(table), "posts")),
         tooltip=tooltip,
     )
     bars = base.mark_bar().encode(color=color.copy().legend(None))
@@ -114,17 +122,18 @@ def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Col
     columns = [
         f"{name}:{'N' if isinstance(cell, str) else 'Q'}" for name, cell in zip(table.columns, table.rows[0], strict=True)
     ]
+    parts = [alt.Data(values=[record for record in data.values if record["label"] == label]) for label in labels]
     charts = [
-        alt.Chart(alt.Data(values=[record for record in data.values if record["label"] == label]), title=alt.Title(label))
+        alt.Chart(part, title=alt.Title(label))
         .mark_bar()
         .encode(
             y=alt.Y("shown:N", sort=None, title=None),
-            x=alt.X(f"{value}:Q", title=names[value], axis=alt.Axis(tickCount=4, tickMinStep=1 if value == "posts" else 0)),
+            x=alt.X(f"{value}:Q", title=names[value], axis=_axis(part, value)),
             color=color.copy().legend(None),
             tooltip=_tooltip(names, *columns),
         )
         .properties(width=130)
-        for label in labels
+        for label, part in zip(labels, parts, strict=True)
     ]
     return alt.concat(*charts, columns=_COLUMNS)
 
@@ -132,7 +141,7 @@ def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Col
 def _new_words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
     base = alt.Chart(_data(table)).encode(
         y=alt.Y("word:N", sort=None, title=None),
-        x=alt.X("count:Q", title=names["count"]),
+        x=alt.X("count:Q", title=names["count"], axis=_axis(_data(table), "count")),
         tooltip=_tooltip(names, "word:N", "count:Q", "score:Q", "example:N"),
     )
     return (base.mark_bar() + base.mark_text(align="left", dx=4).encode(text="count:Q")).properties(width=_WIDTH)

@@ -1,4 +1,4 @@
-"""Dates as files of posts have them, and the stretches of time that a chart shows."""
+"""Takes the cells of a date column and gives days, and the stretches of time that a chart shows."""
 
 import re
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def _parse_epoch(value: Any) -> date | None:
 
 
 def start_of(span: timedelta) -> Callable[[date], date]:
-    """The function that gives the first day of a day's stretch: its week, month or year where a corpus spans many days."""
+    """Return a function from a day to the first day of its stretch, which is a day, week, month or year by the span."""
     if span.days <= 62:
         return lambda day: day
     if span.days <= 2 * 366:

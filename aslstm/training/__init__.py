@@ -1,1 +1,1 @@
-"""Rows to a model folder."""
+"""This package takes rows with or without labels and gives a model folder."""

@@ -1,7 +1,7 @@
-"""Count n-grams and their neighbours: the map and reduce functions.
+"""Takes texts and gives counts of n-grams and of their neighbours: the map and reduce functions.
 
-Takes texts, gives counts. A *unit* is a Chinese character, a run of Latin letters or a run of digits; with a segmenter, a
-word of it. Everything else (white space, punctuation, emoji, URLs, @names, #topics#) is one boundary symbol that no n-gram
+A *unit* is a Chinese character, a run of Latin letters or a run of digits; with a segmenter, a
+Chinese word. Everything else (white space, punctuation, emoji, URLs, @names, #topics#) is one boundary symbol that no n-gram
 crosses.
 
 Counting goes level by level (Agrawal and Srikant 1994): an n-gram is counted only where its first n - 1 units are frequent,
@@ -35,11 +35,11 @@ _CHINESE_RUN = re.compile(f"[\u4e00-\\u{_LAST_CHINESE:04x}]+")
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of a corpus as units.
+    """Holds a part of a corpus as units.
 
     Attributes:
-        units: (num_units,) int64 codes; boundaries never stand side by side, one stands at either end.
-        names: the text of each code that is no single character.
+        units: The codes of the units, (num_units,) int64; there is a boundary at either end, and never two side by side.
+        names: The text of each code that is no single character.
         text: The normalised posts, one on each line.
     """
 
@@ -50,7 +50,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Counts:
-    """Distinct keys in rising order and how often each was seen: two (num_keys,) int64 arrays."""
+    """Holds distinct keys in rising order and how often each was seen: two (num_keys,) int64 arrays."""
 
     keys: Ints
     counts: Ints
@@ -60,18 +60,18 @@ class Counts:
 
 
 def clean(texts: Iterable[str]) -> list[str]:
-    """Normalised texts of one line each, with a space for what is no word: URLs, @names, #topics#, emoji codes."""
+    """Return the texts normalised, on one line each, with a space for what is no word: URLs, @names, #topics#, emoji codes."""
     # White space between Chinese characters may part words here, although the tokenizer removes it.
     normalize = TextNormalizer(remove_cjk_white_space=False).normalize
     return [_NO_WORDS.sub(" ", normalize(text)).replace("\n", " ") for text in texts]
 
 
 def encode(texts: Sequence[str], segment: Segment | None = None) -> Chunk:
-    """Texts as units.
+    """Turn texts into units.
 
     Args:
-        texts: raw posts.
-        segment: cuts a run of Chinese characters into words; None for single characters.
+        texts: The raw posts.
+        segment: A function that cuts a run of Chinese characters into words; None for single characters.
 
     >>> chunk = encode(["PK掉他😂, hold住"])
     >>> [chunk.names.get(code) or chr(code) for code in chunk.units.tolist() if code]
@@ -102,29 +102,30 @@ def encode(texts: Sequence[str], segment: Segment | None = None) -> Chunk:
 
 
 def _name_code(name: str) -> int:
-    """The same in every process and on every machine; 56 bits, so that ten million names do not meet."""
+    """Return a code that is the same in every process and on every machine; with 56 bits, ten million names hardly collide."""
     return _FIRST_NAME + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest(), "little")
 
 
 def count_values(values: Ints) -> Counts:
-    """How often each value occurs."""
+    """Count how often each value occurs."""
     keys, counts = np.unique(values, return_counts=True)
     return Counts(keys, counts.astype(np.int64))
 
 
 def count_level(units: Ints, ranks: Ints, keys: Ints, n: int, num_names: int) -> tuple[Ints, Counts, Counts]:
-    """One level of one chunk.
+    """Count the n-grams of one length in one chunk.
 
     Args:
-        units: (num_units,) number of each unit.
-        ranks: (num_units,) rank of the (n - 1)-gram that starts here, -1 where it is not frequent; zeros for the first level.
-        keys: (num_ngrams,) of the frequent n-grams.
-        n: units of an n-gram.
-        num_names: distinct units of the corpus.
+        units: The number of each unit, (num_units,).
+        ranks: The rank of the (n - 1)-gram that starts at each unit, (num_units,); -1 where it is not frequent, and zeros for
+            the first level.
+        keys: The keys of the frequent n-grams, (num_ngrams,).
+        n: The number of units of an n-gram.
+        num_names: The number of distinct units in the corpus.
 
     Returns:
-        (num_units,) rank of the n-gram that starts here, or -1; and how often each unit stands in front of each n-gram and
-        behind it, keyed by ``rank * num_names + unit``.
+        The rank of the n-gram that starts at each unit, (num_units,), or -1; and how often each unit stands in front of each
+        n-gram and behind it, keyed by ``rank * num_names + unit``.
     """
     starts = np.flatnonzero(ranks[: len(ranks) - n] >= 0)
     wanted = ranks[starts] * num_names + units[starts + n - 1]
@@ -145,7 +146,7 @@ def count_level(units: Ints, ranks: Ints, keys: Ints, n: int, num_names: int) ->
 
 
 def merge_counts(parts: Iterable[Counts]) -> Counts:
-    """The counts of several chunks as one; associative and commutative.
+    """Merge the counts of several chunks; the merging is associative and commutative.
 
     >>> merge_counts([Counts(np.array([1, 5]), np.array([2, 1])), Counts(np.array([5]), np.array([4]))]).counts.tolist()
     [2, 5]
@@ -160,11 +161,11 @@ def merge_counts(parts: Iterable[Counts]) -> Counts:
 
 
 def branching_entropy(neighbours: Counts, num_names: int) -> tuple[Ints, Floats]:
-    """Entropy of the unit next to each n-gram, in nats: ``log n - sum(c log c) / n``.
+    """Return the entropy of the unit next to each n-gram, in nats: ``log n - sum(c log c) / n``.
 
     Args:
-        neighbours: keyed by ``rank * num_names + unit``; all of an n-gram's are there.
-        num_names: distinct units of the corpus.
+        neighbours: The counts of all neighbours of the n-grams, keyed by ``rank * num_names + unit``.
+        num_names: The number of distinct units in the corpus.
 
     Returns:
         The ranks that occur, and their entropies.
@@ -174,5 +175,5 @@ def branching_entropy(neighbours: Counts, num_names: int) -> tuple[Ints, Floats]
     if not len(first):
         return ranks, np.zeros(0)
     totals = np.add.reduceat(counts, first)
-    # Rounding may leave a little less than nothing.
+    # Rounding may leave a number a little below zero.
     return ranks[first], np.maximum(np.log(totals) - np.add.reduceat(counts * np.log(counts), first) / totals, 0.0)

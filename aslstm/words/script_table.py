@@ -1,6 +1,6 @@
-"""The traditional characters and the simplified ones that they are read as (offline).
+"""Gives the table of traditional characters and the simplified ones that they are read as.
 
-Takes them from OpenCC, gives the table that travels with a tokenizer, so that answering needs no converter.
+OpenCC makes it at training. It travels with a tokenizer, so that answering needs no converter.
 """
 
 import unicodedata
@@ -14,9 +14,9 @@ _BLOCKS = ((0x2E80, 0x2FE0), (0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00
 
 @cache
 def simplified_characters() -> dict[str, str]:
-    """Every traditional character with the simplified one, character by character, so that every place in a text stays.
+    """Return every traditional character with the simplified one; one stands for one, so every place in a text stays.
 
-    A character that NFKC makes traditional is among them, since NFKC comes later.
+    Characters that NFKC makes traditional are among them, because NFKC comes later.
 
     >>> simplified_characters()["淚"], "泪" in simplified_characters()
     ('泪', False)
@@ -25,7 +25,7 @@ def simplified_characters() -> dict[str, str]:
     table: dict[str, str] = {}
     for character in (chr(point) for first, behind in _BLOCKS for point in range(first, behind)):
         plain = unicodedata.normalize("NFKC", character)
-        # Twice, since one simplified character is the traditional one of another.
+        # Twice, because one simplified character is the traditional one of another.
         simplified = convert(convert(plain))
         if len(simplified) == 1 and simplified not in (plain, character):
             table[character] = simplified

@@ -1,6 +1,6 @@
-"""Split texts into tokens before there is a vocabulary, to count words and to train vectors.
+"""Takes raw posts and gives the words and emoji of each, before there is a vocabulary: to count words or train vectors.
 
-Takes raw posts and gives the words and emoji of each, in several processes if asked. This runs offline.
+Several processes may share the posts.
 """
 
 from collections.abc import Iterable, Iterator

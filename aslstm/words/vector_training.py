@@ -1,6 +1,6 @@
-"""Vectors of words and emoji in one space, trained on raw posts by gensim.
+"""Takes raw posts and gives a file with vectors of words and emoji in one space, trained by gensim.
 
-Takes texts, gives a file: fastText's own binary form, which also gives vectors to words it never saw, or word2vec as text.
+The file has fastText's own binary form, which also gives vectors to words that it never saw, or is word2vec as text.
 """
 
 import logging
@@ -30,10 +30,10 @@ SUFFIXES = {"fasttext": ".bin", "word2vec": ".vec"}
 
 @dataclass(frozen=True)
 class VectorSettings:
-    """How vectors are trained, and the file that holds them.
+    """Says how vectors are trained, and which file holds them.
 
     Raises:
-        UserError: A value that is not possible, or a place that is taken.
+        UserError: A value is not possible, or the file exists already.
     """
 
     output: Path = setting(MISSING, "file of vectors: .bin with fasttext, .vec with word2vec")

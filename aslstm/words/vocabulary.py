@@ -1,6 +1,6 @@
-"""From a corpus to a vocabulary and a tokenizer (offline; this file does not travel with a model).
+"""Takes the raw texts of a corpus and gives a vocabulary, and the tokenizer that has it.
 
-Takes raw texts, gives the files that :class:`ASLSTMTokenizer` reads.
+This is done before training; the file does not travel with a model.
 """
 
 import tempfile
@@ -30,7 +30,7 @@ from .text_splitting import is_emoji_code, split_texts
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a tokenizer knows, in the order of its ids."""
+    """Holds what a tokenizer knows, in the order of its ids."""
 
     words: list[str]
     emoji: list[str]
@@ -52,18 +52,18 @@ def build_vocabulary(
     """Count the words, characters and emoji of a corpus.
 
     Args:
-        texts: raw posts.
-        min_count: a word seen less often is spelled in characters.
-        min_emoji_count: a weibo code seen less often is spelled in name pieces.
-        max_words: keep only so many of the most frequent words; characters are always kept.
-        user_words: words that jieba keeps whole.
-        use_hmm: whether jieba guesses at words that its dictionary lacks.
+        texts: The raw posts.
+        min_count: How often a word must occur to be one token; rarer ones are spelled in characters.
+        min_emoji_count: How often a weibo code must occur to be one token; rarer ones are spelled in name pieces.
+        max_words: How many of the most frequent words are kept, or None for all; characters are always kept.
+        user_words: The words that jieba keeps whole.
+        use_hmm: Whether jieba guesses words that its dictionary lacks; the tokenizer must get the same value.
         segmenter: ``jieba`` or ``rjieba``.
-        num_workers: processes that split the texts.
-        switches: of :class:`TextSplitter`; with ``use_hmm``, the tokenizer must get the same.
+        num_workers: The number of processes that split the texts.
+        switches: The switches of :class:`TextSplitter`; the tokenizer must get the same values.
 
     Returns:
-        The vocabulary; the same texts in another order give the same one.
+        The vocabulary, which does not depend on the order of the texts.
     """
     counts: Counter[str] = Counter()
     options = {"user_words": user_words, "use_hmm": use_hmm, "segmenter": segmenter, "num_workers": num_workers}
@@ -82,14 +82,14 @@ def choose_tokens(
     max_words: int | None = None,
     user_words: Sequence[UserWord] = (),
 ) -> Vocabulary:
-    """The vocabulary of a corpus whose tokens are counted.
+    """Return the vocabulary of a corpus whose tokens are counted.
 
     Args:
-        counts: how often the split texts have each token.
-        min_count: as in :func:`build_vocabulary`, like the rest.
-        min_emoji_count: likewise.
-        max_words: likewise.
-        user_words: what the texts were split with.
+        counts: How often each token occurs in the split texts.
+        min_count: The limit of that name of :func:`build_vocabulary`.
+        min_emoji_count: Likewise.
+        max_words: Likewise.
+        user_words: The words that jieba kept whole when the texts were split.
     """
     unicode_emoji = known_unicode_emoji()
     code_counts = {token: n for token, n in counts.items() if is_emoji_code(token)}
@@ -111,7 +111,7 @@ def choose_tokens(
 
 
 def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabulary:
-    """Every token of a tokenizer, each kind in its order, then what ``more`` has beside them."""
+    """Return every token of a tokenizer, each kind in its order, followed by the tokens that only ``more`` has."""
     tokens = tokenizer.convert_ids_to_tokens(list(range(tokenizer.vocab_size)))
     added = list(tokenizer.get_added_vocab())
     start = tokenizer.emoji_token_offset
@@ -125,12 +125,12 @@ def extend_vocabulary(tokenizer: ASLSTMTokenizer, more: Vocabulary) -> Vocabular
 
 
 def build_tokenizer(vocabulary: Vocabulary, *, to_simplified: bool = True, **options: object) -> ASLSTMTokenizer:
-    """A tokenizer with the given vocabulary that follows the newest text rules, as the counting of words does.
+    """Make a tokenizer with the given vocabulary that follows the newest text rules, as the counting of words does.
 
     Args:
-        vocabulary: the tokens.
-        to_simplified: whether traditional characters are read as simplified ones; the vocabulary must be counted likewise.
-        options: further arguments of :class:`ASLSTMTokenizer`.
+        vocabulary: The tokens.
+        to_simplified: Whether traditional characters are read as simplified ones, as they must be when words are counted.
+        options: Further arguments of :class:`ASLSTMTokenizer`.
     """
     characters = simplified_characters() if to_simplified else {}
     words, emoji, user_words = vocabulary.words, vocabulary.emoji, vocabulary.user_words

@@ -1,7 +1,7 @@
-"""Files of word vectors, of any of the field's formats, and an embedding that starts from them.
+"""Takes a file of word vectors and gives gensim's ``KeyedVectors``, or an embedding that starts from them.
 
-Reads word2vec text and binary, GloVe text, fastText ``.vec`` and ``.bin`` (also ``.gz`` but for fastText's ``.bin``), gives
-gensim's ``KeyedVectors``. gensim's own files are pickles, which can run code: they are refused with the way to convert them.
+The formats are word2vec text and binary, GloVe text, and fastText ``.vec`` and ``.bin``; all but the last may be packed with
+gzip. gensim's own files are pickles, which can run code: they are refused with the way to convert them.
 """
 
 import logging
@@ -35,7 +35,7 @@ def read_vectors(path: Path) -> KeyedVectors:
     """Read a file of vectors; its format is told from its first bytes.
 
     Raises:
-        UserError: no such file, a pickle, or a damaged or unknown format.
+        UserError: There is no such file, it is a pickle, or its format is damaged or unknown.
     """
     try:
         with open_bytes(path) as file:
@@ -71,7 +71,7 @@ def _check_fasttext_vocabulary(path: Path) -> None:
     count (int64) and kind (int8).
 
     Raises:
-        ValueError: such a file.
+        ValueError: The file ends within its vocabulary.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         num_words = struct.unpack_from("<i", content, 64)[0]
@@ -93,16 +93,16 @@ def start_from_vectors(
     lengths. fastText's ``.bin`` composes a vector for words and characters that it never saw.
 
     Args:
-        embedding: (vocab_size, embedding_size) float.
-        tokenizer: names the rows.
-        vectors: of words and emoji.
-        token_counts: how often training has each id.
+        embedding: The embedding, (vocab_size, embedding_size) float.
+        tokenizer: The tokenizer, which names the rows of the embedding.
+        vectors: The vectors of words and emoji.
+        token_counts: How often each id occurs in training.
 
     Returns:
         The ids whose vector is now one of their own.
 
     Raises:
-        UserError: vectors of another size than the embedding's, or none that fits.
+        UserError: The vectors have another size than the embedding, or none of them belongs to a known token.
     """
     if vectors.vector_size != embedding.size(1):
         raise UserError(

@@ -1,7 +1,6 @@
 import itertools
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +8,12 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
-from tests.support.commands import ROOT, contents, files_no_larger_than
-
-sys.path.append(str(ROOT / "benchmarks"))
-
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
 from aslstm.model_folder.layout import check_model_folder
 from benchmarks.results import GATES, polarity_accuracy, publish_in_card, table_of
 from benchmarks.speed import HEADER, Result
+from tests.support.commands import ROOT, contents, files_no_larger_than
 
 NAMES = ["anger", "happiness", "like", "none", "sadness", "surprise"]
 

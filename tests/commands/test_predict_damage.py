@@ -11,19 +11,10 @@ import pytest
 from aslstm.errors import UserError
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import COMMANDS, contents
-from tests.support.prediction_runs import PREDICT, answer, read_lines, write_txt
+from tests.support.damage import cut, flip
+from tests.support.prediction_runs import answer, command_of, read_lines, write_txt
 
 Damage = Callable[[Path], None]
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-7])
 
 
 def zero(path: Path) -> None:
@@ -49,7 +40,7 @@ def killed(onnx_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     posts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     flags: list[str | Path] = ["--input", posts, "--on_error", "report"]
     answer(onnx_folder, *flags, "--output", folder / "unbroken.jsonl")
-    command = [*PREDICT, "--model", onnx_folder, "--backend", "onnx", "--num_threads", "1", *flags]
+    command = command_of(onnx_folder, *flags)
     result = COMMANDS.run([*command, "--output", folder / "out.jsonl"], killed_at=("open", "/whole'"))
     assert result.returncode == -9, result.stderr
     return folder

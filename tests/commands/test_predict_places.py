@@ -17,7 +17,7 @@ from aslstm.errors import UserError
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.command_server import CommandProcess
 from tests.support.commands import COMMANDS, contents
-from tests.support.prediction_runs import PREDICT, answer, read_lines, write_lines, write_parquet, write_txt
+from tests.support.prediction_runs import PREDICT, answer, command_of, read_lines, write_lines, write_parquet, write_txt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes, links and signals")
 
@@ -177,17 +177,7 @@ def start(flags: list[str | Path], log: Path) -> CommandProcess:
 def test_a_second_run_on_one_output_is_refused(onnx_folder: Path, tmp_path: Path, again: list[str]) -> None:
     first, second = (write_txt(tmp_path / f"{name}.txt", [{"text": name}] * NUM_ROWS) for name in ("first", "second"))
     output, lock = tmp_path / "out.jsonl", tmp_path / ".out.jsonl.lock"
-    command: list[str | Path] = [
-        *PREDICT,
-        "--model",
-        onnx_folder,
-        "--backend",
-        "onnx",
-        "--num_threads",
-        "1",
-        "--output",
-        output,
-    ]
+    command = command_of(onnx_folder, "--output", output)
     run = start([*command, "--input", first], tmp_path / "first.log")
     while not (tmp_path / "out.jsonl.parts" / "00000000.jsonl").exists():
         assert run.poll() is None, (tmp_path / "first.log").read_text(encoding="utf-8")
@@ -206,17 +196,7 @@ def test_a_second_run_on_one_output_is_refused(onnx_folder: Path, tmp_path: Path
 def test_two_runs_that_start_at_once_do_not_mix(onnx_folder: Path, tmp_path: Path) -> None:
     posts = [write_txt(tmp_path / f"{name}.txt", [{"text": name}] * NUM_ROWS) for name in "abc"]
     output = tmp_path / "out.jsonl"
-    command: list[str | Path] = [
-        *PREDICT,
-        "--model",
-        onnx_folder,
-        "--backend",
-        "onnx",
-        "--num_threads",
-        "1",
-        "--output",
-        output,
-    ]
+    command = command_of(onnx_folder, "--output", output)
     runs = [start([*command, "--input", path], path.with_suffix(".log")) for path in posts]
     assert sorted(run.wait() for run in runs) == [0, 2, 2]
     winner = next(path.stem for path, run in zip(posts, runs, strict=True) if run.returncode == 0)
@@ -226,17 +206,7 @@ def test_two_runs_that_start_at_once_do_not_mix(onnx_folder: Path, tmp_path: Pat
 def test_the_lock_of_a_killed_run_holds_nobody_up(onnx_folder: Path, tmp_path: Path) -> None:
     posts = write_txt(tmp_path / "posts.txt", [{"text": "a"}])
     output = tmp_path / "out.jsonl"
-    command: list[str | Path] = [
-        *PREDICT,
-        "--model",
-        onnx_folder,
-        "--backend",
-        "onnx",
-        "--num_threads",
-        "1",
-        "--output",
-        output,
-    ]
+    command = command_of(onnx_folder, "--output", output)
     killed = COMMANDS.run([*command, "--input", posts], killed_at=("os.rename", "/whole"))
     assert killed.returncode == -9 and (tmp_path / ".out.jsonl.lock").exists()
     answer(onnx_folder, "--input", posts, "--output", output, "--resume")

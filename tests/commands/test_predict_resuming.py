@@ -15,7 +15,7 @@ import pytest
 from aslstm.errors import UserError
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import COMMANDS
-from tests.support.prediction_runs import POSTS, PREDICT, answer, read_lines, write_lines, write_txt
+from tests.support.prediction_runs import POSTS, PREDICT, answer, command_of, read_lines, write_lines, write_txt
 
 NUM_ROWS = 2 * CHUNK_ROWS + 300
 # Events of Python's audit hooks, with what their arguments name: there a run ends itself by SIGKILL.
@@ -85,7 +85,7 @@ def test_a_run_that_is_killed_while_it_writes_gives_the_same_file(
 ) -> None:
     output = tmp_path / "out.csv"
     flags = ["--input", str(many_posts), "--output", str(output), "--on_error", "report"]
-    command = [*PREDICT, "--model", onnx_folder, "--backend", "onnx", "--num_threads", "1", *flags]
+    command = command_of(onnx_folder, *flags)
     with (tmp_path / "log").open("wb") as log:
         process = COMMANDS.start(command, stdout=log, stderr=log)
     whole = tmp_path / "out.csv.parts" / "whole"

@@ -1,6 +1,7 @@
 """What a user need not fear: a hidden call over the network, a pickle that runs code, a post that takes for ever."""
 
 import ast
+import gc
 import json
 import os
 import re
@@ -121,6 +122,10 @@ def test_a_hostile_post_takes_time_in_proportion_to_its_length(unit: str, tokeni
         return min(times)
 
     tokenizer.encode("今天")  # reads jieba's dictionary
-    short = seconds(250_000, 2)
+    gc.disable()  # Its time depends on what other tests have left in this process.
+    try:
+        short, long = seconds(250_000, 2), seconds(1_000_000, 2)
+    finally:
+        gc.enable()
     # Four times as long; quadratic time would be 16 times as much. What takes no time is noise.
-    assert seconds(1_000_000, 1) < 7 * short + 0.2
+    assert long < 7 * short + 0.2

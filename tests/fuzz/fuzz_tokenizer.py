@@ -32,7 +32,7 @@ SAMPLE = Path(__file__).parent.parent.parent / "aslstm" / "data" / "sample" / "t
 
 
 def make_tokenizers() -> list[tuple[ASLSTMTokenizer, ASLSTMTokenizer]]:
-    """Tokenizers in several settings, each with itself saved and loaded again."""
+    """Return tokenizers in several settings, each with itself saved and loaded again."""
     texts = [json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()[:300]]
     user_words = [UserWord("绝绝子", 50, "n"), UserWord("PK掉")]
     nothing = dict.fromkeys(SWITCHES, False)

@@ -84,7 +84,7 @@ class Visitor:
         raise AssertionError(f"the app ended its answer before the result: {messages}")
 
     def answer(self, post: str) -> str:
-        """The HTML of one post."""
+        """Return the HTML of the answer to one post."""
         return self.result(self.join("answer_post", self.model, post, self.language))
 
     def join_report(self, *, lines: str = "", file: str | None = None) -> str:
@@ -93,5 +93,5 @@ class Visitor:
         return self.join("report", self.model, lines, data, "text", "utf-8", self.language)
 
     def report(self, *, lines: str = "", file: str | None = None) -> str:
-        """The HTML of a report."""
+        """Return the HTML of a report."""
         return self.result(self.join_report(lines=lines, file=file))

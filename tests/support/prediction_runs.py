@@ -10,6 +10,7 @@ import pyarrow.parquet
 from aslstm.commands import predict
 
 PREDICT = ("-m", "aslstm", "predict")
+ONE_THREAD = ("--backend", "onnx", "--num_threads", "1")
 POSTS = [
     "今天又加班[泪]，真的好累！！",
     "今天又加班[太开心]，奖金到手😂👍🏽",
@@ -22,6 +23,11 @@ POSTS = [
 # The columns that are added to every row where the model has a polarity.
 ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
 EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "&#128514;"], []]
+
+
+def command_of(folder: Path, *flags: str | Path) -> list[str | Path]:
+    """Return the command that answers with a folder on one thread, for a process of its own."""
+    return [*PREDICT, "--model", folder, *ONE_THREAD, *flags]
 
 
 def answer(folder: Path, *arguments: str | Path, backend: str = "onnx") -> None:

@@ -18,6 +18,7 @@ from aslstm.training.settings import LATEST
 from aslstm.training.states import TrainingStates
 from tests.support.command_server import CommandServer
 from tests.support.commands import ROOT
+from tests.support.damage import cut, flip
 
 FILES = ("state.safetensors", "state.json", "process-0.safetensors", "checksums.json")
 
@@ -64,16 +65,6 @@ def test_what_a_state_replaces_is_removed_but_never_the_one_before_it(states: Tr
     assert names(states) == ["step-00000010", "step-00000015"]
     save(states, 15)
     assert loaded_step(states) == 15 and len(names(states)) == 2
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-7])
 
 
 @pytest.mark.parametrize("name", FILES)

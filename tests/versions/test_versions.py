@@ -15,11 +15,9 @@ from tests.support.commands import ROOT
 
 # As `travelling_folder.py load`, which refuses an environment that has more than a user of a model needs, as this one has.
 LOAD = """
-import sys
+import runpy, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from travelling_folder import load
-print(load(Path(sys.argv[2])))
+print(runpy.run_path(sys.argv[1])["load"](Path(sys.argv[2])))
 """
 
 
@@ -32,7 +30,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load_elsewhere(model: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", LOAD, str(TRAVELLING_FOLDER.parent), str(model)]
+    command = [sys.executable, "-c", LOAD, str(TRAVELLING_FOLDER), str(model)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["HF_HOME"] = str(model.parent / "cache")
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=model.parent, env=environment)

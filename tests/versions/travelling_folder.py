@@ -1,7 +1,9 @@
-"""Model folders between versions: ``build`` writes one a fusion and what it answers; ``load`` finds whether others agree.
+"""Compares the answers of a model folder in two environments, such as two versions of transformers.
 
-Needs ``torch transformers jieba emoji`` and nothing else, so that it runs in every environment of ``noxfile.py``.
-``build`` reads the packages of this repository, ``load`` only what travels with a folder.
+``build`` writes a model folder of each fusion, with its answers in this environment. ``load`` answers with such a folder in
+another environment and finds the largest difference. The script needs only ``torch transformers jieba emoji``, so that it runs
+in every environment of ``noxfile.py``. ``build`` imports the packages of this repository, and with them OpenCC; ``load`` uses
+only what is in the folder.
 """
 
 import argparse
@@ -13,7 +15,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
-# The largest difference of a number: other builds of torch add in another order.
+# Numbers may differ by this much, because other builds of torch add in another order.
 TOLERANCE = 1e-6
 POSTS = [
     "今天又加班[泪]",
@@ -28,7 +30,7 @@ LABELS = ("like", "none", "sadness")
 
 @torch.no_grad()
 def answers(classifier: Any, encoder: Any, tokenizer: Any) -> dict[str, Any]:
-    """What a model says of POSTS: ids, logits (6, 3) and the encoder's pooled vectors, as lists."""
+    """Return what a model answers to ``POSTS``: ids, logits (6, 3) and the pooled vectors of the encoder, as lists."""
     batch = tokenizer(POSTS, padding=True, return_tensors="pt")
     return {
         "ids": batch["input_ids"].tolist(),
@@ -78,7 +80,7 @@ def build(folder: Path) -> None:
 
 
 def difference(found: list[list[float]], expected: list[list[float]]) -> float:
-    """Largest absolute difference of two tables of numbers; NaN where one has a NaN.
+    """Return the largest absolute difference of two tables of numbers, or NaN if one of them has a NaN.
 
     >>> difference([[1.0, 2.0]], [[1.0, 2.5]])
     0.5
