@@ -116,7 +116,9 @@ class CorpusSource:
                 "folder"
             )
         # `data_dir` is the folder of the corpus, or a folder that holds one folder for each corpus.
-        for path in (folder / name for folder in (self.data_dir, self.data_dir / self.dataset) for name in names):
+        for path in (
+            folder / name for folder in (self.data_dir, self.data_dir / (self.known.folder or self.dataset)) for name in names
+        ):
             if path.is_file():
                 return path
         raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check `data_dir`")

@@ -21,6 +21,7 @@ class KnownCorpus:
         text_column: The name of the column of texts in the files.
         label_column: The name of the column of labels in the files.
         label_names: The meaning of each label in the files; a label that is missing here stays as it is.
+        folder: The folder of the files below ``data_dir`` where it has another name than the corpus, or "".
         hub_id: The name of the corpus on the Hub, or "".
         caveat: What a user of a model trained on the corpus must know about its licence and labels.
     """
@@ -30,6 +31,7 @@ class KnownCorpus:
     text_column: str = "text"
     label_column: str = "label"
     label_names: dict[str, str] = field(default_factory=dict)
+    folder: str = ""
     hub_id: str = ""
     caveat: str = "Check the licence of your corpus before you publish a model trained on it: most corpora of weibo carry none."
 
@@ -83,6 +85,7 @@ KNOWN_CORPORA = {
             "test": ("virus_eval_labeled.txt", "virus_eval_labeled.txt.gz", "virus_eval.txt"),
         },
         text_column="content",
+        folder="smp2020_ewect",
         caveat=_CAVEAT_OF_SMP2020,
     ),
 }
