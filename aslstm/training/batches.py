@@ -27,7 +27,7 @@ from tokenization.word_segmentation import UserWord
 
 BATCHES_PER_BUCKET = 50
 # Columns that the training rows have where teachers gave them soft labels.
-SOFT_COLUMNS = ("targets", "temperature", "weight")
+SOFT_COLUMNS = ("targets", "is_soft")
 SEGMENTING_PACKAGES = {"OpenCC", "emoji", "jieba", "rjieba"}
 
 
@@ -173,7 +173,7 @@ class Collator:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Return ``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64.
 
-        Rows with soft labels also have ``targets`` (batch, num_labels), ``temperature`` and ``weight`` (batch,), all float32.
+        Where there are soft labels, rows also have ``targets`` (batch, num_labels) float32 and ``is_soft`` (batch,) int64.
         """
         ids = [torch.tensor(self._spell(row["input_ids"], row["row"])) for row in rows]
         mask = [torch.ones_like(row) for row in ids]

@@ -22,8 +22,8 @@ from .batches import encode_rows
 from .fingerprints import RowsFingerprint, fingerprint_of_rows, fingerprint_of_soft_labels, fingerprint_of_tokenizer
 from .model import make_tokenizer
 from .selections import select_rows
-from .settings import DataSettings, TrainingSettings, TrainSettings
-from .soft_labels import SoftLabels, read_soft_labels, soften
+from .settings import DataSettings, TrainSettings
+from .soft_labels import SoftLabels, read_soft_labels
 from .stage_times import StageTimes
 from .starting_weights import StartingModel
 from .streaming import StreamingRows, counted_texts
@@ -39,7 +39,7 @@ class TrainingData:
         tokenizer: The tokenizer, made from the training texts.
         new_words: The words that it keeps whole beside jieba's dictionary.
         train: The training rows, with ``input_ids``, ``labels`` and ``row``; where there are soft labels also with
-            ``targets``, ``temperature`` and ``weight`` (see :func:`_with_soft_labels`).
+            ``targets`` and ``is_soft`` (see :func:`_with_soft_labels`).
         evaluation: The same for ``validation`` and, where there is one, ``test``.
         label_names: The labels in the order of the model's outputs.
         label_counts: The number of rows of each label in train; a post with soft labels counts by its probabilities.
@@ -157,7 +157,7 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     shares: Mapping[str, float] = counts
     if soft is not None:
         with stages.measure("tokenization"):
-            train = _with_soft_labels(train, soft, tokenizer, label_names, settings.training)
+            train = _with_soft_labels(train, soft, tokenizer, label_names)
         shares = {name: counts[name] + float(soft.probabilities[:, i].sum()) for i, name in enumerate(label_names)}
     return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows, fingerprints)
 
@@ -169,32 +169,23 @@ def _without(soft: SoftLabels, texts: Iterable[str]) -> SoftLabels:
     return SoftLabels([soft.texts[i] for i in kept], soft.probabilities[kept])
 
 
-def _with_soft_labels(
-    train: Dataset, soft: SoftLabels, tokenizer: ASLSTMTokenizer, label_names: list[str], training: TrainingSettings
-) -> Dataset:
+def _with_soft_labels(train: Dataset, soft: SoftLabels, tokenizer: ASLSTMTokenizer, label_names: list[str]) -> Dataset:
     """Add posts with soft labels to the training rows.
 
-    Every row then has ``targets``, the probabilities to learn, (num_labels,); ``temperature``, by which the logits are divided
-    first; and ``weight``, which includes the square of the temperature, because softened targets have gradients that are
-    smaller by that factor (Hinton et al. 2015, section 2). The ``labels`` of a post with soft labels are its likeliest label.
+    Every row then has ``targets``, the probabilities to learn, (num_labels,), and ``is_soft``, 1 for a post with soft labels
+    and 0 for a row of train. The ``labels`` of a post with soft labels are its likeliest label.
     """
     best = [label_names[i] for i in soft.probabilities.argmax(1)]
     posts = encode_rows(Dataset.from_dict({"text": soft.texts, "label": best}), tokenizer, label_names)
-    temperature = training.distillation_temperature
-    parts = (
-        (train, np.eye(len(label_names))[train["labels"]], 1.0, 1.0),
-        (posts, soften(soft.probabilities, temperature), temperature, training.soft_label_weight * temperature**2),
-    )
     first = 0
     rows = []
-    for part, targets, divisor, weight in parts:
+    for is_soft, part, targets in ((0, train, np.eye(len(label_names))[train["labels"]]), (1, posts, soft.probabilities)):
         columns = {
             "input_ids": part["input_ids"][:],
             "labels": part["labels"][:],
             "row": list(range(first, first + len(part))),
             "targets": targets.astype(np.float32),
-            "temperature": np.full(len(part), divisor, np.float32),
-            "weight": np.full(len(part), weight, np.float32),
+            "is_soft": np.full(len(part), is_soft),
         }
         rows.append(Dataset.from_dict(columns))
         first += len(part)

@@ -98,27 +98,35 @@ def fit_polarity_threshold(probabilities: np.ndarray, labels: np.ndarray, polari
 
 
 def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:
-    """Return the label shares for the loss, (2, num_labels): first for rows without emoji, then for rows with emoji.
+    """Return the label shares for the loss, (num_sources, 2, num_labels): for rows without emoji, then for rows with emoji.
 
-    Each is ``(1 - w) · shares of all rows + w · shares of the rows of that kind``. The logits need not learn what the loss
-    already takes into account. So ``w`` says how far the mere presence of an emoji stops counting as evidence; which emoji it
-    is and what the words say still count. The decision adds the shares of all rows.
+    The first source is the rows of train; the second, where there are any, the posts with soft labels, whose labels may be
+    spread quite differently. The shares of a kind of rows are ``(1 - w) · shares of all rows + w · shares of that kind``. The
+    logits need not learn what the loss already takes into account. So ``w`` says how far the mere presence of an emoji stops
+    counting as evidence, and which source a row comes from does not count at all; which emoji it is and what the words say
+    still count. The decision adds the shares of all rows.
 
     Args:
         emoji_prior_weight: The weight w, less than 1, so that no share is 0; it is 0 for a stream, whose rows are not read.
         data: The training rows; a row has an emoji if one of its ids is that of an emoji.
     """
     counts = np.array([data.label_counts[label] for label in data.label_names])
-    priors = np.tile(counts / counts.sum(), (2, 1))
-    if not emoji_prior_weight or isinstance(data.train, StreamingRows):
-        return priors
-    start = data.tokenizer.emoji_token_offset
-    end = start + data.tokenizer.num_emoji_tokens
-    with_emoji = np.array([any(start <= token_id < end for token_id in ids) for ids in data.train["input_ids"]])
-    labels = np.array(data.train["labels"])
-    for prior, rows in zip(priors, (labels[~with_emoji], labels[with_emoji]), strict=True):
-        if len(rows):
-            prior += emoji_prior_weight * (np.bincount(rows, minlength=len(counts)) / len(rows) - prior)
+    if isinstance(data.train, StreamingRows):
+        return np.tile(counts / counts.sum(), (1, 2, 1))
+    if "is_soft" in data.train.column_names:
+        targets, is_soft = np.array(data.train["targets"]), np.array(data.train["is_soft"])
+        priors = np.stack([np.tile(targets[is_soft == source].mean(0), (2, 1)) for source in (0, 1)])
+    else:
+        targets, is_soft = np.eye(len(counts))[data.train["labels"]], np.zeros(len(data.train), int)
+        priors = np.tile(counts / counts.sum(), (1, 2, 1))
+    if emoji_prior_weight:
+        start = data.tokenizer.emoji_token_offset
+        end = start + data.tokenizer.num_emoji_tokens
+        with_emoji = np.array([any(start <= token_id < end for token_id in ids) for ids in data.train["input_ids"]])
+        for source, prior in enumerate(priors):
+            for kind, rows in enumerate((~with_emoji, with_emoji)):
+                if (rows := rows & (is_soft == source)).any():
+                    prior[kind] += emoji_prior_weight * (targets[rows].mean(0) - prior[kind])
     return priors
 
 

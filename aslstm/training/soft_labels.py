@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from aslstm.data.file_formats import READERS, refuse_bad, suffix_of
 from aslstm.errors import UserError
@@ -56,14 +57,14 @@ def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftL
     return SoftLabels(texts, powers / powers.sum(1, keepdims=True))
 
 
-def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the probabilities as they are at a temperature: a higher one shows more of the unlikely labels.
+def soften(probabilities: Tensor, temperature: Tensor) -> Tensor:
+    """Return probabilities (num_rows, num_labels) as they are at temperatures (num_rows, 1): higher ones show more of the rest.
 
-    >>> soften(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
-    [[0.667, 0.333]]
+    >>> soften(torch.tensor([[0.8, 0.2], [1.0, 0.0]]), torch.tensor([[2.0], [1.0]])).round(decimals=3).tolist()
+    [[0.6669999957084656, 0.3330000042915344], [1.0, 0.0]]
     """
-    powers = np.maximum(probabilities, SMALLEST_PROBABILITY) ** (1 / temperature)
-    return powers / powers.sum(1, keepdims=True)
+    powers = probabilities ** (1 / temperature)
+    return powers / powers.sum(1, keepdim=True)
 
 
 def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:

@@ -30,6 +30,7 @@ from .batches import SOFT_COLUMNS, Collator
 from .decision import fit_prior_weight, fit_temperature, log_loss
 from .fingerprints import CONTENTS
 from .settings import TrainingSettings
+from .soft_labels import soften
 from .states import StopSignal, TrainingStates
 from .steps import mean_loss, predict_logits, train_steps
 
@@ -58,7 +59,8 @@ class Trainer:
         validation_labels: The labels of the validation rows, (num_rows,) int.
         label_names: The labels in the order of the model.
         label_prior: The share of each label in training, (num_labels,).
-        loss_priors: The shares that the loss takes as given in rows without and with emoji, (2, num_labels).
+        loss_priors: The shares that the loss takes as given, (num_sources, 2, num_labels), for rows of train, then for posts
+            with soft labels, if there are any; of each first without and then with emoji.
         class_weights: The weights of the labels in the loss, (num_labels,), or None.
         settings: How it is trained, and which epoch is kept.
         states: Where states of training are saved.
@@ -192,11 +194,15 @@ class Trainer:
         config = self.accelerator.unwrap_model(self.model).config
         end = config.emoji_token_offset + config.num_emoji_tokens
         has_emoji = ((batch["input_ids"] >= config.emoji_token_offset) & (batch["input_ids"] < end)).any(1)
-        logits = self.model(**batch).logits.float() + self.adjustments[has_emoji.long()]
+        is_soft = soft["is_soft"] if soft else torch.zeros_like(labels)
+        logits = self.model(**batch).logits.float() + self.adjustments[is_soft, has_emoji.long()]
         if not soft:
             return self.loss(logits, labels)
-        losses = self.loss_of_each(logits / soft["temperature"][:, None], soft["targets"])
-        return (losses * soft["weight"]).mean()
+        # Softened targets have gradients that are smaller by the square of the temperature (Hinton et al. 2015, section 2).
+        temperature = torch.where(is_soft == 1, self.settings.distillation_temperature, 1.0)
+        weights = torch.where(is_soft == 1, self.settings.soft_label_weight, 1.0) * temperature**2
+        targets = soften(soft["targets"], temperature[:, None])
+        return (self.loss_of_each(logits / temperature[:, None], targets) * weights).mean()
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)

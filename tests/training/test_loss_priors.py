@@ -47,7 +47,7 @@ def data(tokenizer: ASLSTMTokenizer) -> TrainingData:
 def test_priors_move_from_the_shares_of_all_rows_to_those_of_each_kind(
     weight: float, expected: list[list[float]], data: TrainingData
 ) -> None:
-    np.testing.assert_allclose(loss_priors(weight, data), expected)
+    np.testing.assert_allclose(loss_priors(weight, data), [expected])
 
 
 def test_rows_shown_again_change_no_prior(data: TrainingData) -> None:
@@ -58,7 +58,19 @@ def test_rows_shown_again_change_no_prior(data: TrainingData) -> None:
 
 def test_a_corpus_without_emoji_has_one_prior(data: TrainingData) -> None:
     plain = TrainingData(**vars(data) | {"train": data.train.select(range(4)), "label_counts": Counter(none=3, sad=1)})
-    np.testing.assert_allclose(loss_priors(0.5, plain), [[0.75, 0.25], [0.75, 0.25]])
+    np.testing.assert_allclose(loss_priors(0.5, plain), [[[0.75, 0.25], [0.75, 0.25]]])
+
+
+def test_posts_with_soft_labels_have_shares_of_their_own(data: TrainingData) -> None:
+    soft = [{"input_ids": data.train[i]["input_ids"], "labels": 0, "row": 8 + i} for i in range(8)]
+    gold = np.eye(2)[data.train["labels"]].tolist()
+    both = Dataset.from_list(
+        [dict(row) | {"targets": target, "is_soft": 0} for row, target in zip(data.train, gold, strict=True)]
+        + [row | {"targets": [0.9, 0.1] if i < 4 else [0.7, 0.3], "is_soft": 1} for i, row in enumerate(soft)]
+    )
+    of_gold, of_soft = loss_priors(0.5, TrainingData(**vars(data) | {"train": both}))
+    np.testing.assert_allclose(of_gold, loss_priors(0.5, data)[0])
+    np.testing.assert_allclose(of_soft, [[0.85, 0.15], [0.75, 0.25]])
 
 
 @pytest.mark.parametrize(("weight", "adjustment"), [(0.0, 1.0), (0.5, 1.0), (0.9, 0.7)])
