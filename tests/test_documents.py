@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 from aslstm import cli
-from tests.support.commands import COMMANDS, ROOT, SAMPLE
+from tests.support.commands import COMMANDS, PART_OF_SAMPLE, ROOT, SAMPLE
 from tests.support.fake_hub import FakeHub
 
 DOCUMENTS = sorted(
@@ -150,7 +150,7 @@ def write_corpora(folder: Path, labelled: list[tuple[str, str]]) -> None:
 def write_input(folder: Path, model: Path) -> None:
     """The files that the documents name."""
     lines = (SAMPLE / "train.jsonl").read_text(encoding="utf-8").splitlines()
-    labelled = [(row["text"], row["label"]) for row in map(json.loads, lines)]
+    labelled = [(row["text"], row["label"]) for row in map(json.loads, lines[: PART_OF_SAMPLE["train"]])]
     texts = [text for text, _ in labelled]
     dated = [(text, f"2026-03-{1 + i % 28:02}") for i, text in enumerate(texts[:80])]
     write_csv(folder / "train.csv", ["text", "label"], labelled[:300])

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from aslstm.commands.flags import show_flags
 from aslstm.errors import UserError
 from aslstm.prediction.classifier import Classifier
-from tests.support.commands import SHARED_DATA, run_command
+from tests.support.commands import PART_OF_SAMPLE, SHARED_DATA, SMALL_CORPUS, run_command
 
 SECTIONS = [
     "all rows", "rows with emoji", "rows without emoji", "emoji removed", "emoji shuffled between rows", "words removed",
@@ -23,13 +23,13 @@ def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:
 def test_the_report_agrees_with_scikit_learn_on_the_saved_predictions(model_folder: Path, tmp_path: Path) -> None:
     files = {name: tmp_path / name for name in ("out.json", "answers.jsonl", "confusion.png")}
     result = run_command(
-        "evaluate", "--model", model_folder, "--output", files["out.json"],
+        "evaluate", "--model", model_folder, *SMALL_CORPUS, "--output", files["out.json"],
         "--save_predictions", files["answers.jsonl"], "--plot", files["confusion.png"],
     )  # fmt: skip
     figures = json.loads(files["out.json"].read_text(encoding="utf-8"))
     answers = [json.loads(line) for line in files["answers.jsonl"].read_text(encoding="utf-8").splitlines()]
     gold, given = [a["label"] for a in answers], [a["prediction"] for a in answers]
-    assert len(answers) == 396
+    assert len(answers) == PART_OF_SAMPLE["test"]
     assert figures["all rows"]["accuracy"] == pytest.approx(accuracy_score(gold, given))
     assert figures["all rows"]["macro_f1"] == pytest.approx(f1_score(gold, given, average="macro"))
     trained = json.loads((model_folder / "eval_results.json").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def test_a_place_without_a_folder_is_refused_before_the_work(tmp_path: Path, fla
 
 def test_the_int8_graph_is_scored_like_the_model(onnx_folder: Path, tmp_path: Path) -> None:
     flags = ("--backend", "onnx", "--batch_size", "64", "--num_threads", "1", "--output", tmp_path / "out.json")
-    run_command("evaluate", "--model", onnx_folder, *flags)
+    run_command("evaluate", "--model", onnx_folder, *SMALL_CORPUS, *flags)
     found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["all rows"]
     trained = json.loads((onnx_folder / "eval_results.json").read_text(encoding="utf-8"))["test"]
     assert found["macro_f1"] == pytest.approx(trained["macro_f1"], abs=0.02)

@@ -12,15 +12,15 @@ import torch
 
 from aslstm.model_folder.layout import check_model_folder
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
-from tests.support.commands import ROOT, run_command
+from tests.support.commands import SMALL_CORPUS, run_command
 from tokenization import ASLSTMTokenizer, split_emoji
 from tokenization.emoji_splitting import fold_emoji
 from tokenization.text_normalization import TextNormalizer
 
-SAMPLE = ROOT / "aslstm" / "data" / "sample" / "train.jsonl"
+SAMPLE = Path(SMALL_CORPUS[1])  # the training rows
 TEXTS = list(dict.fromkeys(json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()))
 TINY = ("--num_train_epochs", "1", "--embedding_size", "8", "--hidden_size", "4", "--hidden_dropout_prob", "0.1")
-TRAINING = ("--num_train_epochs", "1", "--max_train_samples", "400")
+TRAINING = (*SMALL_CORPUS, "--num_train_epochs", "1", "--max_train_samples", "400")
 MIN_TARGET_COUNT = 20
 
 

@@ -21,7 +21,7 @@ from transformers import (
 
 from aslstm.data.corpora import CorpusSource, load_corpus
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
-from tests.support.commands import ROOT, TINY_TRAINING, run_command
+from tests.support.commands import PART_OF_SAMPLE, ROOT, TINY_TRAINING, run_command
 
 MINIMAL_PYTHON = ROOT / ".venv-minimal" / "bin" / "python"
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "Nice 一天👍🏽，[泪流满面流]", "明天三点开会"]
@@ -109,7 +109,8 @@ def test_fine_tuning_with_the_stock_trainer_to_another_number_of_labels(model_fo
         model_folder, trust_remote_code=True, num_labels=2, ignore_mismatched_sizes=True
     )
     assert (model.config.label_prior, model.config.decision_prior_weight, model.config.temperature) == (None, 0.0, 1.0)
-    rows = load_corpus(CorpusSource())["train"].filter(lambda row: row["label"] in ("happiness", "anger"))
+    rows = load_corpus(CorpusSource())["train"].select(range(PART_OF_SAMPLE["train"]))
+    rows = rows.filter(lambda row: row["label"] in ("happiness", "anger"))
 
     def encode(row: dict) -> dict:
         return {**tokenizer(row["text"], truncation=True), "labels": int(row["label"] == "happiness")}

@@ -11,12 +11,22 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_server import CommandProcess
-from tests.support.commands import COMMANDS, ROOT
+from tests.support.commands import COMMANDS, ROOT, SMALL_CORPUS
 from tests.support.prediction_runs import PREDICT, answer, write_txt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
-SIZES = ("--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "800", "--num_train_epochs", "50")
+SIZES = (
+    "--embedding_size",
+    "16",
+    "--hidden_size",
+    "8",
+    "--max_train_samples",
+    "800",
+    "--num_train_epochs",
+    "50",
+    *SMALL_CORPUS,
+)
 NUM_POSTS = 60_000
 
 

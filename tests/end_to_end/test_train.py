@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from aslstm.commands.train import parse_settings
 from aslstm.errors import UserError
-from tests.support.commands import ROOT, TINY_TRAINING, run_command
+from tests.support.commands import PART_OF_SAMPLE, ROOT, TINY_TRAINING, run_command
 
 METRICS = {"num_examples", "accuracy", "macro_f1", "macro_f1_emotions", "majority_accuracy", "per_class", "intervals_95"}
 
@@ -25,7 +25,7 @@ def test_results_hold_validation_and_test_with_and_without_emoji(model_folder: P
     results = read_results(model_folder)
     assert set(results) == {"validation", "validation_emoji", "test", "test_emoji"}
     assert all(set(metrics) == METRICS for metrics in results.values())
-    assert results["test"]["num_examples"] == 396
+    assert results["test"]["num_examples"] == PART_OF_SAMPLE["test"]
 
 
 def test_the_decision_rule_is_fitted_and_saved(model_folder: Path) -> None:
@@ -89,8 +89,8 @@ def test_two_processes_really_run_and_cover_each_test_row_once(emoji_fusion: str
     assert result.returncode == 0, result.stderr
     assert "processes: 2" in result.stderr
     results = read_results(folder)
-    assert results["test"]["num_examples"] == 396
-    assert sum(label["support"] for label in results["test"]["per_class"].values()) == 396
+    assert results["test"]["num_examples"] == PART_OF_SAMPLE["test"]
+    assert sum(label["support"] for label in results["test"]["per_class"].values()) == PART_OF_SAMPLE["test"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_two_processes_really_run_and_cover_each_test_row_once(emoji_fusion: str
 def test_flags_train_a_whole_folder(flags: tuple[str, ...], tmp_path: Path) -> None:
     folder = tmp_path / "flags"
     run_command("train", "--output_dir", folder, *TINY_TRAINING, *flags)
-    assert read_results(folder)["test"]["num_examples"] == 396
+    assert read_results(folder)["test"]["num_examples"] == PART_OF_SAMPLE["test"]
     assert (tmp_path / "flags-logs").exists() == ("tensorboard" in flags)
 
 
@@ -160,6 +160,13 @@ def test_several_seeds_train_a_folder_each_and_report_their_mean(tmp_path: Path)
 @pytest.mark.parametrize("selection", ["has_clauses", "has_emoji"])
 def test_a_selection_trains_on_its_rows(selection: str, tmp_path: Path) -> None:
     run_command(
-        "train", "--output_dir", tmp_path / "model", "--selection", selection, *TINY_TRAINING, "--max_train_samples", "1927"
+        "train",
+        "--output_dir",
+        tmp_path / "model",
+        "--selection",
+        selection,
+        *TINY_TRAINING,
+        "--max_train_samples",
+        str(PART_OF_SAMPLE["train"]),
     )
-    assert 0 < read_results(tmp_path / "model")["test"]["num_examples"] < 396
+    assert 0 < read_results(tmp_path / "model")["test"]["num_examples"] < PART_OF_SAMPLE["test"]

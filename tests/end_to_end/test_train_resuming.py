@@ -14,11 +14,11 @@ import pytest
 
 from aslstm.commands.flags import show_flags
 from tests.support.command_server import CommandProcess
-from tests.support.commands import COMMANDS
+from tests.support.commands import COMMANDS, SMALL_CORPUS
 
 SIZES = (
     "--embedding_size", "16", "--hidden_size", "8", "--max_train_samples", "800", "--num_train_epochs", "5",
-    "--early_stopping_patience", "5",
+    "--early_stopping_patience", "5", *SMALL_CORPUS,
 )  # fmt: skip
 SAVING = ("--checkpointing_steps", "5")
 COMPARED = ("model.safetensors", "config.json", "eval_results.json")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from aslstm.disk import locked
-from tests.support.commands import COMMANDS, SAMPLE, contents, run_command
+from tests.support.commands import COMMANDS, SAMPLE, SMALL_CORPUS, contents, run_command
 from tests.support.prediction_runs import write_txt
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
 
-SIZES = ("--embedding_size", "8", "--hidden_size", "4", "--max_train_samples", "400")
+SIZES = (*SMALL_CORPUS, "--embedding_size", "8", "--hidden_size", "4", "--max_train_samples", "400")
 
 
 def refused(name: str, *flags: str | Path) -> str:

@@ -24,7 +24,7 @@ from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
 from aslstm.report.writing import write_csv
 from tests.prediction.test_attention_view import Page
-from tests.support.commands import ROOT, run_command
+from tests.support.commands import PART_OF_SAMPLE, SAMPLE, run_command
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 
@@ -44,9 +44,9 @@ HOSTILE_LABEL = "</script><b>怒"
 
 @pytest.fixture(scope="module")
 def rows(model_folder: Path) -> list[Row]:
-    """What ``aslstm predict`` writes of the sample's test split, and of hostile posts with a label each."""
-    file = ROOT / "aslstm" / "data" / "sample" / "test.jsonl"
-    texts = [json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()]
+    """What ``aslstm predict`` writes of a part of the sample's test split, and of hostile posts with a label each."""
+    lines = (SAMPLE / "test.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines[: PART_OF_SAMPLE["test"]]]
     classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
     answers = classify([*texts, *HOSTILE], return_attention=True, polarity=True, top_k=None, batch_size=64)
     predictions = []

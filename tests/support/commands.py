@@ -1,8 +1,11 @@
 """Gives tests a function that runs commands in processes of their own, and the paths, posts and flags that many share."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +28,26 @@ TEXTS = [
     "明天下午三点开会，地点不变。",
 ] * 2
 
+# How many rows of each split of the sample the tests train with: with all of them, a tiny training would mostly read.
+PART_OF_SAMPLE = {"train": 1927, "validation": 317, "test": 396}
+
+
+def _write_part_of_sample() -> tuple[str, ...]:
+    """Write the first rows of each split into a temporary folder and return the flags that name the files."""
+    folder = Path(tempfile.mkdtemp(prefix="part"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    flags: list[str] = []
+    for split, count in PART_OF_SAMPLE.items():
+        lines = (SAMPLE / f"{split}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / f"{split}.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
+        flags += [f"--{split}_file", str(folder / f"{split}.jsonl")]
+    return tuple(flags)
+
+
+SMALL_CORPUS = _write_part_of_sample()
+
 TINY_TRAINING = (
+    *SMALL_CORPUS,
     "--evaluate_test",
     "--num_train_epochs",
     "2",

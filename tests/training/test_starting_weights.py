@@ -24,7 +24,7 @@ from aslstm.training.starting_weights import (
     start_emoji_vectors,
 )
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
-from tests.support.commands import ROOT, TEXTS, run_command
+from tests.support.commands import PART_OF_SAMPLE, SAMPLE, SMALL_CORPUS, TEXTS, run_command
 from tests.training.test_model import NAMES, SETTINGS
 from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import split_emoji
@@ -342,10 +342,12 @@ def test_an_emoji_that_has_a_vector_of_its_own_keeps_it(tokenizer: ASLSTMTokeniz
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """Trained on the whole sample corpus for a few seconds; half of the codes are spelled, which trains their pieces."""
+    """Trained on a part of the sample corpus for a few seconds; half of the codes are spelled, which trains their pieces."""
     folder = tmp_path_factory.mktemp("trained") / "sample"
     sizes = ("--embedding_size", "64", "--hidden_size", "32")
-    run_command("train", "--output_dir", folder, "--num_train_epochs", "8", "--emoji_spelling_prob", "0.5", *sizes)
+    run_command(
+        "train", *SMALL_CORPUS, "--output_dir", folder, "--num_train_epochs", "8", "--emoji_spelling_prob", "0.5", *sizes
+    )
     return Classifier(folder, backend="torch")
 
 
@@ -362,8 +364,8 @@ def test_unseen_codes_move_the_answer_as_their_meaning_does(classifier: Classifi
     # One code alone is a matter of chance in a model of so few posts: over six seeds its ratio went from .4 to 2.2, while the
     # median of the twelve stayed between .52 and .86.
     table = classifier.encoder.table
-    lines = (ROOT / "aslstm" / "data" / "sample" / "validation.jsonl").read_text(encoding="utf-8").splitlines()
-    texts = [json.loads(line)["text"] for line in lines]
+    lines = (SAMPLE / "validation.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line)["text"] for line in lines[: PART_OF_SAMPLE["validation"]]]
     posts = [text for text in texts if not any(piece.is_emoji for piece in split_emoji(text))]
     assert len(posts) > 50
     ratios = []

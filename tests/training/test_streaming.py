@@ -7,7 +7,7 @@ import pytest
 from aslstm.data.corpora import CorpusSource, read_splits
 from aslstm.training.fingerprints import RowsFingerprint
 from aslstm.training.streaming import StreamingRows, counted_texts, stream_train
-from tests.support.commands import SAMPLE, run_command
+from tests.support.commands import PART_OF_SAMPLE, SMALL_CORPUS, run_command
 from tokenization import ASLSTMTokenizer
 
 ROWS = [(f"今天又加班{'，真的好累' * (i % 5)}[泪] {i}", "sad" if i % 3 else "glad") for i in range(250)]
@@ -64,12 +64,10 @@ def test_a_data_set_folder_is_read_as_one_of_the_hub_is(tmp_path: Path) -> None:
 
 
 def test_streaming_trains_a_whole_folder(tmp_path: Path) -> None:
-    sample = SAMPLE
-    files = [part for split in ("train", "validation", "test") for part in (f"--{split}_file", sample / f"{split}.jsonl")]
     size = ("--embedding_size", "16", "--hidden_size", "8", "--num_train_epochs", "2", "--steps_per_epoch", "10")
-    run_command("train", *files, "--streaming", "--evaluate_test", "--output_dir", tmp_path / "model", *size)
+    run_command("train", *SMALL_CORPUS, "--streaming", "--evaluate_test", "--output_dir", tmp_path / "model", *size)
     results = json.loads((tmp_path / "model" / "eval_results.json").read_text(encoding="utf-8"))
-    assert results["test"]["num_examples"] == 396
+    assert results["test"]["num_examples"] == PART_OF_SAMPLE["test"]
 
 
 def test_streaming_without_validation_says_what_it_lacks(source: CorpusSource, tmp_path: Path) -> None:
