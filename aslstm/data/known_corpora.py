@@ -121,6 +121,18 @@ LABEL_MAPS = {
     },
 }
 
+# The label of SMP2020-EWECT that stands for each label of NLPCC 2014.
+COARSE_LABELS = {
+    "like": "happy",
+    "happiness": "happy",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "angry",
+    "fear": "fear",
+    "surprise": "surprise",
+    "none": "neutral",
+}
+
 
 class KnownLabel(NamedTuple):
     """Holds the polarity of a label (``negative``, ``neutral`` or ``positive``) and its Chinese name."""

@@ -13,20 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+from aslstm.data.known_corpora import COARSE_LABELS
 from aslstm.files import replacing
 from aslstm.training.soft_labels import read_soft_labels
-
-# The label of SMP2020-EWECT that stands for each label of NLPCC 2014.
-COARSE = {
-    "like": "happy", "happiness": "happy", "sadness": "sad", "anger": "angry", "disgust": "angry", "fear": "fear",
-    "surprise": "surprise", "none": "neutral",
-}  # fmt: skip
 
 
 def refined(fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """Return what a coarse teacher says of the fine labels, (num_posts, num_labels); it is shared as ``fine`` is."""
-    names, groups = sorted(COARSE), sorted(set(COARSE.values()))
-    of_label = np.array([groups.index(COARSE[name]) for name in names])
+    names, groups = sorted(COARSE_LABELS), sorted(set(COARSE_LABELS.values()))
+    of_label = np.array([groups.index(COARSE_LABELS[name]) for name in names])
     sums = np.stack([fine[:, of_label == group].sum(1) for group in range(len(groups))], axis=1)
     return coarse[:, of_label] * fine / sums[:, of_label]
 
@@ -39,9 +34,9 @@ def main() -> None:
     parser.add_argument("--coarse", type=Path, required=True)
     parser.add_argument("--coarse_weight", type=float, required=True)
     arguments = parser.parse_args()
-    names = sorted(COARSE)
+    names = sorted(COARSE_LABELS)
     texts, fine = read_soft_labels(arguments.teachers, names)
-    coarse = read_soft_labels([arguments.coarse], sorted(set(COARSE.values()))).probabilities
+    coarse = read_soft_labels([arguments.coarse], sorted(set(COARSE_LABELS.values()))).probabilities
     weight = arguments.coarse_weight
     joined = fine ** (1 - weight) * refined(fine, coarse) ** weight
     joined /= joined.sum(1, keepdims=True)
