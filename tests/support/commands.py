@@ -63,7 +63,8 @@ TINY_TRAINING = (
 _MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "aslstm").rglob("*.py")
-    if path.name not in ("__init__.py", "__main__.py", "onnx_graphs.py", "onnx_backend.py", "onnx_pipeline.py", "blocks.py")
+    if "models" not in path.parts
+    and path.name not in ("__init__.py", "__main__.py", "onnx_graphs.py", "onnx_backend.py", "onnx_pipeline.py", "blocks.py")
 )
 _PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 COMMANDS = CommandServer(_MODULES, {**os.environ, "PYTHONPATH": _PYTHONPATH})

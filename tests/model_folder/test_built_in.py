@@ -1,0 +1,64 @@
+"""The model that ships with the package: whole, small, with the package's own code, and right about plain posts."""
+
+import json
+
+import pytest
+
+import aslstm
+from aslstm.data.known_corpora import KNOWN_LABELS
+from aslstm.model_folder.choosing import BUILT_IN_MODEL, MODEL_VARIABLE
+from aslstm.model_folder.layout import INT8_GRAPH, check_code, check_model_folder
+from aslstm.model_folder.loading import load_model
+
+MAX_MEGABYTES = 16
+PLAIN_POSTS = {
+    "今天太开心了，终于拿到offer[太开心]": "positive",
+    "这家店的菜真好吃，下次还来": "positive",
+    "又被老板骂了，好难过😭": "negative",
+    "气死我了，什么破快递[怒]": "negative",
+    "有点害怕，一个人走夜路": "negative",
+    "明天下午三点在二楼会议室开会": "neutral",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_other_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(MODEL_VARIABLE, raising=False)
+
+
+def test_the_folder_is_whole_and_small() -> None:
+    check_model_folder(BUILT_IN_MODEL)
+    size = sum(path.stat().st_size for path in BUILT_IN_MODEL.rglob("*") if path.is_file())
+    assert size <= MAX_MEGABYTES * 1e6
+    assert [path.name for path in (BUILT_IN_MODEL / "onnx").iterdir()] == [INT8_GRAPH]
+
+
+def test_its_code_is_that_of_the_package() -> None:
+    # After a change of code that travels: python train_scripts/recipes/refresh_code.py
+    check_code(BUILT_IN_MODEL, trust_code=False)
+
+
+def test_weights_are_halves_that_load_as_float32() -> None:
+    config = json.loads((BUILT_IN_MODEL / "config.json").read_text(encoding="utf-8"))
+    assert config["dtype"] == "float32"
+    model = load_model(BUILT_IN_MODEL)
+    assert {weight.dtype.__str__() for weight in model.parameters()} == {"torch.float32"}
+    stored = (BUILT_IN_MODEL / "model.safetensors").stat().st_size
+    assert stored < 2.1 * sum(weight.numel() for weight in model.parameters())
+
+
+def test_labels_have_a_polarity_and_chinese_names() -> None:
+    labels = list(load_model(BUILT_IN_MODEL).config.id2label.values())
+    assert set(labels) == {"none", "like", "happiness", "sadness", "anger", "disgust", "fear", "surprise"}
+    assert set(labels) <= set(KNOWN_LABELS)
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+def test_plain_posts_get_their_polarity(backend: str) -> None:
+    answers = aslstm.load(backend=backend)(list(PLAIN_POSTS))
+    assert {text: answer.polarity for text, answer in zip(PLAIN_POSTS, answers, strict=True)} == PLAIN_POSTS
+
+
+def test_an_emoji_decides_what_words_leave_open() -> None:
+    happy, angry = aslstm.analyze(["今天又加班[太开心]", "今天又加班[怒]"])
+    assert (happy.polarity, angry.polarity) == ("positive", "negative")
