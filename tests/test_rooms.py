@@ -130,4 +130,5 @@ def test_no_file_of_the_project_holds_research_data() -> None:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
     data = {name for name in listed if Path(name).suffix in (".xml", ".gz", ".csv", ".jsonl", ".conll", ".parquet", ".tsv")}
     sample = {f"aslstm/data/sample/{split}.jsonl" for split in ("train", "validation", "test")}
-    assert data == sample | {"aslstm/data/sample/second_reading.csv"}
+    behaviour = {f"aslstm/data/behaviour/{kind}.jsonl" for kind in ("minimum_functionality", "invariance", "direction")}
+    assert data == sample | {"aslstm/data/sample/second_reading.csv"} | behaviour

@@ -3,7 +3,7 @@
 Run as ``aslstm evaluate --model DIR --dataset nlpcc2014 --data_dir DIR [--split test]``. The tables have figures for all rows,
 for rows with and without emoji, and for rows whose emoji or words were changed, which shows what the emoji are worth.
 ``--output`` writes the figures as JSON, ``--save_predictions`` every answer as JSON Lines, and ``--plot`` the confusion matrix
-as PNG.
+as PNG. ``--behaviour`` asks the cases of the behaviour suite instead of a corpus.
 """
 
 import json
@@ -33,6 +33,7 @@ from aslstm.prediction.settings import InferenceSettings
 from aslstm.printing import table_text
 from aslstm.settings import check_settings, setting
 
+from .behaviour import evaluate_behaviour
 from .flags import CommandParser, add_settings, make_settings
 
 COUNTERFACTUALS = {
@@ -52,6 +53,7 @@ class EvaluateSettings:
     """
 
     model: Path = setting(MISSING, "model folder")
+    behaviour: bool = setting(False, "ask the cases of the behaviour suite (negation, irony, ...) instead of a corpus")
     split: str = setting("test", "split of the corpus that is scored")
     map_labels: str | None = setting(None, "the corpus's labels to other ones", choices=tuple(LABEL_MAPS))
     map_predictions: str | None = setting(None, "the model's labels to other ones", choices=tuple(LABEL_MAPS))
@@ -61,6 +63,9 @@ class EvaluateSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        of_a_corpus = [name for name in ("map_labels", "map_predictions", "plot") if getattr(self, name)]
+        if self.behaviour and of_a_corpus:
+            raise UserError(f"expected `behaviour` or `{of_a_corpus[0]}`, found both; leave out one of them")
         for name in OUTPUTS:
             if path := getattr(self, name):
                 check_output_file(path, name=name, overwrite=True)
@@ -163,11 +168,13 @@ def save_predictions(path: Path, texts: list[str], gold: list[str], probabilitie
 
 def main(given: Sequence[str] | None = None) -> None:
     """Score a model on a split of a corpus, print the figures and write the files that are asked for."""
-    parser = CommandParser("evaluate", "Score a model folder on a corpus.")
+    parser = CommandParser("evaluate", "Score a model folder on a corpus, or on the behaviour suite.")
     add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings)
     arguments = parser.parse_args(given)
     settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
     inference = make_settings(InferenceSettings, arguments)
+    if settings.behaviour and source != CorpusSource(data_dir=source.data_dir):
+        raise UserError(f"expected `behaviour` or a corpus, found both ({source.dataset}); leave out one of them")
     outputs = {name: getattr(settings, name) for name in OUTPUTS}
     with claimed(outputs, overwrite=True, inputs=source.files().values()):
         _evaluate(settings, source, inference)
@@ -176,6 +183,9 @@ def main(given: Sequence[str] | None = None) -> None:
 def _evaluate(settings: EvaluateSettings, source: CorpusSource, inference: InferenceSettings) -> None:
     """Load the model, score it, and print and write the figures."""
     classifier = Classifier(settings.model, **asdict(inference))
+    if settings.behaviour:
+        evaluate_behaviour(classifier, output=settings.output, save_predictions=settings.save_predictions)
+        return
     rows = load_split(source, settings.split)
     texts, gold = list(rows["text"]), map_labels(list(rows["label"]), settings.map_labels)
     results, probabilities, names = evaluate(classifier, texts, gold, settings.map_predictions)
