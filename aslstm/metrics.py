@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from aslstm.data.known_corpora import LABEL_MAPS
-from aslstm.errors import UserError
+from aslstm.data.labels import SINGLE_LABEL, label_renamer
 from modeling_aslstm.results_aslstm import polarity_entry
 
 NO_EMOTION = "none"
@@ -72,25 +71,26 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
     return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
 
 
-def map_labels(labels: list[str], name: str | None) -> list[str]:
-    """Translate the labels of one corpus to those of another by a map of ``LABEL_MAPS``.
+def map_labels(labels: list[str], name: str | None, setting: str = "map_labels") -> list[str]:
+    """Translate labels to other ones.
+
+    Args:
+        labels: The labels.
+        name: A map of ``LABEL_MAPS`` or a file, as :func:`aslstm.data.labels.read_label_map` takes it; None changes nothing.
+        setting: The name of the setting that the map comes from, for messages.
 
     Raises:
-        UserError: The map lacks a label.
+        UserError: The map cannot be read or lacks a label.
     """
-    if name is None:
-        return labels
-    unknown = sorted(set(labels) - set(LABEL_MAPS[name]))
-    if unknown:
-        raise UserError(f"`map_labels` {name}: expected labels among {', '.join(LABEL_MAPS[name])}, found {', '.join(unknown)}")
-    return [LABEL_MAPS[name][label] for label in labels]
+    rename = label_renamer({}, name, SINGLE_LABEL, setting)
+    return labels if rename is None else list(map(rename, labels))
 
 
 def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str | None) -> tuple[np.ndarray, list[str]]:
     """Translate probabilities (num_texts, num_labels) to the labels of a map; those of labels that share a name are added."""
     if map_name is None:
         return probabilities, names
-    mapped = map_labels(names, map_name)
+    mapped = map_labels(names, map_name, "map_predictions")
     targets = sorted(set(mapped))
     groups = [[i for i, label in enumerate(mapped) if label == target] for target in targets]
     return np.stack([probabilities[:, group].sum(1) for group in groups], axis=1), targets
