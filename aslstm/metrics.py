@@ -71,6 +71,57 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
     return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
 
 
+def compute_multi_label_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: list[str]) -> dict[str, Any]:
+    """Return the figures of one split whose rows have any number of labels.
+
+    Args:
+        labels: Whether a row has a label, (num_examples, num_labels) bool.
+        predictions: Whether the answer has a label, (num_examples, num_labels) bool.
+        label_names: The names of all labels of the model.
+
+    Returns:
+        The keys of :func:`compute_metrics` and ``micro_f1``. ``accuracy`` is the share of rows with every label right, and
+        ``majority_accuracy`` that of the commonest set of labels.
+    """
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predictions, average=None, zero_division=0)
+    sets = np.unique(labels, axis=0, return_counts=True)[1]
+    columns = {"precision": precision, "recall": recall, "f1": f1}
+    return {
+        "num_examples": len(labels),
+        "accuracy": float((labels == predictions).all(1).mean()),
+        "macro_f1": float(np.mean(f1)),
+        "micro_f1": float(f1_score(labels, predictions, average="micro", zero_division=0)),
+        "majority_accuracy": float(sets.max() / len(labels)),
+        "per_class": {
+            name: {column: float(values[i]) for column, values in columns.items()} | {"support": int(support[i])}
+            for i, name in enumerate(label_names)
+        },
+    }
+
+
+def multi_label_intervals_95(labels: np.ndarray, predictions: np.ndarray) -> dict[str, list[float]]:
+    """Return the ends of ``accuracy``, ``macro_f1`` and ``micro_f1`` by a 95 % percentile bootstrap over the rows.
+
+    Args:
+        labels: Whether a row has a label, (num_examples, num_labels) bool.
+        predictions: Whether the answer has a label, (num_examples, num_labels) bool.
+    """
+    # Every figure follows from sums over rows: of hits, of gold and given labels, and of rows that are wholly right.
+    hits, both = labels & predictions, labels.astype(float) + predictions
+    rows = np.column_stack([hits, both, (labels == predictions).all(1)]).astype(float)
+    random = np.random.default_rng(0)
+    draws = (np.bincount(random.integers(0, len(rows), len(rows)), minlength=len(rows)) for _ in range(NUM_INTERVAL_RESAMPLES))
+    sums = np.stack([times @ rows for times in draws])
+    num_labels = labels.shape[1]
+    hits, both = sums[:, :num_labels], sums[:, num_labels : 2 * num_labels]
+    scores = {
+        "accuracy": sums[:, -1] / len(rows),
+        "macro_f1": (2 * hits / np.maximum(both, 1)).mean(1),
+        "micro_f1": 2 * hits.sum(1) / np.maximum(both.sum(1), 1),
+    }
+    return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
+
+
 def map_labels(labels: list[str], name: str | None, setting: str = "map_labels") -> list[str]:
     """Translate labels to other ones.
 

@@ -109,7 +109,7 @@ def read_rows(
 
 
 def _labelled(check: RowChecker, number: int, row: Row, columns: tuple[str, str], names: list[str]) -> Row:
-    """Return ``text``, ``label`` and ``post`` of a row; ``names`` are those of the classes that the file numbers, if it does."""
+    """Return ``text``, ``label`` and ``post`` of a row; ``names`` are those of classes that the file numbers."""
     text_column, label_column = columns
     several = several_columns(label_column, check.problem_type)
     for column in (text_column, *(several or (label_column,))):

@@ -57,6 +57,8 @@ HELD_OF_POSTS = {
     "model.safetensors": "what was learned from the posts",
     "eval_results.json": "counts and scores of the labels",
 }
+# What a config that does not name these values means by that.
+_CONFIG_DEFAULTS = {"problem_type": None, "polarity_of_labels": None, "polarity_threshold": POLARITY_THRESHOLD}
 _CODE_FOLDERS = tuple(Path(package.__file__ or "").parent for package in (tokenization, modeling_aslstm))
 
 
@@ -156,19 +158,18 @@ def read_config(folder: Path) -> SimpleNamespace:
         raise ValueError(f"{path}: {error}") from error
     # transformers leaves out the labels where there are two without names.
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    defaults = {"problem_type": None, "polarity_of_labels": None, "polarity_threshold": POLARITY_THRESHOLD}
-    return SimpleNamespace(**defaults | config | {"id2label": labels_by_id(labels)})
+    return SimpleNamespace(**_CONFIG_DEFAULTS | config | {"id2label": labels_by_id(labels)})
 
 
-def gives_polarity(folder: Path) -> bool:
-    """Return whether the model of a folder gives a polarity, before it is loaded.
+def peek_config(folder: Path) -> SimpleNamespace:
+    """Return the config of a folder before it is loaded, or one without any special answers if it cannot be read.
 
     What is wrong with a folder that is missing or damaged is said when it is loaded.
     """
     try:
-        return read_config(folder).polarity_of_labels is not None
+        return read_config(folder)
     except (OSError, ValueError):
-        return False
+        return SimpleNamespace(**_CONFIG_DEFAULTS)
 
 
 def own_code() -> dict[str, bytes]:

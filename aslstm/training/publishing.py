@@ -18,6 +18,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import SafetensorError
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
+from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
@@ -35,6 +36,8 @@ BAG_OF_WORDS = (
     " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
     "logits (`use_bag_of_words`)."
 )
+# A command says nothing of these values, which are what a user has who gives none.
+_PLAIN = (("dataset", "files"), ("problem_type", SINGLE_LABEL), ("on_error", "stop"))
 SPLIT_TITLES = {
     "validation": "validation",
     "validation_emoji": "validation, rows with emoji",
@@ -153,8 +156,9 @@ class OutputFolder:
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """Return the model card, which is the template filled with the figures of the run."""
-    dataset_type = record.dataset
-    is_own = dataset_type == "files"
+    # The path of a folder is private, like those of files.
+    is_own = record.dataset == "files" or Path(record.dataset).exists()
+    dataset_type = "files" if is_own else record.dataset
     unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
     corpus = KNOWN_CORPORA.get(dataset_type, unknown)
     metadata = ModelCardData(
@@ -203,17 +207,37 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         recipe=command_of(record.flags, record.script),
         best_epoch=record.best_epoch,
         num_epochs=record.num_epochs,
-        prior_weight=f"{model.config.decision_prior_weight:.2f}",
-        temperature=f"{model.config.temperature:.3f}",
+        chosen=_chosen_on_validation(model, record),
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
+
+
+def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
+    """Return the sentence of a card that says what was chosen on validation."""
+    thresholds = record.results.get("validation", {}).get("thresholds")
+    if thresholds:
+        listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
+        return (
+            "A post has every label whose score is .5 or more; accuracy is the share of posts with every label right. Epoch and\n"
+            f"thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
+        )
+    config = model.config
+    return (
+        f"Epoch, decision prior weight ({config.decision_prior_weight:.2f}) and\ntemperature ({config.temperature:.3f}) were "
+        "chosen on validation"
+    )
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:
     """Return a figure as text with its 95 % interval, if it has one."""
     interval = metrics.get("intervals_95", {}).get(name)
     return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
+def _is_path(name: str, value: Any) -> bool:
+    """Return whether the value of a setting is a path, also where it could be the name of something known instead."""
+    return isinstance(value, Path) or (name in ("dataset", "map_labels") and Path(str(value)).exists())
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:
@@ -227,8 +251,8 @@ def command_of(flags: Mapping[str, Any], script: str) -> str:
             continue
         if value is True:
             parts.append(f"--{key}")
-        elif value is not None and value is not False and value != () and (key, value) != ("dataset", "files"):
+        elif value is not None and value is not False and value != () and (key, value) not in _PLAIN:
             values = value if isinstance(value, tuple) else (value,)
-            given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
+            given = [key.upper() if _is_path(key, one) else shlex.quote(str(one)) for one in values]
             parts.append(f"--{key} {' '.join(dict.fromkeys(given))}")
     return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *parts])

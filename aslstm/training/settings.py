@@ -11,6 +11,7 @@ from typing import Any
 
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.known_corpora import KNOWN_CORPORA
+from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError, check_packages
 from aslstm.model_folder.hub import check_repo, check_token
@@ -31,6 +32,8 @@ _NOT_STREAMED = (
     "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
     "emoji_prior_weight", "bag_of_words_weight", "soft_labels",
 )  # fmt: skip
+# These settings are about the shares of labels of which a row has exactly one.
+_ONE_LABEL_ONLY = ("class_weight", "emoji_prior_weight", "bag_of_words_weight", "soft_labels")
 
 
 @dataclass(frozen=True)
@@ -238,6 +241,14 @@ class TrainSettings:
                 raise UserError(
                     f"expected `streaming` or `{name}`, found both; a stream is neither counted, changed nor resumed"
                 )
+        self.corpus.check_has_train()
+        if self.corpus.problem_type == MULTI_LABEL:
+            for name in _ONE_LABEL_ONLY:
+                if given[name] not in (0, (), "none"):
+                    raise UserError(
+                        f"expected `problem_type` {SINGLE_LABEL} or no `{name}`, found both {MULTI_LABEL} and {given[name]}; "
+                        "leave out one of them"
+                    )
         if self.training.average_runs > 1 and not self.model.init_from:
             raise UserError(
                 "`average_runs`: expected `init_from`, found none; runs from different random weights do not average"

@@ -287,7 +287,7 @@ def test_the_name_of_a_corpus_follows_from_what_is_given(tmp_path: Path, monkeyp
         ),
         (
             {"train_file": Path("t.csv"), "problem_type": "regression"},
-            "`problem_type`: expected single_label_classification or multi_label_classification, found regression, which",
+            "`problem_type`: expected single_label_classification or multi_label_classification, found regression",
         ),
         ({"dataset": "files"}, "expected `train_file` beside `dataset` files, found none"),
         ({"encoding": "klingon"}, "`encoding`: expected the name of an encoding, e.g. GB18030, found 'klingon'"),
@@ -301,9 +301,9 @@ def test_sources_that_contradict_themselves_are_refused(given: dict[str, Any], m
 def test_a_test_file_alone_is_read_for_evaluation_and_refused_for_training(tmp_path: Path) -> None:
     source = CorpusSource(test_file=write(tmp_path / "mine.jsonl", numbered("test", 4)))
     assert load_split(source, "test")["label"][:] == ["a", "b", "a", "b"]
-    with pytest.raises(UserError, match="^expected `train_file` beside `test_file`, found none; name the training rows"):
+    with pytest.raises(UserError, match=r"^expected `train_file` beside `test_file`, found none; name the training rows"):
         load_corpus(source)
-    with pytest.raises(UserError, match="^`split` validation: expected one of test, found no such split"):
+    with pytest.raises(UserError, match=r"^`split` validation: expected one of test, found no such split"):
         load_split(source, "validation")
 
 
