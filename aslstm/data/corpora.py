@@ -78,8 +78,8 @@ class CorpusSource:
         check_settings(self)
         if self.problem_type == REGRESSION:
             raise UserError(
-                f"`problem_type`: expected {SINGLE_LABEL} or {MULTI_LABEL}, found {REGRESSION}, for which the stock Trainer trains "
-                "a model; or name ranges of the numbers with `map_labels`"
+                f"`problem_type`: expected {SINGLE_LABEL} or {MULTI_LABEL}, found {REGRESSION}, for which the stock Trainer "
+                "trains a model; or name ranges of the numbers with `map_labels`"
             )
         check_encoding(self.encoding)
         files = [name for name in ("train_file", "validation_file", "test_file") if getattr(self, name)]

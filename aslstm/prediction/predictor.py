@@ -45,11 +45,11 @@ class BatchPredictor:
     """Answers batches with the model of a folder.
 
     It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where a post may have
-    any number of labels ``labels`` (those with a score of .5 or more; ``label`` is the first of them or ``""``), where the model
-    has a polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on request
-    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and ``contributions``
-    (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch depend on that
-    batch alone.
+    any number of labels ``labels`` (those with a score of .5 or more; ``label`` is the first of them or ``""``), where the
+    model has a polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on
+    request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and
+    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch
+    depend on that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are

@@ -28,6 +28,8 @@ from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
+from .settings import BUILT_IN, NO_START
+
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
 NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
@@ -219,8 +221,8 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
     if thresholds:
         listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
         return (
-            "A post has every label whose score is .5 or more; accuracy is the share of posts with every label right. Epoch and\n"
-            f"thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
+            "A post has every label\nwhose score is .5 or more; accuracy is the share of posts with every label right. Epoch "
+            f"and thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
         )
     config = model.config
     return (
@@ -237,7 +239,9 @@ def with_interval(metrics: dict[str, Any], name: str) -> str:
 
 def _is_path(name: str, value: Any) -> bool:
     """Return whether the value of a setting is a path, also where it could be the name of something known instead."""
-    return isinstance(value, Path) or (name in ("dataset", "map_labels") and Path(str(value)).exists())
+    return (isinstance(value, Path) and str(value) not in (BUILT_IN, NO_START)) or (
+        name in ("dataset", "map_labels") and Path(str(value)).exists()
+    )
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:

@@ -64,7 +64,7 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
     """
     accelerator = make_accelerator(settings)
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
-    start, model = read_starting_point(settings.model)
+    start, model = read_starting_point(settings.model, is_own=settings.corpus.is_own)
     runs = runs_of_seeds(replace(settings, model=model))
     outputs = [OutputFolder(one.output_dir) for one in runs]
     with ExitStack() as stack:

@@ -23,6 +23,8 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
+# These values of `init_from` name the default model and random weights; a folder of such a name is written ./none.
+BUILT_IN, NO_START = "built-in", "none"
 # This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
@@ -97,7 +99,11 @@ class ModelSettings:
     unidirectional: bool = setting(False, "no LSTM reads backwards: half the work, a little worse")
     no_max_pooling: bool = setting(False, "the classifier reads no maxima")
     vectors: Path | None = setting(None, "start from these word vectors (word2vec, GloVe, fastText)")
-    init_from: Path | None = setting(None, "start from this model folder; its vocabulary is kept and extended")
+    init_from: Path | None = setting(
+        None,
+        f"start from this model folder, whose vocabulary is kept and extended; {BUILT_IN}: the built-in model, the default for "
+        f"rows of your own; {NO_START}: random weights, the default for known corpora",
+    )
     embedding_size: int | None = setting(
         None, "the length of a token's vector; default: that of --init_from or --vectors, or 128", at_least=1
     )
@@ -249,7 +255,7 @@ class TrainSettings:
                         f"expected `problem_type` {SINGLE_LABEL} or no `{name}`, found both {MULTI_LABEL} and {given[name]}; "
                         "leave out one of them"
                     )
-        if self.training.average_runs > 1 and not self.model.init_from:
+        if self.training.average_runs > 1 and str(self.model.init_from or NO_START) == NO_START:
             raise UserError(
                 "`average_runs`: expected `init_from`, found none; runs from different random weights do not average"
             )
