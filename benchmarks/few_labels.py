@@ -156,11 +156,9 @@ def main() -> None:
     disable_progress_bars()
     model = settings.model or model_path()
     setup = {"model": sha256(model / "model.safetensors"), "num_train_epochs": settings.num_train_epochs}
-    before = (
-        json.loads(settings.output.read_text(encoding="utf-8"))
-        if settings.output.is_file()
-        else {"setup": setup, "figures": {}}
-    )
+    before: dict[str, Any] = {"setup": setup, "figures": {}}
+    if settings.output.is_file():
+        before = json.loads(settings.output.read_text(encoding="utf-8"))
     if before["setup"] != setup:
         raise UserError(
             f"`output` {settings.output}: expected figures of the same model and epochs, found others; name another"

@@ -48,6 +48,7 @@ CODE_FILES = (
 )
 REQUIRED_FILES = (*DATA_FILES, *CODE_FILES, CHECKSUMS)
 NEW_WORDS = "new_words.tsv"
+SCRIPT_TABLE = "script_table.txt"
 # What the files hold of the posts that a model was trained on.
 HELD_OF_POSTS = {
     "vocab.txt": "words and characters of the posts",
@@ -107,6 +108,8 @@ def checksums_of(folder: Path) -> dict[str, str]:
     # What a training script leaves beside the model, a pickle for instance, is no part of it.
     names = {
         *DATA_FILES,
+        SCRIPT_TABLE,
+        NEW_WORDS,
         *(path.name for path in folder.glob("*.py")),
         f"{GRAPH_FOLDER}/{GRAPH}",
         f"{GRAPH_FOLDER}/{INT8_GRAPH}",
@@ -129,7 +132,9 @@ def check_model_folder(folder: Path) -> None:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
     if not has_checksums:
-        logger.warning("%s has no %s, so damage to its files would not be noticed", folder, CHECKSUMS)
+        logger.warning(
+            "%s has no %s, so damage to its files would not be noticed; aslstm finish adds what is missing", folder, CHECKSUMS
+        )
     elif damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}, editable={CARD}):
         raise UserError(f"{damage}; fetch the folder again")
     try:

@@ -60,7 +60,7 @@ class TrainingRecord:
         results: The figures of each split.
         num_rows: The number of rows of each split.
         new_words: The words that the tokenizer keeps whole beside jieba's dictionary.
-        script: The script whose command the card shows.
+        script: The script whose command the card shows; "" if another program trained the model.
     """
 
     dataset: str
@@ -204,19 +204,25 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         fusion=model.config.emoji_fusion,
         num_parameters=f"{model.num_parameters():,}",
         bag_of_words=BAG_OF_WORDS if model.config.use_bag_of_words else "",
-        results="\n".join(rows),
-        num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
-        recipe=command_of(record.flags, record.script),
-        best_epoch=record.best_epoch,
-        num_epochs=record.num_epochs,
+        results="\n".join(rows) or "| none measured yet: `aslstm evaluate` does | | | | | |",
+        num_rows=_counts_of_rows(record),
+        recipe=command_of(record.flags, record.script) if record.script else "# saved by another program",
+        epochs=f"Weights of epoch {record.best_epoch} of {record.num_epochs}. " if record.num_epochs else "",
         chosen=_chosen_on_validation(model, record),
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
 
 
+def _counts_of_rows(record: TrainingRecord) -> str:
+    counts = ", ".join(f"{split} {count}" for split, count in record.num_rows.items())
+    return f" (rows: {counts})" if counts else ""
+
+
 def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """Return the sentence of a card that says what was chosen on validation."""
+    if not record.script:
+        return "What was chosen on validation is not known"
     thresholds = record.results.get("validation", {}).get("thresholds")
     if thresholds:
         listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
