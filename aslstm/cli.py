@@ -53,6 +53,7 @@ COMMANDS = {
     "export-onnx": Command(
         "export_onnx", "add ONNX graphs to a model folder, for answers without torch", {"export": (*_TORCH, "onnx")}
     ),
+    "finish": Command("finish", "add card and checksums to a model folder that another program saved", {"train": _TRAIN}),
     "push": Command("push", "publish a model folder on the Hugging Face Hub", {"torch": _TORCH}),
     "try": Command("try_model", "show what a model says of a few posts", {"torch": _TORCH}),
     "app": Command("app", "show what a model says, in the browser", {"app": ("gradio", *_REPORT)}),

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from aslstm.data.known_corpora import LABEL_MAPS
-from aslstm.errors import UserError
+from aslstm.data.labels import SINGLE_LABEL, label_renamer
 from modeling_aslstm.results_aslstm import polarity_entry
 
 NO_EMOTION = "none"
@@ -72,25 +71,77 @@ def intervals_95(labels: np.ndarray, predictions: np.ndarray, num_labels: int) -
     return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
 
 
-def map_labels(labels: list[str], name: str | None) -> list[str]:
-    """Translate the labels of one corpus to those of another by a map of ``LABEL_MAPS``.
+def compute_multi_label_metrics(labels: np.ndarray, predictions: np.ndarray, label_names: list[str]) -> dict[str, Any]:
+    """Return the figures of one split whose rows have any number of labels.
+
+    Args:
+        labels: Whether a row has a label, (num_examples, num_labels) bool.
+        predictions: Whether the answer has a label, (num_examples, num_labels) bool.
+        label_names: The names of all labels of the model.
+
+    Returns:
+        The keys of :func:`compute_metrics` and ``micro_f1``. ``accuracy`` is the share of rows with every label right, and
+        ``majority_accuracy`` that of the commonest set of labels.
+    """
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predictions, average=None, zero_division=0)
+    sets = np.unique(labels, axis=0, return_counts=True)[1]
+    columns = {"precision": precision, "recall": recall, "f1": f1}
+    return {
+        "num_examples": len(labels),
+        "accuracy": float((labels == predictions).all(1).mean()),
+        "macro_f1": float(np.mean(f1)),
+        "micro_f1": float(f1_score(labels, predictions, average="micro", zero_division=0)),
+        "majority_accuracy": float(sets.max() / len(labels)),
+        "per_class": {
+            name: {column: float(values[i]) for column, values in columns.items()} | {"support": int(support[i])}
+            for i, name in enumerate(label_names)
+        },
+    }
+
+
+def multi_label_intervals_95(labels: np.ndarray, predictions: np.ndarray) -> dict[str, list[float]]:
+    """Return the ends of ``accuracy``, ``macro_f1`` and ``micro_f1`` by a 95 % percentile bootstrap over the rows.
+
+    Args:
+        labels: Whether a row has a label, (num_examples, num_labels) bool.
+        predictions: Whether the answer has a label, (num_examples, num_labels) bool.
+    """
+    # Every figure follows from sums over rows: of hits, of gold and given labels, and of rows that are wholly right.
+    hits, both = labels & predictions, labels.astype(float) + predictions
+    rows = np.column_stack([hits, both, (labels == predictions).all(1)]).astype(float)
+    random = np.random.default_rng(0)
+    draws = (np.bincount(random.integers(0, len(rows), len(rows)), minlength=len(rows)) for _ in range(NUM_INTERVAL_RESAMPLES))
+    sums = np.stack([times @ rows for times in draws])
+    num_labels = labels.shape[1]
+    hits, both = sums[:, :num_labels], sums[:, num_labels : 2 * num_labels]
+    scores = {
+        "accuracy": sums[:, -1] / len(rows),
+        "macro_f1": (2 * hits / np.maximum(both, 1)).mean(1),
+        "micro_f1": 2 * hits.sum(1) / np.maximum(both.sum(1), 1),
+    }
+    return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in scores.items()}
+
+
+def map_labels(labels: list[str], name: str | None, setting: str = "map_labels") -> list[str]:
+    """Translate labels to other ones.
+
+    Args:
+        labels: The labels.
+        name: A map of ``LABEL_MAPS`` or a file, as :func:`aslstm.data.labels.read_label_map` takes it; None changes nothing.
+        setting: The name of the setting that the map comes from, for messages.
 
     Raises:
-        UserError: The map lacks a label.
+        UserError: The map cannot be read or lacks a label.
     """
-    if name is None:
-        return labels
-    unknown = sorted(set(labels) - set(LABEL_MAPS[name]))
-    if unknown:
-        raise UserError(f"`map_labels` {name}: expected labels among {', '.join(LABEL_MAPS[name])}, found {', '.join(unknown)}")
-    return [LABEL_MAPS[name][label] for label in labels]
+    rename = label_renamer({}, name, SINGLE_LABEL, setting)
+    return labels if rename is None else list(map(rename, labels))
 
 
 def map_probabilities(probabilities: np.ndarray, names: list[str], map_name: str | None) -> tuple[np.ndarray, list[str]]:
     """Translate probabilities (num_texts, num_labels) to the labels of a map; those of labels that share a name are added."""
     if map_name is None:
         return probabilities, names
-    mapped = map_labels(names, map_name)
+    mapped = map_labels(names, map_name, "map_predictions")
     targets = sorted(set(mapped))
     groups = [[i for i, label in enumerate(mapped) if label == target] for target in targets]
     return np.stack([probabilities[:, group].sum(1) for group in groups], axis=1), targets

@@ -36,6 +36,7 @@ def main(given: Sequence[str] | None = None) -> None:
     source, output = make_settings(CorpusSource, arguments), make_settings(DescribeSettings, arguments).output
     if output is not None:
         check_packages("report", "altair", "mplfonts", "vl_convert")
+    source.check_has_train()
     splits = read_splits(source)
     report = printable(describe(splits, source.known.title))
     print(report)

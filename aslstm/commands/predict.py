@@ -31,6 +31,6 @@ def main(given: Sequence[str] | None = None) -> None:
     summary = predict_file(make_settings(PredictSettings, arguments, inference=inference))
     if summary is None:
         return
-    counts = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
+    counts = ", ".join(f"{label or 'no label'} {count}" for label, count in summary.labels.items())
     skipped = f"; {summary.num_errors} rows passed over" if summary.num_errors else ""
     say(f"{summary.labels.total()} posts: {counts}{skipped}", sys.stderr)

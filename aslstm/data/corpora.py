@@ -7,10 +7,9 @@ because whatever changes a text travels with the tokenizer.
 
 import logging
 import os
-import random
 import re
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,19 @@ from aslstm.files import sha256
 from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
+from .faulty_rows import ON_ERROR, without_faulty
 from .file_formats import Row
 from .hub_rows import read_hub
-from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
+from .known_corpora import KNOWN_CORPORA, LABEL_MAPS, SAMPLE_FOLDER, KnownCorpus
+from .labels import MULTI_LABEL, PROBLEM_TYPES, REGRESSION, SINGLE_LABEL, label_renamer
 from .row_readers import check_can_be_read_again, read_rows
+from .splits import check_labels, cut_validation, renamed, without_shared, without_white_space
 
 logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
-VALIDATION_SHARE = 0.1
-# The cut does not depend on the seed of training, so that runs with several seeds are compared on the same validation rows.
-VALIDATION_SEED = 0
 DATA_VARIABLE = "ASLSTM_DATA"
 
-_WHITE_SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 
 
@@ -61,20 +59,36 @@ class CorpusSource:
     validation_file: Path | None = setting(None, "the validation rows; default: a tenth of train")
     test_file: Path | None = setting(None, "the test rows; default: none")
     text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or text")
-    label_column: str | None = setting(None, "the column of the labels; default: that of a known corpus, or label")
+    label_column: str | None = setting(
+        None, "the column of the labels; default: that of a known corpus, or label; with commas: columns of 0 and 1"
+    )
     encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
+    map_labels: str | None = setting(
+        None, f"other labels for those of the corpus: {', '.join(LABEL_MAPS)}, or a file with lines such as 1,negative"
+    )
+    problem_type: str = setting(
+        SINGLE_LABEL, "whether a post has one label or any number of them (lists, or names with | between them)",
+        choices=PROBLEM_TYPES,
+    )  # fmt: skip
+    on_error: str = setting(
+        "stop", "a row that cannot be read or has no label ends the run (stop) or is passed over (skip)", choices=ON_ERROR
+    )
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.problem_type == REGRESSION:
+            raise UserError(
+                f"`problem_type`: expected {SINGLE_LABEL} or {MULTI_LABEL}, found {REGRESSION}, for which the stock Trainer "
+                "trains a model; or name ranges of the numbers with `map_labels`"
+            )
         check_encoding(self.encoding)
         files = [name for name in ("train_file", "validation_file", "test_file") if getattr(self, name)]
         if files and self.dataset not in ("", "files"):
             raise UserError(
                 f"expected `dataset` or `train_file`, found both ({self.dataset}, `{files[0]}`); leave out one of them"
             )
-        if (files or self.dataset == "files") and not self.train_file:
-            beside = f"`{files[0]}`" if files else "`dataset` files"
-            raise UserError(f"expected `train_file` beside {beside}, found none; name the training rows")
+        if self.dataset == "files" and not files:
+            raise UserError("expected `train_file` beside `dataset` files, found none; name the training rows")
         object.__setattr__(self, "dataset", "files" if files else self.dataset or "sample")
         object.__setattr__(self, "data_dir", optional_path(self.data_dir or os.environ.get(DATA_VARIABLE)))
         for name in files:
@@ -95,6 +109,29 @@ class CorpusSource:
     def is_on_hub(self) -> bool:
         """Whether the corpus is read by ``datasets.load_dataset``."""
         return self.dataset not in KNOWN_CORPORA and self.dataset != "files"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the corpus is the user's own or one of the Hub, and not one that this project knows."""
+        return self.dataset not in KNOWN_CORPORA
+
+    def label_renamer(self) -> Callable[[str], str] | None:
+        """Return the function that gives the labels of the files their names, or None if they stay as they are.
+
+        Raises:
+            UserError: ``map_labels`` cannot be read.
+        """
+        return label_renamer(self.known.label_names, self.map_labels, self.problem_type)
+
+    def check_has_train(self) -> None:
+        """Refuse files of which none is for training; ``aslstm evaluate`` alone does without.
+
+        Raises:
+            UserError: There are files for other splits only.
+        """
+        if self.dataset == "files" and not self.train_file:
+            beside = "`test_file`" if self.test_file else "`validation_file`"
+            raise UserError(f"expected `train_file` beside {beside}, found none; name the training rows")
 
     def files(self) -> dict[str, Path]:
         """Return the file of each split, or an empty dictionary for a corpus of the Hub.
@@ -124,11 +161,6 @@ class CorpusSource:
         raise UserError(f"{self.data_dir}: expected one of {', '.join(names)}, found none; check `data_dir`")
 
 
-def without_white_space(text: str) -> str:
-    """Return the text without its white space: two texts are the same if they agree in this."""
-    return _WHITE_SPACE.sub("", text)
-
-
 def has_emoji(text: str) -> bool:
     """Return whether a raw text has emoji, which are bracketed names other than ``[视频]`` and Unicode emoji.
 
@@ -142,10 +174,16 @@ def bracketed_names(text: str) -> list[str]:
     return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
-def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[str, int]) -> Iterator[Row]:
+def _generate_rows(
+    path: str, columns: tuple[str, str], encoding: str, problem_type: str, stamp: tuple[str, int]
+) -> Iterator[Row]:
     # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
     # Contents are hashed, because a file can be replaced by one of the same size and time.
-    yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
+    text_column, label_column = columns
+    yield from read_rows(
+        Path(path), text_column=text_column, label_column=label_column, encoding=encoding, problem_type=problem_type,
+        keep_faulty=True,
+    )  # fmt: skip
 
 
 def _checksum_of_readers() -> int:
@@ -163,6 +201,7 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         "path": str(path),
         "columns": source.columns,
         "encoding": source.encoding,
+        "problem_type": source.problem_type,
         "stamp": (checksum, _checksum_of_readers()),
     }
     try:
@@ -184,37 +223,22 @@ def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Da
         skip: The names of splits that are not read.
     """
     if source.is_on_hub:
-        splits = read_hub(source.dataset, source.columns)
+        splits = read_hub(source.dataset, source.columns, source.problem_type)
         splits = {split: splits[split] for split in SPLITS if split in splits and split not in skip}
     else:
         splits = {split: _read_file(path, source) for split, path in source.files().items() if split not in skip}
-    label_names = source.known.label_names
-    if not label_names:
+    places = places_of(source, splits)
+    splits = {split: without_faulty(rows, places[split], on_error=source.on_error) for split, rows in splits.items()}
+    rename = source.label_renamer()
+    if rename is None:
         return splits
-    return {
-        split: rows.map(lambda row: {"label": label_names.get(row["label"], row["label"])}, desc="Naming labels")
-        for split, rows in splits.items()
-    }
+    return {split: renamed(rows, rename, places[split]) for split, rows in splits.items()}
 
 
-def _cut_validation(rows: Dataset) -> tuple[Dataset, Dataset]:
-    """Cut rows into train and validation by post: no post has sentences in both, and train keeps rows of every label."""
-    posts, labels = rows["post"][:], rows["label"][:]
-    unique = sorted(set(posts))
-    random.Random(VALIDATION_SEED).shuffle(unique)
-    held_out = set(unique[: max(1, round(len(unique) * VALIDATION_SHARE))])
-    kept_labels = {label for post, label in zip(posts, labels, strict=True) if post not in held_out}
-    held_out -= {post for post, label in zip(posts, labels, strict=True) if label not in kept_labels}
-    train = rows.select([i for i, post in enumerate(posts) if post not in held_out])
-    return train, rows.select([i for i, post in enumerate(posts) if post in held_out])
-
-
-def _without(rows: Dataset, other: Dataset, names: str) -> Dataset:
-    texts = {without_white_space(text) for text in other["text"]}
-    kept = [i for i, text in enumerate(rows["text"]) if without_white_space(text) not in texts]
-    if len(kept) < len(rows):
-        logger.info("removed %d rows of %s (white space ignored)", len(rows) - len(kept), names)
-    return rows.select(kept)
+def places_of(source: CorpusSource, splits: Iterable[str]) -> dict[str, str]:
+    """Return what messages call the place of each split: its file, or the data set and the name of the split."""
+    files = {} if source.is_on_hub else source.files()
+    return {split: str(files.get(split, f"`dataset` {source.dataset}, {split}")) for split in splits}
 
 
 def load_corpus(source: CorpusSource) -> DatasetDict:
@@ -231,34 +255,24 @@ def load_corpus(source: CorpusSource) -> DatasetDict:
         UserError: A file cannot be read (see :func:`row_readers.read_rows`), a split is left without rows, or train lacks a
             label that another split has.
     """
+    source.check_has_train()
     splits = read_splits(source)
-    places = {split: str(source.files().get(split, f"`dataset` {source.dataset}, {split}")) for split in splits}
-    _check_labels(splits, places)
+    if "train" not in splits:
+        raise UserError(f"`dataset` {source.dataset}: expected a split named train, found {', '.join(splits) or 'others'}")
+    places = places_of(source, splits)
+    check_labels(splits, places, source.problem_type)
     if "validation" not in splits:
-        splits["train"], splits["validation"] = _cut_validation(splits["train"])
+        splits["train"], splits["validation"] = cut_validation(splits["train"], source.problem_type)
     if "test" in splits:
-        splits["train"] = _without(splits["train"], splits["test"], "train that also stand in test")
-        splits["validation"] = _without(splits["validation"], splits["test"], "validation that also stand in test")
-    splits["validation"] = _without(splits["validation"], splits["train"], "validation that also stand in train")
+        splits["train"] = without_shared(splits["train"], splits["test"], "train that also stand in test")
+        splits["validation"] = without_shared(splits["validation"], splits["test"], "validation that also stand in test")
+    splits["validation"] = without_shared(splits["validation"], splits["train"], "validation that also stand in train")
     for split, rows in splits.items():
         if len(rows) == 0:
             place = places.get(split, places["train"])
             raise UserError(f"{place}: expected rows for {split} that no other split has, found none; add rows")
     logger.info("rows: %s", ", ".join(f"{split} {len(rows)}" for split, rows in splits.items()))
     return DatasetDict({split: splits[split].remove_columns("post") for split in SPLITS if split in splits})
-
-
-def _check_labels(splits: dict[str, Dataset], places: dict[str, str]) -> None:
-    labels = set(splits["train"]["label"])
-    if len(labels) < 2:
-        raise UserError(f"{places['train']}: expected two labels or more, found {sorted(labels)}; check `label_column`")
-    for split, rows in splits.items():
-        for number, label in enumerate(rows["label"], start=1):
-            if label not in labels:
-                raise UserError(
-                    f"{places[split]}, row {number}: expected a label that train has ({', '.join(sorted(labels))}), found "
-                    f"{label!r}; correct the row or add the label to train"
-                )
 
 
 def load_split(source: CorpusSource, split: str) -> Dataset:
@@ -272,7 +286,9 @@ def load_split(source: CorpusSource, split: str) -> Dataset:
         UserError: The corpus has no such split.
     """
     published = read_splits(source)
-    rows = published.get(split) or load_corpus(source).get(split)
+    rows = published.get(split)
+    if rows is None and "train" in published:
+        rows = load_corpus(source).get(split)
     if rows is None:
         raise UserError(f"`split` {split}: expected one of {', '.join(published)}, found no such split; choose another")
     return rows

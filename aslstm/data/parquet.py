@@ -92,10 +92,18 @@ def _bounded_batches(path: Path, file: pyarrow.parquet.ParquetFile) -> Iterator[
 
 
 def class_names_of(file: pyarrow.parquet.ParquetFile, column: str) -> list[str]:
-    """Return the names of the classes of a column that the library ``datasets`` wrote as numbers; [] for any other column."""
+    """Return the names of the classes of a column that ``datasets`` wrote as numbers or lists of these; [] for any other."""
     written = (file.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
         feature = json.loads(written)["info"]["features"][column]
+        # The classes of a list stand one level deeper.
+        feature = feature[0] if isinstance(feature, list) else feature.get("feature", feature)
         return list(feature["names"]) if feature["_type"] == "ClassLabel" else []
-    except (ValueError, KeyError, TypeError):  # Nothing about this column, or the metadata of another program.
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ):  # Nothing about this column, or the metadata of another program.
         return []

@@ -1,18 +1,15 @@
 """Takes the text and the label of a row, of any type, and gives both as strings, or says in one line what is wrong."""
 
 import re
-import unicodedata
-from decimal import Decimal
 from typing import Any
 
 from aslstm.errors import UserError
 
 from .file_formats import Row
+from .labels import MULTI_LABEL, SEPARATOR, SINGLE_LABEL, join_labels, label_key, label_list, label_text
 
 # A longer post is a fault of the file; splitting it into words would need gigabytes.
 MAX_TEXT_CHARACTERS = 1_000_000
-_UNSEEN = re.compile("[\\s\u00ad\u200b\u200e\u200f\u2060\ufeff]+")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{0,300})?")
 _WHOLE = re.compile(r"\A([+-]?[0-9]+)\.0+\Z")
 
 
@@ -32,17 +29,12 @@ def text_fault(text: Any, column: str) -> str:
     return ""
 
 
-def label_key(label: str) -> str:
-    """Return the text in which all spellings of one label agree.
+class TextFaultError(UserError):
+    """Says that the text of a row is missing or too long."""
 
-    Spellings differ in white space, in invisible characters, in the form of Unicode (width, composition), or in how a number
-    is written.
 
-    >>> label_key("neg "), label_key("ｎｅｇ"), label_key("1.0"), label_key("-0.50"), label_key("v1.0")
-    ('neg', 'neg', '1', '-0.5', 'v1.0')
-    """
-    key = _UNSEEN.sub("", unicodedata.normalize("NFKC", label))
-    return f"{Decimal(key).normalize() + 0:f}" if _NUMBER.fullmatch(key) else key
+class NoLabelError(UserError):
+    """Says that a row has no label."""
 
 
 class RowChecker:
@@ -54,11 +46,13 @@ class RowChecker:
     Args:
         place: The file or data set, for error messages.
         text_column: The name of its column of texts, also for error messages.
+        problem_type: Whether a post has one label or any number of them, as the config of a model names it.
     """
 
-    def __init__(self, place: str, text_column: str) -> None:
+    def __init__(self, place: str, text_column: str, problem_type: str = SINGLE_LABEL) -> None:
         self.place = place
         self.text_column = text_column
+        self.problem_type = problem_type
         self._first: dict[str, tuple[str, int]] = {}
 
     def __call__(self, number: int, text: Any, label: Any) -> Row:
@@ -67,28 +61,44 @@ class RowChecker:
         Args:
             number: The number of the row.
             text: The text of the row, of any type.
-            label: The label of the row, of any type.
+            label: The label of the row, of any type; in a multi-label corpus see :func:`aslstm.data.labels.label_list`.
 
         Raises:
-            UserError: The values are not a text and a label, or an earlier row spells the label in another way.
+            NoLabelError: The label is missing.
+            TextFaultError: The text is missing or too long.
+            UserError: What should be a label is none, or an earlier row spells the label in another way.
         """
         place = f"{self.place}, row {number}"
-        if isinstance(label, float) and label.is_integer():
-            label = int(label)
-        if not isinstance(text, str) or not isinstance(label, str | int) or isinstance(label, bool) or not str(label).strip():
-            raise UserError(
-                f"{place}: expected a text and a label (text or whole number), found {text!r:.60} and {label!r:.60}; correct "
-                "the row"
+        given = label_list(label) if self.problem_type == MULTI_LABEL else [label]
+        labels = [""] if given is None else [label_text(one) for one in given]
+        if not isinstance(text, str) or any(not one for one in labels):
+            is_missing = isinstance(text, str) and None not in labels
+            kind = NoLabelError if is_missing else TextFaultError if not isinstance(text, str) else UserError
+            several = "; for several labels of a post add `problem_type` multi_label_classification"
+            raise kind(
+                f"{place}: expected a text and a label (text or number), found {text!r:.60} and {label!r:.60}; correct the "
+                f"row{several if isinstance(label, list) else ''}"
             )
         if fault := text_fault(text, self.text_column):
-            raise UserError(f"{place}: {fault}")
-        label = str(label)
+            raise TextFaultError(f"{place}: {fault}")
+        names = [self._one_spelling(str(one), number) for one in labels]
+        if self.problem_type == MULTI_LABEL:
+            label = self._joined(names, place)
+        else:
+            (label,) = names
+        # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
+        return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": label, "post": str(number)}
+
+    def _one_spelling(self, label: str, number: int) -> str:
         first, first_number = self._first.setdefault(label_key(label), (label, number))
         if label != first:
             raise UserError(
-                f"{place}: expected one spelling of a label, found {label!r:.60} here and {first!r:.60} in row {first_number}; "
-                "write both in the same way"
+                f"{self.place}, row {number}: expected one spelling of a label, found {label!r:.60} here and {first!r:.60} in "
+                f"row {first_number}; write both in the same way"
             )
-        label = _WHOLE.sub(r"\1", label.strip())
-        # Half of a surrogate pair cannot be stored as UTF-8; the tokenizer drops it too.
-        return {"text": text.encode("utf-8", "ignore").decode("utf-8"), "label": label, "post": str(number)}
+        return _WHOLE.sub(r"\1", label.strip())
+
+    def _joined(self, names: list[str], place: str) -> str:
+        if wrong := [name for name in names if SEPARATOR in name]:
+            raise UserError(f"{place}: expected a label without {SEPARATOR!r}, found {wrong[0]!r:.60}; rename it")
+        return join_labels(names)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from aslstm.disk import is_stream
 from aslstm.errors import UserError
 
+from .faulty_rows import faulty_row, good_row
 from .file_formats import (
     READERS,
     BadRow,
@@ -20,7 +21,8 @@ from .file_formats import (
     refuse_bad,
     suffix_of,
 )
-from .row_checks import RowChecker, text_fault
+from .labels import SINGLE_LABEL, labels_of_columns, named_classes, several_columns
+from .row_checks import NoLabelError, RowChecker, TextFaultError, text_fault
 
 
 def check_can_be_read_again(path: Path) -> None:
@@ -60,15 +62,27 @@ def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-
         yield row[column]
 
 
-def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str = "utf-8") -> Iterator[Row]:
+def read_rows(
+    path: Path,
+    *,
+    text_column: str,
+    label_column: str,
+    encoding: str = "utf-8",
+    problem_type: str = SINGLE_LABEL,
+    keep_faulty: bool = False,
+) -> Iterator[Row]:
     """Yield the rows of any readable file as ``text``, ``label`` and ``post``; rows of one post share the last.
 
     Args:
         path: The file to read: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, a JSON list in ``.txt`` or NLPCC 2014 ``.xml``,
             also with ``.gz``.
         text_column: The name of the column of texts in the file.
-        label_column: The name of the column of labels in the file.
+        label_column: The name of the column of labels in the file; in a multi-label corpus also the names of columns of 0 and
+            1, with commas between them.
         encoding: The encoding of text files.
+        problem_type: Whether a post has one label or any number of them, as the config of a model names it.
+        keep_faulty: Whether a row that cannot be read or has no label is yielded, with what is wrong with it as
+            :mod:`faulty_rows` says, instead of raised.
 
     Raises:
         UserError: The file cannot be read, is malformed or has no row; or a column, a text or a label is missing.
@@ -77,24 +91,35 @@ def read_rows(path: Path, *, text_column: str, label_column: str, encoding: str 
     file = open_parquet(path) if suffix == ".parquet" else None
     rows = READERS[suffix](path, encoding) if file is None else read_parquet(path, file)
     names = class_names(file, label_column) if file is not None else []
-    check = RowChecker(str(path), text_column)
+    check = RowChecker(str(path), text_column, problem_type)
     number = 0
-    for number, (_, row) in enumerate(refuse_bad(rows), start=1):
-        if suffix == ".xml":
-            yield row
-            continue
-        for column in (text_column, label_column):
-            if column not in row:
-                raise UserError(
-                    f"{path}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` or "
-                    "`label_column`"
-                )
-        label = row[label_column]
-        if names and isinstance(label, int):
-            label = names[label] if 0 <= label < len(names) else None  # The library writes -1 where there is no label.
-        yield check(number, row[text_column], label) | {"post": str(row.get("weibo_id", number))}
+    for number, one in enumerate(rows, start=1):
+        try:
+            if isinstance(one, BadRow):
+                raise one
+            row = one[1] if suffix == ".xml" else _labelled(check, number, one[1], (text_column, label_column), names)
+        except (BadRow, NoLabelError, TextFaultError) as error:
+            if not keep_faulty:
+                raise
+            yield faulty_row(number, error)
+        else:
+            yield good_row(row) if keep_faulty else row
     if number == 0:
         raise UserError(f"{path}: expected at least one row, found none; check the file")
+
+
+def _labelled(check: RowChecker, number: int, row: Row, columns: tuple[str, str], names: list[str]) -> Row:
+    """Return ``text``, ``label`` and ``post`` of a row; ``names`` are those of classes that the file numbers."""
+    text_column, label_column = columns
+    several = several_columns(label_column, check.problem_type)
+    for column in (text_column, *(several or (label_column,))):
+        if column not in row:
+            raise UserError(
+                f"{check.place}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` "
+                "or `label_column`"
+            )
+    label = labels_of_columns(row, several) if several else named_classes(row[label_column], names)
+    return check(number, row[text_column], label) | {"post": str(row.get("weibo_id", number))}
 
 
 class Posts(NamedTuple):

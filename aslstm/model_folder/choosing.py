@@ -22,12 +22,17 @@ def model_path() -> Path:
     """
     if named := os.environ.get(MODEL_VARIABLE):
         return folder_of(named)
-    if not BUILT_IN_MODEL.is_dir():
+    if not has_default_model():
         raise UserError(
             f"model: expected a model, found none: this version has no built-in one; name a model folder, or set the variable "
             f"{MODEL_VARIABLE} to one"
         )
     return BUILT_IN_MODEL
+
+
+def has_default_model() -> bool:
+    """Return whether :func:`model_path` has a model to give: the variable names one, or one is built in."""
+    return bool(os.environ.get(MODEL_VARIABLE)) or BUILT_IN_MODEL.is_dir()
 
 
 def folder_of(model: str | PathLike[str]) -> Path:

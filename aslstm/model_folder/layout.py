@@ -48,6 +48,7 @@ CODE_FILES = (
 )
 REQUIRED_FILES = (*DATA_FILES, *CODE_FILES, CHECKSUMS)
 NEW_WORDS = "new_words.tsv"
+SCRIPT_TABLE = "script_table.txt"
 # What the files hold of the posts that a model was trained on.
 HELD_OF_POSTS = {
     "vocab.txt": "words and characters of the posts",
@@ -57,6 +58,8 @@ HELD_OF_POSTS = {
     "model.safetensors": "what was learned from the posts",
     "eval_results.json": "counts and scores of the labels",
 }
+# What a config that does not name these values means by that.
+_CONFIG_DEFAULTS = {"problem_type": None, "polarity_of_labels": None, "polarity_threshold": POLARITY_THRESHOLD}
 _CODE_FOLDERS = tuple(Path(package.__file__ or "").parent for package in (tokenization, modeling_aslstm))
 
 
@@ -105,6 +108,8 @@ def checksums_of(folder: Path) -> dict[str, str]:
     # What a training script leaves beside the model, a pickle for instance, is no part of it.
     names = {
         *DATA_FILES,
+        SCRIPT_TABLE,
+        NEW_WORDS,
         *(path.name for path in folder.glob("*.py")),
         f"{GRAPH_FOLDER}/{GRAPH}",
         f"{GRAPH_FOLDER}/{INT8_GRAPH}",
@@ -127,7 +132,9 @@ def check_model_folder(folder: Path) -> None:
         if not (folder / name).is_file():
             raise UserError(f"{folder}: expected a model folder with {name}, found none; train or fetch it again")
     if not has_checksums:
-        logger.warning("%s has no %s, so damage to its files would not be noticed", folder, CHECKSUMS)
+        logger.warning(
+            "%s has no %s, so damage to its files would not be noticed; aslstm finish adds what is missing", folder, CHECKSUMS
+        )
     elif damage := find_damage(folder, set(REQUIRED_FILES) - {CHECKSUMS}, editable={CARD}):
         raise UserError(f"{damage}; fetch the folder again")
     try:
@@ -156,19 +163,18 @@ def read_config(folder: Path) -> SimpleNamespace:
         raise ValueError(f"{path}: {error}") from error
     # transformers leaves out the labels where there are two without names.
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    defaults = {"problem_type": None, "polarity_of_labels": None, "polarity_threshold": POLARITY_THRESHOLD}
-    return SimpleNamespace(**defaults | config | {"id2label": labels_by_id(labels)})
+    return SimpleNamespace(**_CONFIG_DEFAULTS | config | {"id2label": labels_by_id(labels)})
 
 
-def gives_polarity(folder: Path) -> bool:
-    """Return whether the model of a folder gives a polarity, before it is loaded.
+def peek_config(folder: Path) -> SimpleNamespace:
+    """Return the config of a folder before it is loaded, or one without any special answers if it cannot be read.
 
     What is wrong with a folder that is missing or damaged is said when it is loaded.
     """
     try:
-        return read_config(folder).polarity_of_labels is not None
+        return read_config(folder)
     except (OSError, ValueError):
-        return False
+        return SimpleNamespace(**_CONFIG_DEFAULTS)
 
 
 def own_code() -> dict[str, bytes]:

@@ -38,6 +38,7 @@ def types_of_answers(names: Sequence[str], label_names: Sequence[str], prefix: s
         "label": pyarrow.string(),
         "score": number,
         "scores": scores,
+        "labels": pyarrow.list_(pyarrow.string()),
         "polarity": pyarrow.string(),
         "polarity_score": number,
         "emoji": pyarrow.list_(pyarrow.string()),

@@ -26,12 +26,15 @@ _TYPES = {
     "label": np.str_,
     "score": np.float64,
     "scores": object,
+    "labels": object,
     "polarity": np.str_,
     "polarity_score": np.float64,
     "emoji": object,
     "attention": object,
     "contributions": object,
 }
+# From this score on, a label of a model that gives any number of labels holds for a post.
+LABEL_THRESHOLD = 0.5
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -41,11 +44,12 @@ Columns = TypeVar("Columns", dict[str, np.ndarray], "pandas.DataFrame")
 class BatchPredictor:
     """Answers batches with the model of a folder.
 
-    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where the model has a
-    polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on request
-    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and ``contributions``
-    (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch depend on that
-    batch alone.
+    It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where a post may have
+    any number of labels ``labels`` (those with a score of .5 or more; ``label`` is the first of them or ``""``), where the
+    model has a polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on
+    request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and
+    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch
+    depend on that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -80,8 +84,9 @@ class BatchPredictor:
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
-        has_polarity = self.classifier.config.polarity_of_labels is not None
-        self.added = added_columns(prefix, polarity=has_polarity, attention=attention, contributions=contributions)
+        config = self.classifier.config
+        self.added = added_columns(prefix, kinds_of_answers(config), attention=attention, contributions=contributions)
+        self._gives_several = prefix + "labels" in self.added
         if attention:
             try:
                 check_has_weights(self.classifier.config)
@@ -130,10 +135,11 @@ class BatchPredictor:
                 raise UserError(f"row {number} of the batch: {fault}")
         columns: dict[str, list[Any]] = {name: [] for name in self.added}
         for answer in self.classifier.answers(texts, attention=self.attention, contributions=self.contributions):
-            best = int(answer.probabilities.argmax())
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
-            label = self.label_names[best]
-            found = {"label": label, "score": scores[label], "scores": scores, **answer._asdict()}
+            best = self.label_names[int(answer.probabilities.argmax())]
+            found = {"label": best, "score": scores[best], "scores": scores, **answer._asdict()}
+            if self._gives_several:
+                found |= _several(scores)
             if answer.polarity_score is not None:
                 found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
             for name, values in columns.items():
@@ -141,9 +147,26 @@ class BatchPredictor:
         return columns
 
 
-def added_columns(prefix: str, *, polarity: bool, attention: bool, contributions: bool) -> list[str]:
-    """Return the names of the columns that are added, in their order."""
-    asked = {"polarity": polarity, "polarity_score": polarity, "attention": attention, "contributions": contributions}
+def _several(scores: Mapping[str, float]) -> dict[str, Any]:
+    """Return the labels that hold for a post, the highest score first, and the first of them as its ``label``, or ``""``."""
+    labels = sorted((label for label, score in scores.items() if score >= LABEL_THRESHOLD), key=lambda label: -scores[label])
+    return {"labels": labels, "label": labels[0] if labels else ""}
+
+
+def kinds_of_answers(config: Any) -> dict[str, bool]:
+    """Return whether a model gives each of the columns that not every model gives.
+
+    Args:
+        config: Any object with the attributes of an ``ASLSTMConfig``.
+    """
+    has_polarity = config.polarity_of_labels is not None
+    several = config.problem_type == "multi_label_classification"
+    return {"labels": several, "polarity": has_polarity, "polarity_score": has_polarity}
+
+
+def added_columns(prefix: str, kinds: Mapping[str, bool], *, attention: bool, contributions: bool) -> list[str]:
+    """Return the names of the columns that are added, in their order; ``kinds`` is what :func:`kinds_of_answers` gives."""
+    asked = {**kinds, "attention": attention, "contributions": contributions}
     return [prefix + name for name in _TYPES if asked.get(name, True)]
 
 

@@ -21,14 +21,14 @@ from aslstm.data.file_formats import READERS, Row, suffix_of
 from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import json_text, sha256
-from aslstm.model_folder.layout import checksums_of, gives_polarity
+from aslstm.model_folder.layout import checksums_of, peek_config
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
 from .parts import Parts, Summary
-from .predictor import BatchPredictor, added_columns
+from .predictor import BatchPredictor, added_columns, kinds_of_answers
 from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
@@ -164,7 +164,7 @@ def _predict(settings: PredictSettings) -> Summary | None:
         encoding=settings.encoding,
         added=added_columns(
             settings.prefix,
-            polarity=gives_polarity(settings.model),
+            kinds_of_answers(peek_config(settings.model)),
             attention=settings.attention,
             contributions=settings.contributions,
         ),

@@ -27,7 +27,7 @@ MAX_LABELS = 100
 _NUM_ITEMS = 12  # This many emoji or words of each label are shown.
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # New words are not looked for in fewer posts.
-_OWN_COLUMNS = ("label", "score", "scores", "polarity", "polarity_score", "emoji", "attention", "contributions")
+_OWN_COLUMNS = ("label", "score", "scores", "labels", "polarity", "polarity_score", "emoji", "attention", "contributions")
 # These words have no feeling of their own. Most other such words drop out because they occur equally often with every label.
 _FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
 _FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")

@@ -6,7 +6,7 @@ Batches depend on the seed, the epoch and the rows alone, so that a resumed run 
 import functools
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import distributions
 from itertools import chain
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch.utils.data import BatchSampler
 
 import tokenization
 from aslstm import words
+from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL, split_labels
 from aslstm.words.text_splitting import TextSplitter
 from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import UserWord
@@ -39,14 +40,29 @@ def segmentation_stamp() -> str:
     return Hasher.hash((sources, sorted((one.name, one.version) for one in distributions() if one.name in SEGMENTING_PACKAGES)))
 
 
-def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str]) -> Dataset:
-    """Turn the columns ``text`` and ``label`` into ``input_ids``, ``labels`` (int) and ``row`` (the place in the split)."""
-    label_ids = {name: i for i, name in enumerate(label_names)}
+def label_targets(labels: Sequence[str], label_names: list[str], problem_type: str) -> list[Any]:
+    """Return the labels of rows as numbers: one for each row, or with any number of labels a list of 0 and 1 for each.
+
+    >>> label_targets(["b", "a"], ["a", "b"], SINGLE_LABEL), label_targets(["a|b", ""], ["a", "b"], MULTI_LABEL)
+    ([1, 0], [[1.0, 1.0], [0.0, 0.0]])
+    """
+    if problem_type != MULTI_LABEL:
+        label_ids = {name: i for i, name in enumerate(label_names)}
+        return [label_ids[label] for label in labels]
+    sets = [set(split_labels(label)) for label in labels]
+    return [[float(name in names) for name in label_names] for names in sets]
+
+
+def encode_rows(rows: Dataset, tokenizer: ASLSTMTokenizer, label_names: list[str], problem_type: str = SINGLE_LABEL) -> Dataset:
+    """Turn the columns ``text`` and ``label`` into ``input_ids``, ``labels`` and ``row`` (the place in the split).
+
+    ``labels`` is what :func:`label_targets` gives for each row.
+    """
 
     def encode(batch: dict[str, list[Any]], indices: list[int], stamp: str) -> dict[str, list[Any]]:
         return {
             "input_ids": tokenizer(batch["text"], truncation=True, return_attention_mask=False)["input_ids"],
-            "labels": [label_ids[label] for label in batch["label"]],
+            "labels": label_targets(batch["label"], label_names, problem_type),
             "row": indices,
         }
 
@@ -172,6 +188,8 @@ class Collator:
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Return ``input_ids`` and ``attention_mask`` (batch, seq_len), ``labels`` and ``row`` (batch,), all int64.
+
+        Where rows have any number of labels, ``labels`` is (batch, num_labels) float32.
 
         Where there are soft labels, rows also have ``targets`` (batch, num_labels) float32 and ``is_soft`` (batch,) int64.
         """

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from aslstm.data.corpora import has_emoji, load_corpus, read_splits, without_white_space
+from aslstm.data.label_faults import log_faults, log_rare_labels
+from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL, names_of_labels
 from aslstm.errors import UserError
 from aslstm.words.new_word_files import read_new_words
 from aslstm.words.new_words import NewWord, discover_words
@@ -43,10 +46,12 @@ class TrainingData:
         evaluation: The same for ``validation`` and, where there is one, ``test``.
         label_names: The labels in the order of the model's outputs.
         label_counts: The number of rows of each label in train; a post with soft labels counts by its probabilities.
-        labels: The labels of each evaluation split, (num_rows,) int.
+        labels: The labels of each evaluation split, (num_rows,) int, or (num_rows, num_labels) of 0 and 1.
         emoji_rows: Whether the raw text of each row of an evaluation split has an emoji, (num_rows,) bool, also where
             ``strip_emoji`` took it out.
         fingerprints: The fingerprint of the texts and labels of each split, and of the ``tokenizer``.
+        problem_type: Whether a post has one label or any number of them.
+        num_train: The number of rows of train; None for the sum of ``label_counts``.
     """
 
     tokenizer: ASLSTMTokenizer
@@ -58,6 +63,8 @@ class TrainingData:
     labels: dict[str, np.ndarray]
     emoji_rows: dict[str, np.ndarray]
     fingerprints: dict[str, str] = field(default_factory=dict)
+    problem_type: str = SINGLE_LABEL
+    num_train: int | None = None
 
     @property
     def token_counts(self) -> Counter[int]:
@@ -67,7 +74,8 @@ class TrainingData:
     @property
     def num_rows(self) -> dict[str, int]:
         """Return the number of rows of each split."""
-        return {"train": round(sum(self.label_counts.values()))} | {split: len(rows) for split, rows in self.evaluation.items()}
+        num_train = round(sum(self.label_counts.values())) if self.num_train is None else self.num_train
+        return {"train": num_train} | {split: len(rows) for split, rows in self.evaluation.items()}
 
 
 def prepare_data(settings: TrainSettings, start: StartingModel | None, num_processes: int, stages: StageTimes) -> TrainingData:
@@ -114,7 +122,9 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     data = settings.data
     with stages.measure("reading"):
         corpus = load_corpus(settings.corpus)
-    label_names = sorted(set(corpus["train"]["label"]))
+    problem_type = settings.corpus.problem_type
+    label_names = names_of_labels(corpus["train"]["label"], problem_type)
+    log_faults(corpus["train"], problem_type)
     if data.max_train_samples:
         corpus["train"] = corpus["train"].shuffle(seed=settings.training.seed)
         corpus["train"] = corpus["train"].select(range(min(data.max_train_samples, len(corpus["train"]))))
@@ -136,15 +146,15 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
     encoded = DatasetDict()
     with stages.measure("tokenization"):
         for split, rows in corpus.items():
-            encoded[split] = encode_rows(rows, tokenizer, label_names)
+            encoded[split] = encode_rows(rows, tokenizer, label_names, problem_type)
             if data.selection not in ("all", "new_words"):
                 kept = select_rows(encoded[split], tokenizer, data.selection)
                 if not kept.any():
                     raise UserError(f"`selection` {data.selection}: expected rows in {split}, found none; choose another")
-                encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names)
+                encoded[split] = encode_rows(rows.select(np.flatnonzero(kept)), tokenizer, label_names, problem_type)
                 emoji_rows[split] = emoji_rows[split][kept]
     train = encoded.pop("train")
-    counts: Counter[str] = Counter(label_names[i] for i in train["labels"])
+    num_train, counts = len(train), _count_labels(train["labels"], label_names, problem_type)
     missing = [name for name in label_names if name not in counts]
     if missing:
         raise UserError(
@@ -159,7 +169,17 @@ def _prepare_corpus(settings: TrainSettings, start: StartingModel | None, stages
         with stages.measure("tokenization"):
             train = _with_soft_labels(train, soft, tokenizer, label_names)
         shares = {name: counts[name] + float(soft.probabilities[:, i].sum()) for i, name in enumerate(label_names)}
-    return TrainingData(tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows, fingerprints)
+    return TrainingData(
+        tokenizer, new_words, train, dict(encoded), label_names, shares, labels, emoji_rows, fingerprints, problem_type,
+        num_train if problem_type == MULTI_LABEL else None,
+    )  # fmt: skip
+
+
+def _count_labels(labels: Iterable[Any], label_names: list[str], problem_type: str) -> Counter[str]:
+    """Return the number of rows of each label, from the numbers of :func:`aslstm.training.batches.label_targets`."""
+    if problem_type == MULTI_LABEL:
+        return Counter(name for row in labels for name, has in zip(label_names, row, strict=True) if has)
+    return Counter(label_names[i] for i in labels)
 
 
 def _without(soft: SoftLabels, texts: Iterable[str]) -> SoftLabels:
@@ -208,16 +228,19 @@ def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_pr
         "train": fingerprint.hexdigest(),
         "tokenizer": fingerprint_of_tokenizer(tokenizer, (word.word for word in new_words)),
     }
-    label_names = sorted(counts)
+    label_names, problem_type = sorted(counts), source.problem_type
+    log_rare_labels(counts)
     for split, rows in splits.items():
         for number, label in enumerate(rows["label"], start=1):
-            if label not in counts:
+            if not counts.keys() >= set(names_of_labels([label], problem_type)):
                 raise UserError(
                     f"{split}, row {number}: expected a label that train has ({', '.join(counts)}), found {label!r}"
                 )
-    logger.info("streaming %d rows; rows that stand in two splits are not looked for", counts.total())
+    num_rows = fingerprint.num_rows
+    logger.info("streaming %d rows; rows that stand in two splits are not looked for", num_rows)
     evaluation = {
-        split: encode_rows(rows.select_columns(["text", "label"]), tokenizer, label_names) for split, rows in splits.items()
+        split: encode_rows(rows.select_columns(["text", "label"]), tokenizer, label_names, problem_type)
+        for split, rows in splits.items()
     }
     train = StreamingRows(
         source,
@@ -229,4 +252,6 @@ def _prepare_stream(settings: TrainSettings, start: StartingModel | None, num_pr
     )
     labels = {split: np.array(rows["labels"]) for split, rows in evaluation.items()}
     emoji_rows = {split: np.array([has_emoji(text) for text in rows["text"]]) for split, rows in splits.items()}
-    return TrainingData(tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows, fingerprints)
+    return TrainingData(
+        tokenizer, new_words, train, evaluation, label_names, counts, labels, emoji_rows, fingerprints, problem_type, num_rows
+    )

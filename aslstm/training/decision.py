@@ -20,6 +20,7 @@ from .streaming import StreamingRows
 PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
 NUM_RESAMPLES = 200
 POLARITY_THRESHOLDS = np.arange(101) / 100
+LABEL_THRESHOLDS = np.arange(5, 96) / 100
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
@@ -74,6 +75,22 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
     found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))
+
+
+def fit_thresholds(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return for each label of a multi-label problem the threshold with the highest F1 on validation, (num_labels,) float.
+
+    Of thresholds that are equally good, the one nearest to 0.5 is taken, which is also that of a label without rows.
+
+    Args:
+        scores: The score of each label, (num_examples, num_labels), from 0 to 1.
+        labels: Whether a row has a label, (num_examples, num_labels) bool.
+    """
+    given = scores[None] >= LABEL_THRESHOLDS[:, None, None]
+    f1 = 2 * (given & labels).sum(1) / np.maximum(given.sum(1) + labels.sum(0), 1)
+    is_best = f1 >= f1.max(0) - 1e-12
+    distance = np.where(is_best, np.abs(LABEL_THRESHOLDS - 0.5)[:, None], np.inf)
+    return LABEL_THRESHOLDS[distance.argmin(0)]
 
 
 def fit_polarity_threshold(probabilities: np.ndarray, labels: np.ndarray, polarities: Sequence[str]) -> float:

@@ -18,16 +18,22 @@ CONTENTS = "contents of "
 
 
 class RowsFingerprint:
-    """Hashes rows, one after the other; the order counts."""
+    """Hashes rows, one after the other; the order counts.
+
+    Attributes:
+        num_rows: How many rows were hashed.
+    """
 
     def __init__(self) -> None:
+        self.num_rows = 0
         self._hash = hashlib.sha256()
 
     def add(self, texts: Iterable[str], labels: Iterable[str]) -> None:
         """Hash further rows."""
         # The lengths keep texts from running into one another.
-        rows = "".join(f"{len(text)} {len(label)} {text}{label}" for text, label in zip(texts, labels, strict=True))
-        self._hash.update(rows.encode("utf-8", "surrogatepass"))
+        rows = [f"{len(text)} {len(label)} {text}{label}" for text, label in zip(texts, labels, strict=True)]
+        self.num_rows += len(rows)
+        self._hash.update("".join(rows).encode("utf-8", "surrogatepass"))
 
     def hexdigest(self) -> str:
         """Return the fingerprint of all rows so far: 16 hexadecimal digits."""

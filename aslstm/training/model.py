@@ -6,6 +6,7 @@ from typing import Any
 
 from datasets import Dataset
 
+from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL
 from aslstm.words.vocabulary import build_tokenizer, build_vocabulary, choose_tokens, extend_vocabulary
 from aslstm.words.word_vectors import start_from_vectors
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
@@ -91,6 +92,7 @@ def make_model(
     model_class: type[ASLSTMForSequenceClassification] = ASLSTMForSequenceClassification,
     start: StartingPoint = StartingPoint(None, None),  # noqa: B008 (frozen)
     token_counts: Mapping[int, int] | None = None,
+    problem_type: str = SINGLE_LABEL,
 ) -> Any:
     """Make a model for a tokenizer; its weights start from vectors, then from another model, then from names of emoji.
 
@@ -102,8 +104,12 @@ def make_model(
         model_class: The class of the classifier.
         start: The vectors and the model that the weights start from.
         token_counts: How often each id occurs in training, for the log line on how much the vectors cover.
+        problem_type: Whether a post has one label or any number of them, of which no shares are known then.
     """
     total = sum(label_counts.values())
+    rule: dict[str, Any] = {"label_prior": [label_counts[name] / total for name in label_names]}
+    if problem_type == MULTI_LABEL:
+        rule = {"problem_type": MULTI_LABEL}
     config = ASLSTMConfig(
         vocab_size=len(tokenizer),
         emoji_token_offset=tokenizer.emoji_token_offset,
@@ -112,7 +118,7 @@ def make_model(
         pad_token_id=tokenizer.pad_token_id,
         id2label=dict(enumerate(label_names)),
         label2id={name: i for i, name in enumerate(label_names)},
-        label_prior=[label_counts[name] / total for name in label_names],
+        **rule,
         bidirectional=not settings.unidirectional,
         use_max_pooling=not settings.no_max_pooling,
         **{name: getattr(settings, name) for name in _CONFIG_NAMES},

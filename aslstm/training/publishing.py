@@ -18,6 +18,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from safetensors import SafetensorError
 
 from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
+from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
@@ -27,6 +28,8 @@ from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
+from .settings import BUILT_IN, NO_START
+
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
 NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
@@ -35,6 +38,8 @@ BAG_OF_WORDS = (
     " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
     "logits (`use_bag_of_words`)."
 )
+# A command says nothing of these values, which are what a user has who gives none.
+_PLAIN = (("dataset", "files"), ("problem_type", SINGLE_LABEL), ("on_error", "stop"))
 SPLIT_TITLES = {
     "validation": "validation",
     "validation_emoji": "validation, rows with emoji",
@@ -55,7 +60,7 @@ class TrainingRecord:
         results: The figures of each split.
         num_rows: The number of rows of each split.
         new_words: The words that the tokenizer keeps whole beside jieba's dictionary.
-        script: The script whose command the card shows.
+        script: The script whose command the card shows; "" if another program trained the model.
     """
 
     dataset: str
@@ -153,8 +158,9 @@ class OutputFolder:
 
 def fill_card(name: str, model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
     """Return the model card, which is the template filled with the figures of the run."""
-    dataset_type = record.dataset
-    is_own = dataset_type == "files"
+    # The path of a folder is private, like those of files.
+    is_own = record.dataset == "files" or Path(record.dataset).exists()
+    dataset_type = "files" if is_own else record.dataset
     unknown = KnownCorpus("custom corpus" if is_own else dataset_type, files={}, hub_id="" if is_own else dataset_type)
     corpus = KNOWN_CORPORA.get(dataset_type, unknown)
     metadata = ModelCardData(
@@ -198,22 +204,50 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         fusion=model.config.emoji_fusion,
         num_parameters=f"{model.num_parameters():,}",
         bag_of_words=BAG_OF_WORDS if model.config.use_bag_of_words else "",
-        results="\n".join(rows),
-        num_rows=", ".join(f"{split} {count}" for split, count in record.num_rows.items()),
-        recipe=command_of(record.flags, record.script),
-        best_epoch=record.best_epoch,
-        num_epochs=record.num_epochs,
-        prior_weight=f"{model.config.decision_prior_weight:.2f}",
-        temperature=f"{model.config.temperature:.3f}",
+        results="\n".join(rows) or "| none measured yet: `aslstm evaluate` does | | | | | |",
+        num_rows=_counts_of_rows(record),
+        recipe=command_of(record.flags, record.script) if record.script else "# saved by another program",
+        epochs=f"Weights of epoch {record.best_epoch} of {record.num_epochs}. " if record.num_epochs else "",
+        chosen=_chosen_on_validation(model, record),
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
+
+
+def _counts_of_rows(record: TrainingRecord) -> str:
+    counts = ", ".join(f"{split} {count}" for split, count in record.num_rows.items())
+    return f" (rows: {counts})" if counts else ""
+
+
+def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: TrainingRecord) -> str:
+    """Return the sentence of a card that says what was chosen on validation."""
+    if not record.script:
+        return "What was chosen on validation is not known"
+    thresholds = record.results.get("validation", {}).get("thresholds")
+    if thresholds:
+        listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
+        return (
+            "A post has every label\nwhose score is .5 or more; accuracy is the share of posts with every label right. Epoch "
+            f"and thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
+        )
+    config = model.config
+    return (
+        f"Epoch, decision prior weight ({config.decision_prior_weight:.2f}) and\ntemperature ({config.temperature:.3f}) were "
+        "chosen on validation"
+    )
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:
     """Return a figure as text with its 95 % interval, if it has one."""
     interval = metrics.get("intervals_95", {}).get(name)
     return f"{metrics[name]:.3f}" + (f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else "")
+
+
+def _is_path(name: str, value: Any) -> bool:
+    """Return whether the value of a setting is a path, also where it could be the name of something known instead."""
+    return (isinstance(value, Path) and str(value) not in (BUILT_IN, NO_START)) or (
+        name in ("dataset", "map_labels") and Path(str(value)).exists()
+    )
 
 
 def command_of(flags: Mapping[str, Any], script: str) -> str:
@@ -227,8 +261,8 @@ def command_of(flags: Mapping[str, Any], script: str) -> str:
             continue
         if value is True:
             parts.append(f"--{key}")
-        elif value is not None and value is not False and value != () and (key, value) != ("dataset", "files"):
+        elif value is not None and value is not False and value != () and (key, value) not in _PLAIN:
             values = value if isinstance(value, tuple) else (value,)
-            given = [key.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]
+            given = [key.upper() if _is_path(key, one) else shlex.quote(str(one)) for one in values]
             parts.append(f"--{key} {' '.join(dict.fromkeys(given))}")
     return " \\\n    ".join([f"accelerate launch train_scripts/{script}", *parts])

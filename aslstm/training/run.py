@@ -15,20 +15,18 @@ import numpy as np
 import torch
 from accelerate import Accelerator, DataLoaderConfiguration
 from accelerate.utils import set_seed
-from scipy.special import softmax
 
-from aslstm.data.known_corpora import polarity_of_labels
+from aslstm.data.labels import SINGLE_LABEL
 from aslstm.errors import UserError
-from aslstm.metrics import compute_metrics, intervals_95
 from modeling_aslstm import ASLSTMForSequenceClassification
 
 from .bag_of_words import add_bag_of_words
 from .batches import Collator
 from .data import TrainingData, prepare_data
-from .decision import class_weights, fit_polarity_threshold, fit_prior_weight, fit_temperature, loss_priors
 from .fingerprints import CONTENTS
 from .model import make_model
 from .optimization import make_optimizers, make_schedules
+from .problems import problem_of
 from .publishing import NOT_IN_RECIPE, OutputFolder, TrainingRecord
 from .settings import TrainSettings, flags_of
 from .stage_times import StageTimes
@@ -66,7 +64,7 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
     """
     accelerator = make_accelerator(settings)
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
-    start, model = read_starting_point(settings.model)
+    start, model = read_starting_point(settings.model, is_own=settings.corpus.is_own)
     runs = runs_of_seeds(replace(settings, model=model))
     outputs = [OutputFolder(one.output_dir) for one in runs]
     with ExitStack() as stack:
@@ -164,10 +162,12 @@ def train_one(
                 logit_adjustment=training.logit_adjustment,
             )
     with stages.measure("decision rule"):
-        fit_decision_rule(trainer, data.labels["validation"])
+        logits = predict_logits(accelerator, trainer.model, trainer.validation_loader)
+        fitted = trainer.problem.fit_decision(model, logits)
     with stages.measure("evaluation"):
         splits = ("validation", "test") if settings.output.evaluate_test else ("validation",)
         results = evaluate(trainer, data, splits, training.per_device_eval_batch_size)
+        results["validation"] |= fitted
     if accelerator.is_main_process:
         with stages.measure("saving"):
             record = TrainingRecord(
@@ -196,8 +196,9 @@ def train_runs(
         run = replace(settings, training=replace(settings.training, seed=seed))
         set_seed(seed)
         model = make_model(
-            data.tokenizer, run.model, data.label_names, data.label_counts, start=start, token_counts=token_counts
-        )
+            data.tokenizer, run.model, data.label_names, data.label_counts, start=start, token_counts=token_counts,
+            problem_type=data.problem_type,
+        )  # fmt: skip
         trainer = make_trainer(run, accelerator, data, model, output)
         if run.output.resume_from_checkpoint:
             trainer.resume(run.output.resume_from_checkpoint)
@@ -249,11 +250,7 @@ def make_trainer(
         train_loader=prepared[1],
         validation_loader=prepared[2],
         collator=collator,
-        validation_labels=data.labels["validation"],
-        label_names=data.label_names,
-        label_prior=np.array(model.config.label_prior),
-        loss_priors=loss_priors(training.emoji_prior_weight, data),
-        class_weights=class_weights(training.class_weight, data),
+        problem=problem_of(data, training, accelerator.device),
         settings=training,
         states=TrainingStates(output.checkpoint_dir, accelerator),
         checkpointing_steps=settings.output.checkpointing_steps,
@@ -263,8 +260,9 @@ def make_trainer(
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
-    # A run that was begun before there were soft labels has none of these.
-    unused = () if settings.data.soft_labels else ("soft_label_weight", "distillation_temperature")
+    # A run that was begun by an earlier version has none of these; the rows themselves are compared by their contents.
+    unused = [] if settings.data.soft_labels else ["soft_label_weight", "distillation_temperature"]
+    unused += ["problem_type"] * (settings.corpus.problem_type == SINGLE_LABEL) + ["on_error"]
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
@@ -273,22 +271,6 @@ def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingD
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
     contents = {f"{CONTENTS}{name}": fingerprint for name, fingerprint in data.fingerprints.items()}
     return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)} | contents
-
-
-def fit_decision_rule(trainer: Trainer, labels: np.ndarray) -> None:
-    """Fit ``decision_prior_weight``, ``temperature`` and the polarity on validation, and put them into the model's config."""
-    config = trainer.accelerator.unwrap_model(trainer.model).config
-    logits = predict_logits(trainer.accelerator, trainer.model, trainer.validation_loader)
-    prior = np.array(config.label_prior)
-    config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
-    logits = logits + config.decision_prior_weight * np.log(prior)
-    config.temperature = fit_temperature(logits, labels)
-    logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
-    config.polarity_of_labels = polarity_of_labels(config.id2label.values())
-    if config.polarity_of_labels is not None:
-        probabilities, polarities = softmax(logits / config.temperature, axis=1), list(config.polarity_of_labels.values())
-        config.polarity_threshold = fit_polarity_threshold(probabilities, labels, polarities)
-        logger.info("polarity threshold %.2f", config.polarity_threshold)
 
 
 def evaluate(trainer: Trainer, data: TrainingData, splits: Sequence[str], batch_size: int) -> dict[str, Any]:
@@ -303,12 +285,10 @@ def evaluate(trainer: Trainer, data: TrainingData, splits: Sequence[str], batch_
             continue
         rows = data.evaluation[split]
         loader = trainer.accelerator.prepare(make_loader(rows, Collator(data.tokenizer), batch_size, shuffle=False))
-        predictions = predict_logits(trainer.accelerator, trainer.model, loader).argmax(1)
+        logits = predict_logits(trainer.accelerator, trainer.model, loader)
         labels, with_emoji = data.labels[split], data.emoji_rows[split]
         parts = {split: np.full(len(labels), True), f"{split}_emoji": with_emoji}
         for name, rows_of_part in parts.items():
             if rows_of_part.any():
-                gold, given = labels[rows_of_part], predictions[rows_of_part]
-                intervals = intervals_95(gold, given, len(data.label_names))
-                results[name] = compute_metrics(gold, given, data.label_names) | {"intervals_95": intervals}
+                results[name] = trainer.problem.figures(labels[rows_of_part], logits[rows_of_part])
     return results

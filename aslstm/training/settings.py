@@ -11,6 +11,7 @@ from typing import Any
 
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.known_corpora import KNOWN_CORPORA
+from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError, check_packages
 from aslstm.model_folder.hub import check_repo, check_token
@@ -22,6 +23,8 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
+# These values of `init_from` name the default model and random weights; a folder of such a name is written ./none.
+BUILT_IN, NO_START = "built-in", "none"
 # This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
@@ -31,6 +34,8 @@ _NOT_STREAMED = (
     "max_train_samples", "strip_emoji", "checkpointing_steps", "resume_from_checkpoint", "emoji_row_repeats",
     "emoji_prior_weight", "bag_of_words_weight", "soft_labels",
 )  # fmt: skip
+# These settings are about the shares of labels of which a row has exactly one.
+_ONE_LABEL_ONLY = ("class_weight", "emoji_prior_weight", "bag_of_words_weight", "soft_labels")
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,11 @@ class ModelSettings:
     unidirectional: bool = setting(False, "no LSTM reads backwards: half the work, a little worse")
     no_max_pooling: bool = setting(False, "the classifier reads no maxima")
     vectors: Path | None = setting(None, "start from these word vectors (word2vec, GloVe, fastText)")
-    init_from: Path | None = setting(None, "start from this model folder; its vocabulary is kept and extended")
+    init_from: Path | None = setting(
+        None,
+        f"start from this model folder, whose vocabulary is kept and extended; {BUILT_IN}: the built-in model, the default for "
+        f"rows of your own; {NO_START}: random weights, the default for known corpora",
+    )
     embedding_size: int | None = setting(
         None, "the length of a token's vector; default: that of --init_from or --vectors, or 128", at_least=1
     )
@@ -238,7 +247,15 @@ class TrainSettings:
                 raise UserError(
                     f"expected `streaming` or `{name}`, found both; a stream is neither counted, changed nor resumed"
                 )
-        if self.training.average_runs > 1 and not self.model.init_from:
+        self.corpus.check_has_train()
+        if self.corpus.problem_type == MULTI_LABEL:
+            for name in _ONE_LABEL_ONLY:
+                if given[name] not in (0, (), "none"):
+                    raise UserError(
+                        f"expected `problem_type` {SINGLE_LABEL} or no `{name}`, found both {MULTI_LABEL} and {given[name]}; "
+                        "leave out one of them"
+                    )
+        if self.training.average_runs > 1 and str(self.model.init_from or NO_START) == NO_START:
             raise UserError(
                 "`average_runs`: expected `init_from`, found none; runs from different random weights do not average"
             )

@@ -13,6 +13,7 @@ import torch
 from gensim.models import KeyedVectors
 
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import has_default_model, model_path
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.loading import load_model
 from aslstm.words.word_vectors import read_vectors
@@ -21,7 +22,7 @@ from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import chinese_emoji_name
 from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
 
-from .settings import ModelSettings
+from .settings import BUILT_IN, NO_START, ModelSettings
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class StartingModel:
         old_ids = self.tokenizer.get_vocab()
         pairs = [(new, old_ids[token]) for token, new in tokenizer.get_vocab().items() if token in old_ids]
         new_rows, old_rows = (list(column) for column in zip(*pairs, strict=True))
-        model.aslstm.word_embeddings.weight[new_rows] = source.aslstm.word_embeddings.weight[old_rows]
+        # Weights of half precision become those of the new model.
+        vectors = model.aslstm.word_embeddings.weight
+        vectors[new_rows] = source.aslstm.word_embeddings.weight[old_rows].to(vectors)
         labels_agree = list((self.config.id2label or {}).values()) == list((model.config.id2label or {}).values())
         given = source.state_dict()
         layers = {
@@ -92,11 +95,12 @@ class StartingPoint:
     vectors: KeyedVectors | None
 
 
-def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSettings]:
+def read_starting_point(settings: ModelSettings, *, is_own: bool = False) -> tuple[StartingPoint, ModelSettings]:
     """Read the model and the vectors that a new model starts from.
 
     Args:
         settings: The settings of the new model; a value of None is open.
+        is_own: Whether the rows are the user's own, so that the built-in model is where a model starts if nothing else is said.
 
     Returns:
         What was read, and the settings with values for all that were open.
@@ -104,10 +108,9 @@ def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSe
     Raises:
         UserError: A folder or a file cannot be read, or the settings name a size other than theirs.
     """
-    start = StartingPoint(
-        StartingModel(settings.init_from) if settings.init_from else None,
-        read_vectors(settings.vectors) if settings.vectors else None,
-    )
+    if settings.init_from is None and is_own:
+        settings = replace(settings, init_from=_default_start(settings))
+    start = StartingPoint(_starting_model(settings.init_from), read_vectors(settings.vectors) if settings.vectors else None)
     if start.model is not None and start.vectors is not None:
         wanted, given = start.model.config.embedding_size, start.vectors.vector_size
         if wanted != given:
@@ -122,6 +125,32 @@ def read_starting_point(settings: ModelSettings) -> tuple[StartingPoint, ModelSe
         found["no_max_pooling"] = settings.no_max_pooling or not start.model.config.use_max_pooling
         found["unidirectional"] = settings.unidirectional or not start.model.config.bidirectional
     return start, replace(settings, **found)
+
+
+def _starting_model(init_from: Path | None) -> StartingModel | None:
+    if init_from is None or str(init_from) == NO_START:
+        return None
+    return StartingModel(model_path() if str(init_from) == BUILT_IN else init_from)
+
+
+def _default_start(settings: ModelSettings) -> Path:
+    """Return ``init_from`` for rows of the user's own: the built-in model, unless there is none or other settings forbid it."""
+    if settings.vectors is not None:
+        reason = "vectors are given"
+    elif not has_default_model():
+        reason = "this version has no built-in model"
+    else:
+        config = StartingModel(model_path()).config
+        sizes = ((name, getattr(settings, name), getattr(config, name)) for name in DEFAULT_SIZES)
+        others = [
+            f"{name} is {given}, not {own} as in the built-in model" for name, given, own in sizes if given not in (None, own)
+        ]
+        if not others:
+            logger.info("starting from the model %s; with init_from none, from random weights", model_path())
+            return Path(BUILT_IN)
+        reason = ", ".join(others)
+    logger.info("starting from random weights: %s", reason)
+    return Path(NO_START)
 
 
 def _size_of(name: str, settings: ModelSettings, start: StartingPoint) -> int:

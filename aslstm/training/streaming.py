@@ -4,47 +4,73 @@ Rows are read, encoded and shuffled in short stretches, and memory holds one str
 """
 
 import itertools
+import logging
 import random
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from datasets import load_dataset
 from torch.utils.data import IterableDataset
 
 from aslstm.data.corpora import CorpusSource
+from aslstm.data.faulty_rows import FAULT, LACKS_LABEL
 from aslstm.data.file_formats import Row
-from aslstm.data.hub_rows import hub_reader
+from aslstm.data.hub_rows import hub_reader, load_splits
+from aslstm.data.labels import names_of_labels
 from aslstm.data.row_readers import check_can_be_read_again, read_rows
+from aslstm.errors import UserError
 from tokenization import ASLSTMTokenizer
 
-from .batches import BATCHES_PER_BUCKET
+from .batches import BATCHES_PER_BUCKET, label_targets
 from .fingerprints import RowsFingerprint
 
+logger = logging.getLogger(__name__)
 
-def stream_train(source: CorpusSource) -> Iterator[Row]:
-    """Yield the rows of the training split once, as :func:`corpora.read_splits` would give them."""
+
+def stream_train(source: CorpusSource, passed_over: Counter[str] | None = None) -> Iterator[Row]:
+    """Yield the rows of the training split once, as :func:`corpora.read_splits` would give them.
+
+    Args:
+        source: The source that the rows come from.
+        passed_over: Where the rows that are passed over are counted, by what they lack.
+
+    Raises:
+        UserError: A row cannot be read or has no label, and none may be passed over.
+    """
+    rename = source.label_renamer() or str
+    for row in _read_train(source):
+        if not row[FAULT]:
+            yield row | {"label": rename(row["label"])}
+        elif source.on_error == "stop":
+            raise UserError(f"{row[FAULT]}, or leave out such rows with `on_error` skip")
+        elif passed_over is not None:
+            passed_over["without a label" if row[LACKS_LABEL] else "that cannot be read"] += 1
+
+
+def _read_train(source: CorpusSource) -> Iterator[Row]:
     text_column, label_column = source.columns
-    names = source.known.label_names
     if source.is_on_hub:
-        rows = load_dataset(source.dataset, split="train", streaming=True)
-        read = hub_reader(source.dataset, source.columns, rows.features)
-        for index, row in enumerate(rows):
-            checked = read(row, index)
-            yield checked | {"label": names.get(checked["label"], checked["label"])}
+        rows = load_splits(source.dataset, streaming=True)["train"]
+        read = hub_reader(source.dataset, source.columns, rows.features, source.problem_type)
+        yield from (read(row, index) for index, row in enumerate(rows))
         return
     path = source.files()["train"]
     check_can_be_read_again(path)
-    for row in read_rows(path, text_column=text_column, label_column=label_column, encoding=source.encoding):
-        yield row | {"label": names.get(row["label"], row["label"])}
+    yield from read_rows(
+        path, text_column=text_column, label_column=label_column, encoding=source.encoding, problem_type=source.problem_type,
+        keep_faulty=True,
+    )  # fmt: skip
 
 
 def counted_texts(source: CorpusSource, label_counts: Counter[str], fingerprint: RowsFingerprint) -> Iterator[str]:
     """Yield the training texts once; their labels are counted and their rows are added to the fingerprint on the way."""
-    for row in stream_train(source):
-        label_counts[row["label"]] += 1
+    passed_over: Counter[str] = Counter()
+    for row in stream_train(source, passed_over):
+        label_counts.update(names_of_labels([row["label"]], source.problem_type))
         fingerprint.add([row["text"]], [row["label"]])
         yield row["text"]
+    if passed_over:
+        logger.warning("train: passed over %s", " and ".join(f"{count} rows {kind}" for kind, count in passed_over.items()))
 
 
 class StreamingRows(IterableDataset):
@@ -71,7 +97,7 @@ class StreamingRows(IterableDataset):
     ) -> None:
         self.source = source
         self.tokenizer = tokenizer
-        self.label_ids = {name: i for i, name in enumerate(label_names)}
+        self.label_names = label_names
         self.batch_size = batch_size
         self.rows_per_epoch = rows_per_epoch
         self.shuffler = random.Random(seed)
@@ -92,9 +118,10 @@ class StreamingRows(IterableDataset):
 
     def _shuffled(self, stretch: list[Row], numbers: Iterator[int]) -> Iterator[dict[str, Any]]:
         ids = self.tokenizer([row["text"] for row in stretch], truncation=True, return_attention_mask=False)["input_ids"]
+        targets = label_targets([row["label"] for row in stretch], self.label_names, self.source.problem_type)
         encoded = [
-            {"input_ids": row_ids, "labels": self.label_ids[row["label"]], "row": number}
-            for row_ids, row, number in zip(ids, stretch, numbers, strict=False)
+            {"input_ids": row_ids, "labels": target, "row": number}
+            for row_ids, target, number in zip(ids, targets, numbers, strict=False)
         ]
         self.shuffler.shuffle(encoded)
         encoded.sort(key=lambda row: -len(row["input_ids"]))

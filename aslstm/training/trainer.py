@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator, skip_first_batches
 from torch import Tensor
@@ -24,13 +23,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 
 from aslstm.errors import UserError
-from aslstm.metrics import compute_metrics
 
 from .batches import SOFT_COLUMNS, Collator
-from .decision import fit_prior_weight, fit_temperature, log_loss
 from .fingerprints import CONTENTS
+from .problems import Problem
 from .settings import TrainingSettings
-from .soft_labels import soften
 from .states import StopSignal, TrainingStates
 from .steps import mean_loss, predict_logits, train_steps
 
@@ -56,12 +53,7 @@ class Trainer:
         model, optimizers, train_loader, validation_loader: What is trained and on what, prepared by the accelerator.
         schedules: A schedule for each optimizer, not prepared: they step with the optimizer steps of one process.
         collator: The collator of the training loader.
-        validation_labels: The labels of the validation rows, (num_rows,) int.
-        label_names: The labels in the order of the model.
-        label_prior: The share of each label in training, (num_labels,).
-        loss_priors: The shares that the loss takes as given, (num_sources, 2, num_labels), for rows of train, then for posts
-            with soft labels, if there are any; of each first without and then with emoji.
-        class_weights: The weights of the labels in the loss, (num_labels,), or None.
+        problem: What the labels are, which gives the loss and the figures of validation.
         settings: How it is trained, and which epoch is kept.
         states: Where states of training are saved.
         checkpointing_steps: How many optimizer steps lie between two states, ``epoch``, or None for no states.
@@ -78,11 +70,7 @@ class Trainer:
         train_loader: DataLoader,
         validation_loader: DataLoader,
         collator: Collator,
-        validation_labels: np.ndarray,
-        label_names: list[str],
-        label_prior: np.ndarray,
-        loss_priors: np.ndarray,
-        class_weights: Tensor | None,
+        problem: Problem,
         settings: TrainingSettings,
         states: TrainingStates,
         checkpointing_steps: int | str | None,
@@ -95,17 +83,7 @@ class Trainer:
         self.train_loader = train_loader
         self.validation_loader = validation_loader
         self.collator = collator
-        self.validation_labels = validation_labels
-        self.label_names = label_names
-        self.label_prior = label_prior
-        # Added to the logits in the loss alone, the log shares leave the model with balanced logits: the rare labels get
-        # their gradient, and how much of the prior counts is decided later, on validation (Menon et al. 2021,
-        # arXiv:2007.07314).
-        adjustments = settings.logit_adjustment * torch.tensor(np.log(loss_priors), dtype=torch.float32)
-        self.adjustments = adjustments.to(accelerator.device)
-        weight = None if class_weights is None else class_weights.to(accelerator.device)
-        self.loss = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=settings.label_smoothing)
-        self.loss_of_each = torch.nn.CrossEntropyLoss(weight=weight, reduction="none")
+        self.problem = problem
         self.settings = settings
         self.states = states
         self.checkpointing_steps = checkpointing_steps
@@ -187,30 +165,19 @@ class Trainer:
         return itertools.chain([first], batches)
 
     def loss_of(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return the loss of a batch, (), of its logits with the label shares that rows of their kind have."""
+        """Return the loss of a batch, ()."""
         batch.pop("row")
         labels = batch.pop("labels")
         soft = {name: batch.pop(name) for name in SOFT_COLUMNS if name in batch}
         config = self.accelerator.unwrap_model(self.model).config
         end = config.emoji_token_offset + config.num_emoji_tokens
         has_emoji = ((batch["input_ids"] >= config.emoji_token_offset) & (batch["input_ids"] < end)).any(1)
-        is_soft = soft["is_soft"] if soft else torch.zeros_like(labels)
-        logits = self.model(**batch).logits.float() + self.adjustments[is_soft, has_emoji.long()]
-        if not soft:
-            return self.loss(logits, labels)
-        # Softened targets have gradients that are smaller by the square of the temperature (Hinton et al. 2015, section 2).
-        temperature = torch.where(is_soft == 1, self.settings.distillation_temperature, 1.0)
-        weights = torch.where(is_soft == 1, self.settings.soft_label_weight, 1.0) * temperature**2
-        targets = soften(soft["targets"], temperature[:, None])
-        return (self.loss_of_each(logits / temperature[:, None], targets) * weights).mean()
+        return self.problem.loss(self.model(**batch).logits.float(), labels, has_emoji, soft)
 
     def _validate(self) -> dict[str, float]:
         logits = predict_logits(self.accelerator, self.model, self.validation_loader)
-        # The figures are those at the decision rule that would be fitted now, because it is part of the answer.
-        logits = logits + fit_prior_weight(logits, self.validation_labels, self.label_prior) * np.log(self.label_prior)
-        metrics = compute_metrics(self.validation_labels, logits.argmax(1), self.label_names)
-        loss = log_loss(logits / fit_temperature(logits, self.validation_labels), self.validation_labels)
-        return {"loss": loss, "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
+        # The figures are those at the decision that would be fitted now, because it is part of the answer.
+        return self.problem.validate(logits)
 
     # ---- states of training ----
 

@@ -13,7 +13,7 @@ from typing import Any
 import datasets
 import pytest
 
-from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_splits
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, load_split, read_splits
 from aslstm.data.row_readers import read_rows
 from aslstm.errors import UserError
 from tests.support.commands import SHARED_DATA
@@ -285,7 +285,10 @@ def test_the_name_of_a_corpus_follows_from_what_is_given(tmp_path: Path, monkeyp
             {"dataset": "sample", "test_file": Path("t.csv")},
             r"expected `dataset` or `train_file`, found both \(sample, `test_file`\)",
         ),
-        ({"test_file": Path("t.csv")}, "expected `train_file` beside `test_file`, found none"),
+        (
+            {"train_file": Path("t.csv"), "problem_type": "regression"},
+            "`problem_type`: expected single_label_classification or multi_label_classification, found regression",
+        ),
         ({"dataset": "files"}, "expected `train_file` beside `dataset` files, found none"),
         ({"encoding": "klingon"}, "`encoding`: expected the name of an encoding, e.g. GB18030, found 'klingon'"),
     ],
@@ -293,3 +296,122 @@ def test_the_name_of_a_corpus_follows_from_what_is_given(tmp_path: Path, monkeyp
 def test_sources_that_contradict_themselves_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=f"^{message}"):
         CorpusSource(**given)
+
+
+def test_a_test_file_alone_is_read_for_evaluation_and_refused_for_training(tmp_path: Path) -> None:
+    source = CorpusSource(test_file=write(tmp_path / "mine.jsonl", numbered("test", 4)))
+    assert load_split(source, "test")["label"][:] == ["a", "b", "a", "b"]
+    with pytest.raises(UserError, match=r"^expected `train_file` beside `test_file`, found none; name the training rows"):
+        load_corpus(source)
+    with pytest.raises(UserError, match=r"^`split` validation: expected one of test, found no such split"):
+        load_split(source, "validation")
+
+
+# ---- faulty rows ----
+
+FAULTY = """text,label
+好看,1.0
+难看,
+,
+太慢[怒],2
+一般般,nan
+x,1,too many
+还行,1.0
+"""
+
+
+def test_rows_without_a_label_are_counted_and_left_out_on_request(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "stars.csv"
+    path.write_text(FAULTY, encoding="utf-8")
+    for _ in range(2):  # The second time, the rows come from the cache.
+        with pytest.raises(UserError) as raised:
+            read_splits(CorpusSource(train_file=path))
+        assert str(raised.value) == (
+            f"{path}, row 2: expected a text and a label (text or number), found '难看' and ''; correct the row, or leave out "
+            "such rows with `on_error` skip (3 of 7 rows have no label)"
+        )
+        caplog.clear()
+        rows = read_splits(CorpusSource(train_file=path, on_error="skip"))["train"]
+        assert list(zip(rows["text"], rows["label"], strict=True)) == [("好看", "1"), ("太慢[怒]", "2"), ("还行", "1")]
+        assert f"{path}: passed over 3 rows without a label and 1 that cannot be read; the first: " in caplog.text
+
+
+def test_a_file_without_any_label_is_refused_also_if_rows_may_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "posts.csv"
+    path.write_text("text,label\n好看,\n难看,\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"row 1: expected a text and a label .* correct the row \(2 of 2 rows have no label\)"):
+        read_splits(CorpusSource(train_file=path, on_error="skip"))
+
+
+# ---- labels of a map, several labels of a post, folders of save_to_disk ----
+
+
+def test_labels_get_the_names_of_a_small_file(tmp_path: Path) -> None:
+    path = tmp_path / "stars.csv"
+    path.write_text("text,label\n" + "".join(f"post {i},{i % 5 + 1}.0\n" for i in range(40)), encoding="utf-8")
+    for name, content in (
+        ("map.txt", "1,差评\n2\t差评\n3=中评\n4，好评\n5,好评\n"),
+        ("map.json", '{"1": "差评", "2": "差评", "3": "中评", "4": "好评", "5": "好评"}'),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        corpus = load_corpus(CorpusSource(train_file=path, map_labels=str(tmp_path / name)))
+        assert Counter(corpus["train"]["label"]) + Counter(corpus["validation"]["label"]) == {"差评": 16, "中评": 8, "好评": 16}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"^`map_labels`: expected nlpcc2014_to_polarity, .*, or a file with a line for each label such as 1,negative"),
+        ("1,bad\n2\n", r"map.txt, line 2: expected two labels such as 1,negative, found '2'"),
+        ("1,bad\n1,good\n", r"map.txt, line 2: expected each label once, found '1' twice"),
+        ("", r"map.txt: expected a line for each label"),
+        ("a,bad\n", r"train.jsonl: `map_labels` .*map.txt: expected labels among a, found b; add it to the map"),
+    ],
+)
+def test_a_map_that_cannot_be_used_is_one_line(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "map.txt").write_text(content, encoding="utf-8")
+    source = CorpusSource(train_file=write(tmp_path / "train.jsonl", numbered("x", 20)), map_labels=str(tmp_path / "map.txt"))
+    with pytest.raises(UserError, match=message):
+        load_corpus(source)
+
+
+def multi(tmp_path: Path, name: str, content: str, **settings: Any) -> list[str]:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    source = CorpusSource(train_file=tmp_path / name, problem_type="multi_label_classification", **settings)
+    return read_splits(source)["train"]["label"][:]
+
+
+def test_several_labels_of_a_post_are_read_from_lists_texts_and_columns(tmp_path: Path) -> None:
+    expected = ["joy|surprise", "", "anger"]
+    lists = [["surprise", "joy"], [], ["anger", "anger"]]
+    lines = "".join(json.dumps({"text": f"post {i}", "label": one}) + "\n" for i, one in enumerate(lists))
+    assert multi(tmp_path, "a.jsonl", lines) == expected
+    assert multi(tmp_path, "a.csv", 'text,label\na,joy|surprise\nb,\nc,"[""anger""]"\n') == expected
+    columns = "text,anger,joy,surprise\na,0,1,2\nb,0,0,0\nc,1,0,0\n"
+    assert multi(tmp_path, "b.csv", columns, label_column="anger,joy,surprise") == expected
+
+
+def test_a_list_of_labels_where_one_is_expected_says_what_to_add(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", [("a", ["x"])])  # type: ignore[list-item]
+    with pytest.raises(
+        UserError, match=r"found 'a' and \['x'\]; correct the row; for several labels of a post add `problem_type`"
+    ):
+        read_splits(CorpusSource(train_file=path))
+
+
+def test_folders_of_save_to_disk_are_read_with_the_names_of_their_classes(tmp_path: Path) -> None:
+    names = datasets.ClassLabel(names=["差", "好"])
+    rows = {"text": [f"post {i}" for i in range(40)], "label": [i % 2 for i in range(40)]}
+    one = datasets.Dataset.from_dict(rows, features=datasets.Features(text=datasets.Value("string"), label=names))
+    one.save_to_disk(tmp_path / "one")
+    datasets.DatasetDict(train=one, dev=one.select(range(3))).save_to_disk(tmp_path / "two")
+    assert set(load_corpus(CorpusSource(str(tmp_path / "one")))["train"]["label"]) == {"差", "好"}
+    assert read_splits(CorpusSource(str(tmp_path / "two")))["validation"]["label"][:] == ["差", "好", "差"]
+    many = datasets.Features(text=datasets.Value("string"), label=datasets.List(names))
+    lists = {"text": ["a", "b", "c"], "label": [[0, 1], [], [1]]}
+    datasets.Dataset.from_dict(lists, features=many).save_to_disk(tmp_path / "many")
+    datasets.Dataset.from_dict(lists, features=many).to_parquet(tmp_path / "many.parquet")
+    for given in ({"dataset": str(tmp_path / "many")}, {"train_file": tmp_path / "many.parquet"}):
+        source = CorpusSource(problem_type="multi_label_classification", **given)
+        assert read_splits(source)["train"]["label"][:] == ["好|差", "", "好"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from datasets import Dataset
+from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForSequenceClassification,
@@ -22,10 +23,11 @@ from transformers import (
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
 from aslstm.model_folder.layout import check_model_folder
+from aslstm.model_folder.staging import name_in_card
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.starting_weights import StartingModel
-from tests.support.commands import run_command
+from tests.support.commands import contents, run_command
 
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]，奖金到手😂", "", "气死我了[怒]"]
 
@@ -64,8 +66,42 @@ def test_every_command_takes_the_folder_and_answers_as_the_pipeline_does(trainer
     run_command("try", folder)
     run_command("nearest", "加班", "--model", folder)
     assert StartingModel(folder).config.num_labels == 2
-    result = run_command("push", "--model", folder, "--repo", "alice/tuned", "--dry_run", check=False)
-    assert result.returncode == 2 and "expected a model card README.md, found none" in result.stderr
+    result = run_command("push", "--model", folder, "--repo", "alice/tuned", "--dry_run")
+    assert "has no card README.md, so the Hub will say nothing of the model; aslstm finish writes one" in result.stderr
+    assert "script_table.txt" in result.stdout and "training_args.bin" not in result.stdout
+
+
+def test_finish_adds_what_a_folder_lacks_and_changes_nothing_else(trainer_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tuned"
+    shutil.copytree(trainer_folder, folder)
+    (folder / "README.md").write_text(
+        "---\ntags:\n- generated_from_trainer\nlicense: mit\n---\n\nMy own words.\n", encoding="utf-8"
+    )
+    before = contents(folder)
+    result = run_command("finish", folder)
+    assert result.stdout.startswith(f"{folder}: added README.md, ") and "eval_results.json" in result.stdout
+    after = contents(folder)
+    assert {name for name in before if before[name] != after[name]} == {"README.md"}
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.license == "mit" and "My own words." in card.text
+    assert {"generated_from_trainer", "custom_code"} <= set(card.data.tags or ())
+    listed = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    assert "training_args.bin" in after and "training_args.bin" not in listed
+    check_model_folder(folder)
+    assert run_command("finish", folder).stdout == f"{folder}: complete, nothing to add\n"
+    assert name_in_card((folder / "README.md").read_bytes(), "alice/tuned")
+
+
+def test_labels_that_a_user_names_keep_their_names(model_folder: Path, tmp_path: Path) -> None:
+    names = {0: "差评", 1: "好评"}
+    options: dict[str, Any] = {"id2label": names, "label2id": {name: i for i, name in names.items()}, "trust_remote_code": True}
+    model = AutoModelForSequenceClassification.from_pretrained(model_folder, ignore_mismatched_sizes=True, **options)
+    model.train()
+    model.save_pretrained(tmp_path / "tuned")
+    AutoTokenizer.from_pretrained(model_folder, trust_remote_code=True).save_pretrained(tmp_path / "tuned")
+    assert Classifier(tmp_path / "tuned", backend="torch").label_names == ["差评", "好评"]
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path / "tuned", num_labels=2, trust_remote_code=True)
+    assert again.config.id2label == names and again.config.label2id == options["label2id"]
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt"])

@@ -1,6 +1,7 @@
 import json
 import logging
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 import torch
 from gensim.models import KeyedVectors
+from safetensors.torch import load_file, save_file
 
 from aslstm.commands.flags import CommandParser, add_settings, make_settings
 from aslstm.errors import UserError
+from aslstm.model_folder import choosing
 from aslstm.prediction.classifier import Classifier
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
@@ -236,6 +239,69 @@ def test_choices_that_are_left_open_are_those_of_the_start(start: StartingModel,
     assert read("--init_from", start.folder, "--emoji_fusion", "concat")[0].emoji_fusion == "concat"
     assert read("--init_from", start.folder)[0].no_max_pooling == (not start.config.use_max_pooling)
     assert (read()[0].unidirectional, read("--init_from", start.folder)[0].unidirectional) == (False, True)
+
+
+def default_start(*flags: str | Path) -> tuple[str, tuple[int | None, int | None, int | None]]:
+    """What rows of the user's own are trained from: init_from, and the sizes."""
+    parser = CommandParser("train", "Train a model.")
+    add_settings(parser, ModelSettings)
+    settings = make_settings(ModelSettings, parser.parse_args([str(flag) for flag in flags]))
+    resolved = read_starting_point(settings, is_own=True)[1]
+    return str(resolved.init_from), sizes(resolved)
+
+
+def test_rows_of_ones_own_start_from_the_built_in_model_unless_something_speaks_against_it(
+    start: StartingModel, vector_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ASLSTM_MODEL", str(start.folder))
+    caplog.set_level(logging.INFO)
+    assert default_start() == ("built-in", (12, 6, 2))
+    assert f"starting from the model {start.folder}; with init_from none, from random weights" in caplog.text
+    assert default_start("--hidden_size", "6") == ("built-in", (12, 6, 2))
+    caplog.clear()
+    assert default_start("--hidden_size", "7") == ("none", (128, 7, 1))
+    assert [record.message for record in caplog.records] == [
+        "starting from random weights: hidden_size is 7, not 6 as in the built-in model"
+    ]
+    assert default_start("--vectors", vector_file) == ("none", (12, 128, 1))
+    assert default_start("--init_from", "none") == ("none", (128, 128, 1))
+    assert default_start("--init_from", start.folder) == (str(start.folder), (12, 6, 2))
+    with pytest.raises(UserError, match="`hidden_size`: expected 6 as in what `init_from`"):
+        default_start("--init_from", "built-in", "--hidden_size", "7")
+    # A known corpus has no such default, but takes the name.
+    assert read()[1].model is None
+    named = read("--init_from", "built-in")[1].model
+    assert named is not None and named.folder == start.folder
+
+
+def test_without_a_built_in_model_one_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("ASLSTM_MODEL", raising=False)
+    monkeypatch.setattr(choosing, "BUILT_IN_MODEL", tmp_path / "absent")
+    caplog.set_level(logging.INFO)
+    assert default_start() == ("none", (128, 128, 1))
+    assert "starting from random weights: this version has no built-in model" in caplog.text
+    with pytest.raises(UserError, match="expected a model, found none: this version has no built-in one"):
+        read("--init_from", "built-in")
+
+
+def test_half_precision_starts_a_model_of_full_precision(start: StartingModel, tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    shutil.copytree(start.folder, folder)
+    (folder / "checksums.json").unlink()
+    weights = {name: values.half() for name, values in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"dtype": "float16"}), encoding="utf-8")
+    half = StartingModel(folder)
+    tokenizer = tokenizer_of(NEW_TEXTS, half)
+    model = fresh(tokenizer, ["差评", "好评"])
+    half.fill(model, tokenizer)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    vectors = weights["aslstm.word_embeddings.weight"]
+    expected = vectors[half.tokenizer.get_vocab()["[泪]"]].float()
+    torch.testing.assert_close(vector(model, tokenizer, "[泪]"), expected, rtol=0, atol=0)
 
 
 def test_vectors_of_another_size_than_the_start_are_refused(start: StartingModel, tmp_path: Path) -> None:
