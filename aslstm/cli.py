@@ -55,6 +55,9 @@ COMMANDS = {
     ),
     "push": Command("push", "publish a model folder on the Hugging Face Hub", {"torch": _TORCH}),
     "try": Command("try_model", "show what a model says of a few posts", {"torch": _TORCH}),
+    "serve": Command(
+        "serve", "answer posts over HTTP", {"serve": ("fastapi", "fastapi_offline", "prometheus_client", "uvicorn")}
+    ),
     "app": Command("app", "show what a model says, in the browser", {"app": ("gradio", *_REPORT)}),
 }
 
