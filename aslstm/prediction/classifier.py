@@ -104,7 +104,6 @@ class Classifier:
         settings = InferenceSettings(backend, batch_size, num_threads)
         path = Path(folder)
         check_model_folder(path)
-        self.folder_name = path.resolve().name
         self.settings = replace(settings, backend=backend or default_backend(path))
         config = read_config(path)
         try:

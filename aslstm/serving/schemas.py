@@ -1,5 +1,6 @@
 """Takes the JSON of requests and gives checked values, or says in one line what is wrong; holds what the OpenAPI page shows."""
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ def _checked(texts: Any) -> Any:
         ValueError: It is neither, or an entry cannot be answered.
     """
     if not isinstance(texts, str | list):
-        raise ValueError(f"expected a text or a list of texts, found {texts!r:.60}")
+        raise ValueError(f"expected a text or a list of texts, found {_shown(texts)}")
     for number, text in enumerate([texts] if isinstance(texts, str) else texts, start=1):
         if fault := _fault(text):
             raise ValueError(f"text {number}: {fault}")
@@ -25,7 +26,7 @@ def _checked(texts: Any) -> Any:
 def _fault(text: Any) -> str:
     """Return what is wrong with a text, or "" if nothing is."""
     if not isinstance(text, str):
-        return f"expected a text, found {text!r:.60}"
+        return f"expected a text, found {_shown(text)}"
     if len(text) > MAX_TEXT_CHARACTERS:
         return f"expected at most {MAX_TEXT_CHARACTERS:,} characters, found {len(text):,}; cut it"
     try:
@@ -100,7 +101,17 @@ def explain(errors: Sequence[Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"expected one of {', '.join(Posts.model_fields)}, found {place[-1]!r:.60}"
     if error["type"] == "bool_type":
-        return f"`{place[0]}`: expected true or false, found {error['input']!r:.60}"
+        return f"`{place[0]}`: expected true or false, found {_shown(error['input'])}"
     if error["type"] == "value_error":
         return f"`{place[0]}`: {error['ctx']['error']}"
-    return f'expected a JSON object with `texts`, found {error["input"]!r:.60}; send {{"texts": […]}} as application/json'
+    found = _shown(error["input"])
+    return f'expected a JSON object with `texts`, found {found}; send {{"texts": […]}} as application/json'
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a value as JSON writes it.
+
+    >>> _shown(None), _shown(["好"] * 100)[:12]
+    ('null', '["好", "好", "')
+    """
+    return json.dumps(value, ensure_ascii=False, default=repr)[:60]

@@ -4,10 +4,12 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import folder_of, model_path
 from aslstm.prediction.analysis import load
 from aslstm.prediction.settings import InferenceSettings
 
@@ -45,9 +47,7 @@ class _StoppingServer(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            self.say(
-                f"serving {self.service.analyzer.folder_name} at {address}/predict; its page: {address}/docs; stop: Ctrl-C"
-            )
+            self.say(f"{self.service.model} answers at {address}/predict, shown at {address}/docs; Ctrl-C stops it")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop once every open connection has had its answers."""
@@ -74,9 +74,10 @@ def serve(settings: ServingSettings, inference: InferenceSettings, say: Callable
     Raises:
         UserError: There is no such model, it is damaged, or nothing can listen at the address.
     """
-    analyzer = load(settings.model or None, backend=inference.backend, num_threads=inference.num_threads)
+    folder = folder_of(settings.model) if settings.model else model_path()
+    analyzer = load(folder, backend=inference.backend, num_threads=inference.num_threads)
     analyzer(["今天"] * 2)  # The first request should not wait for what is read or imported at the first use.
-    service = Service(analyzer, settings)
+    service = Service(analyzer, Path(settings.model or folder).resolve().name, settings)
     _check_address(settings)
     config = uvicorn.Config(
         make_app(service), host=settings.host, port=settings.port, log_level="warning", access_log=False, server_header=False,
@@ -100,7 +101,5 @@ def _check_address(settings: ServingSettings) -> None:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
-        found = error.strerror or error
-        raise UserError(
-            f"`host` and `port`: expected a free address, found {settings.host}:{settings.port}: {found}"
-        ) from error
+        found = f"{settings.host}:{settings.port}: {error.strerror or error}"
+        raise UserError(f"`host` and `port`: expected a free address, found {found}") from error

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
@@ -54,11 +53,13 @@ class Service:
 
     Args:
         analyzer: The loaded model.
+        model: The name of the model.
         settings: What the service refuses, and how long it collects posts.
     """
 
-    def __init__(self, analyzer: Analyzer, settings: ServingSettings) -> None:
+    def __init__(self, analyzer: Analyzer, model: str, settings: ServingSettings) -> None:
         self.analyzer = analyzer
+        self.model = model
         self.settings = settings
         self.is_stopping = False
         self.metrics = Metrics(lambda: self._plain.num_waiting + self._reasoned.num_waiting)
@@ -123,7 +124,7 @@ class Service:
         settings = self.analyzer.settings
         health = Health(
             status="stopping" if self.is_stopping else "ok",
-            model=self.analyzer.folder_name,
+            model=self.model,
             backend=settings.backend or "",
             labels=self.analyzer.label_names,
             version=__version__,
@@ -159,7 +160,7 @@ async def _refuse_json(_request: Request, error: Exception) -> Response:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     found = {
-        400: "expected JSON in UTF-8, found other bytes",
+        400: "expected JSON in UTF-8, found what cannot be read; check its encoding and how deep it is nested",
         404: f"expected the address /predict, /health, /metrics or /docs, found {request.url.path!r:.60}",
         405: f"expected another method at {request.url.path!r:.60}, found {request.method}; posts are sent with POST",
     }

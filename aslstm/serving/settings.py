@@ -19,9 +19,7 @@ class ServingSettings:
     port: int = setting(8000, "port to listen at; 0 for one that is free", at_least=0, at_most=65535)
     max_posts: int = setting(1000, "posts of one request; a request with more is refused", at_least=1)
     max_megabytes: int = setting(4, "megabytes of one request; a larger one is refused", at_least=1, at_most=1000)
-    max_waiting: int = setting(
-        10_000, "posts that wait for the model; further ones are refused until some are answered", at_least=1
-    )
+    max_waiting: int = setting(10_000, "posts that may wait for the model; while so many do, others are refused", at_least=1)
     timeout: float = setting(30.0, "seconds until a request is given up", above=0)
     collect_ms: float = setting(
         2.0, "milliseconds in which the posts of several requests are collected, to be read at once", at_least=0, at_most=1000
