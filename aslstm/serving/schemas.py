@@ -32,7 +32,7 @@ def _fault(text: Any) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "expected Unicode, found half of a surrogate pair; send the text as UTF-8"
+        return "expected Unicode, found half of a surrogate pair; send UTF-8"
     return ""
 
 

@@ -55,8 +55,8 @@ def test_requests_of_the_same_moment_are_one_batch_and_each_gets_its_own_results
 
 def test_a_large_request_is_cut_and_stays_in_order() -> None:
     doubler = Doubler()
-    assert run(lambda batcher: batcher.results(range(20)), doubler) == [2 * number for number in range(20)]
-    assert [len(batch) for batch in doubler.batches] == [8, 8, 4]
+    assert run(lambda batcher: batcher.results(range(12)), doubler) == [2 * number for number in range(12)]
+    assert [len(batch) for batch in doubler.batches] == [8, 4]
 
 
 def test_an_item_that_fails_fails_its_own_request_alone() -> None:

@@ -57,9 +57,7 @@ def serving(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[str], 
         try:
             assert process.stdout and process.stderr
             line = process.stdout.readline()
-            found = re.fullmatch(
-                r"\S+ answers at http://127\.0\.0\.1:(\d+)/predict, shown at http://.*/docs; Ctrl-C .*\n", line
-            )
+            found = re.fullmatch(r"\S+ answers at http://127\.0\.0\.1:(\d+)/predict, shown at http://.*/docs; .*\n", line)
             assert found, line + process.stderr.read()
             yield process, int(found[1])
         finally:
@@ -120,11 +118,7 @@ def test_reasons_are_given_where_they_are_asked_for(client: Client, analyzer: as
         ("null", 422, 'expected a JSON object with `texts`, found null; send {"texts": […]} as application/json'),
         ('{"texts": 5}', 422, "`texts`: expected a text or a list of texts, found 5"),
         ('{"texts": ["好", null]}', 422, "`texts`: text 2: expected a text, found null"),
-        (
-            '{"texts": "\\ud83d"}',
-            422,
-            "`texts`: text 1: expected Unicode, found half of a surrogate pair; send the text as UTF-8",
-        ),
+        ('{"texts": "\\ud83d"}', 422, "`texts`: text 1: expected Unicode, found half of a surrogate pair; send UTF-8"),
         ('{"texts": "好", "attention": "no"}', 422, '`attention`: expected true or false, found "no"'),
         ('{"texts": "好", "model": "/"}', 422, "expected one of texts, attention, contributions, emoji_effect, found 'model'"),
         (json.dumps({"texts": ["a"] * 11}), 413, "`texts`: expected at most 10 posts, found 11; send several smaller requests"),
@@ -172,25 +166,19 @@ def test_health_metrics_and_the_page_of_the_interface(client: Client, onnx_folde
     assert set(described["paths"]) == {"/predict", "/health", "/metrics"}
 
 
-def test_a_request_takes_no_longer_than_it_may(onnx_folder: Path) -> None:
-    with serving(onnx_folder, "--timeout", "0.3") as (_, port):
+def test_a_request_takes_no_longer_than_it_may_and_few_may_wait(onnx_folder: Path) -> None:
+    with serving(onnx_folder, "--timeout", "0.3", "--max_waiting", "5") as (_, port):
         client = Client(port)
         # More reasons than 0.3 seconds are enough for; and a body of which the second half never comes.
-        reply = client.predict(["好[泪]" * 200] * 50, contributions=True)
+        reply = client.predict(["好[泪]" * 200] * 5, contributions=True)
         assert reply.status == 504 and reply.body["error"].startswith("expected an answer within 0.3 seconds")
         client.connection.putrequest("POST", "/predict")
         client.connection.putheader("Content-Length", "100")
         client.connection.endheaders(b'{"texts": ')
         response = client.connection.getresponse()
         assert response.status == 408 and b"expected the whole request within 0.3 seconds" in response.read()
-        assert Client(port).predict("好").status == 200
-
-
-def test_too_many_waiting_posts_are_refused(onnx_folder: Path) -> None:
-    with serving(onnx_folder, "--max_waiting", "5") as (_, port):
         reply = Client(port).predict(["好"] * 6)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
-        assert Client(port).predict(["好"] * 5).status == 200
 
 
 def ask_until_it_ends(port: int) -> tuple[int, int, bool]:
