@@ -70,6 +70,7 @@ lint: .venv/installed
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	! command -v $(VENV)/hadolint || $(VENV)/hadolint Dockerfile
 
 format: .venv/installed
 	$(VENV)/ruff check --fix .
