@@ -34,6 +34,9 @@ class MicroBatcher(Generic[T, R]):
         max_waiting: How many items may wait; more are refused.
         seconds: How long a batch waits for more items after the first one came. It does not wait for one that is full.
         on_batch: A function that is called with the number of items of each batch.
+
+    Attributes:
+        num_waiting: How many items somebody waits for, also those that are being worked on.
     """
 
     def __init__(
@@ -52,11 +55,7 @@ class MicroBatcher(Generic[T, R]):
         self._on_batch = on_batch
         self._waiting: deque[_Item] = deque()
         self._has_come = asyncio.Event()
-
-    @property
-    def num_waiting(self) -> int:
-        """The number of items that wait for the work on them to begin."""
-        return len(self._waiting)
+        self.num_waiting = 0
 
     async def results(self, values: Sequence[T]) -> list[R]:
         """Return the result of each item, in order, once all are there.
@@ -66,13 +65,17 @@ class MicroBatcher(Generic[T, R]):
         Raises:
             TooBusyError: Too many items wait already.
         """
-        if len(self._waiting) + len(values) > self._max_waiting:
+        if self.num_waiting + len(values) > self._max_waiting:
             raise TooBusyError
         loop = asyncio.get_running_loop()
         items = [_Item(value, loop.create_future()) for value in values]
         self._waiting.extend(items)
         self._has_come.set()
-        return list(await asyncio.gather(*(item.result for item in items)))
+        self.num_waiting += len(items)
+        try:
+            return list(await asyncio.gather(*(item.result for item in items)))
+        finally:
+            self.num_waiting -= len(items)
 
     async def run(self) -> None:
         """Work on what comes, until the task of this is cancelled."""

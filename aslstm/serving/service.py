@@ -149,6 +149,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_middleware(RequestCounter, metrics=service.metrics, paths=("/predict", "/health", "/metrics"))
     app.add_exception_handler(RequestValidationError, _refuse_json)
     app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(Exception, _admit)
     return app
 
 
@@ -165,6 +166,10 @@ async def _refuse(request: Request, error: Exception) -> Response:
         405: f"expected another method at {request.url.path!r:.60}, found {request.method}; posts are sent with POST",
     }
     return _fault(error.status_code, found.get(error.status_code, error.detail), dict(error.headers or {}))
+
+
+async def _admit(_request: Request, _error: Exception) -> Response:
+    return _fault(500, "expected an answer, found a fault of the service, which its log describes")
 
 
 def _fault(status: int, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aslstm.errors import UserError
 from aslstm.model_folder.choosing import DEFAULT_HELP, HUB
 from aslstm.settings import check_settings, setting
 
@@ -27,3 +28,8 @@ class ServingSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.max_waiting < self.max_posts:
+            raise UserError(
+                f"`max_waiting`: expected the number of `max_posts` ({self.max_posts}) or more, found {self.max_waiting}; "
+                "a request of so many posts could never be answered"
+            )

@@ -167,18 +167,28 @@ def test_health_metrics_and_the_page_of_the_interface(client: Client, onnx_folde
 
 
 def test_a_request_takes_no_longer_than_it_may_and_few_may_wait(onnx_folder: Path) -> None:
-    with serving(onnx_folder, "--timeout", "0.3", "--max_waiting", "5") as (_, port):
+    with (
+        serving(onnx_folder, "--timeout", "2", "--max_posts", "200", "--max_waiting", "200") as (_, port),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # These are more reasons than two seconds are enough for.
+        slow = pool.submit(Client(port).predict, ["好[泪]" * 200] * 200, contributions=True)
         client = Client(port)
-        # More reasons than 0.3 seconds are enough for; and a body of which the second half never comes.
-        reply = client.predict(["好[泪]" * 200] * 5, contributions=True)
-        assert reply.status == 504 and reply.body["error"].startswith("expected an answer within 0.3 seconds")
+        while "\naslstm_waiting_posts 200.0" not in client.ask("GET", "/metrics").body:
+            assert not slow.done()
+        reply = client.predict("好", contributions=True)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert reply.body == {"error": "expected at most 200 posts that wait, found more; try again"}
+        assert client.predict("好").status == 200
+        reply = slow.result()
+        assert reply.status == 504 and reply.body["error"].startswith("expected an answer within 2 seconds")
+        # A body of which the second half never comes.
         client.connection.putrequest("POST", "/predict")
         client.connection.putheader("Content-Length", "100")
         client.connection.endheaders(b'{"texts": ')
         response = client.connection.getresponse()
-        assert response.status == 408 and b"expected the whole request within 0.3 seconds" in response.read()
-        reply = Client(port).predict(["好"] * 6)
-        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert response.status == 408 and b"expected the whole request within 2 seconds" in response.read()
+        assert Client(port).predict("好", contributions=True).status == 200
 
 
 def ask_until_it_ends(port: int) -> tuple[int, int, bool]:
@@ -213,6 +223,7 @@ def test_sigterm_under_load_loses_no_request(onnx_folder: Path) -> None:
         (("--port", "99999"), ["--port: expected 0 to 65535, found 99999"]),
         (("--timeout", "0"), ["--timeout: expected a number above 0, found 0"]),
         (("--max_posts", "0"), ["--max_posts: expected 1 or more, found 0"]),
+        (("--max_waiting", "9"), ["--max_waiting: expected the number of --max_posts (1000) or more, found 9"]),
         (("--host", "192.0.2.1"), ["--host and --port: expected a free address, found 192.0.2.1:8000: "]),
         (("--model", "nowhere"), ["nowhere", "expected a model folder"]),
     ],
