@@ -7,7 +7,7 @@ SESSIONS ?= folders load package summary
 VENV := .venv/bin
 MINIMAL := .venv-minimal/bin
 
-.PHONY: demo app browser test test-matrix fuzz lint format benchmark-sample clean
+.PHONY: demo app browser java test test-matrix fuzz lint format benchmark-sample clean
 
 # A full environment for training, tests and checks.
 .venv/installed: setup.cfg constraints.txt
@@ -42,7 +42,14 @@ browser: .venv/installed
 		|| timeout 90 $(VENV)/playwright install --with-deps chromium \
 		|| echo "no browser could be installed"
 
-test: .venv/installed .venv-minimal/installed browser
+# What Spark runs on: a Java that is there, or Debian's. Without one the test of Spark is skipped.
+java:
+	command -v java || test -x "$$JAVA_HOME/bin/java" \
+		|| { test "$$(id -u)" = 0 && timeout 60 apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 240 \
+			apt-get -qq install -y --no-install-recommends default-jre-headless; } \
+		|| echo "no Java could be installed"
+
+test: .venv/installed .venv-minimal/installed browser java
 	HF_HUB_OFFLINE=1 $(VENV)/pytest --numprocesses 2 --dist worksteal
 
 # A million inputs or ten minutes.
@@ -63,6 +70,7 @@ lint: .venv/installed
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	! command -v $(VENV)/hadolint || $(VENV)/hadolint Dockerfile
 
 format: .venv/installed
 	$(VENV)/ruff check --fix .

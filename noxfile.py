@@ -25,7 +25,7 @@ TESTS = (
     "commands", "end_to_end/test_train.py", "end_to_end/test_hub_roundtrip.py", "model_folder", "prediction", "report",
     "test_metrics.py", "tokenization/test_batch_encoding.py", "training/test_publishing.py", "training/test_rare_words.py",
 )  # fmt: skip
-NOT_TESTED = ("all", "app", "demo", "dev", "finders", "fuzz", "speed")
+NOT_TESTED = ("all", "app", "demo", "dev", "engines", "finders", "fuzz", "serve", "speed")
 VERSIONS = "import importlib.metadata as m, json, platform as p; print(json.dumps([p.python_version(), *map(m.version, {})]))"
 BARE = {"PYTHONPATH": None, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 

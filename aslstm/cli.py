@@ -56,6 +56,9 @@ COMMANDS = {
     "finish": Command("finish", "add card and checksums to a model folder that another program saved", {"train": _TRAIN}),
     "push": Command("push", "publish a model folder on the Hugging Face Hub", {"torch": _TORCH}),
     "try": Command("try_model", "show what a model says of a few posts", {"torch": _TORCH}),
+    "serve": Command(
+        "serve", "answer posts over HTTP", {"serve": ("fastapi", "fastapi_offline", "prometheus_client", "uvicorn")}
+    ),
     "app": Command("app", "show what a model says, in the browser", {"app": ("gradio", *_REPORT)}),
 }
 

@@ -1,89 +1,154 @@
-"""Measures serving with torch and with ONNX: time to the first answer in a fresh process, and milliseconds per batch.
+"""Takes a model, serves it with ``aslstm serve`` on the loopback interface, and measures the service with many clients.
 
-python -m benchmarks.serving --model outputs/nlpcc2014
+python -m benchmarks.serving --model outputs/nlpcc2014 --backend onnx
 
-The folder needs the graphs of ``aslstm export-onnx``. Everything runs on one thread, and the ways of serving take turns, so
-that a busy machine slows all of them alike.
+It prints requests a second and latencies for 1, 8 and 64 clients, how many of the answers equal those of ``aslstm.load(model)``
+for the same post alone, and what became of every request when the service was told to stop under load. The clients run in this
+process, beside the service on the same machine, and share its cores.
 """
 
-import statistics
+import asyncio
+import json
+import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import transformers
+import aiohttp
+import numpy as np
 
+import aslstm
 from aslstm.commands.flags import CommandParser, run
 from aslstm.data.corpora import CorpusSource, load_split
-from aslstm.model_folder.layout import check_model_folder
-from aslstm.prediction.classifier import Classifier
-from aslstm.prediction.onnx_pipeline import OnnxPipeline
+from aslstm.errors import UserError
+from aslstm.prediction.settings import BACKENDS
 
-COLD_STARTS = {
-    "import torch and transformers.pipeline": "import torch; from transformers import pipeline",
-    "torch pipeline": (
-        "import sys; from transformers import pipeline; "
-        "pipeline('text-classification', model=sys.argv[1], trust_remote_code=True)('今天又加班[泪]')"
-    ),
-    "ONNX pipeline": ("import sys; from aslstm import OnnxPipeline; OnnxPipeline(sys.argv[1])('今天又加班[泪]')"),
-}
-BATCH_SIZES = (1, 64)
+NUM_CLIENTS = (1, 8, 64)
+SECONDS_UNDER_LOAD = 2.0
 
 
-def seconds_of(code: str, folder: Path) -> float:
-    """Return the wall time in seconds of a fresh interpreter that runs ``code``."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True)
-    return time.perf_counter() - start
+class Load(NamedTuple):
+    """Holds what many requests gave.
+
+    Attributes:
+        seconds: The time of all requests together.
+        latencies: The seconds of each request.
+        answers: The answer to each request.
+    """
+
+    seconds: float
+    latencies: list[float]
+    answers: list[Any]
 
 
-def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each way; the ways take turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(repeats):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+class Service(NamedTuple):
+    """Holds the process of a service and its address."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+
+@contextmanager
+def serving(model: Path, backend: str, flags: Sequence[str]) -> Iterator[Service]:
+    """Serve a model while this context lasts."""
+    command = [sys.executable, "-m", "aslstm", "serve", "--model", str(model), "--backend", backend, "--port", "0", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            found = re.search(r"http://\S+/predict", process.stdout.readline() if process.stdout else "")
+            if not found:
+                raise UserError(f"{model}: expected a service that starts, found none")
+            yield Service(process, found[0])
+        finally:
+            process.terminate()
+
+
+def session_of(num_clients: int) -> aiohttp.ClientSession:
+    """Return a session with one connection for each client."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=num_clients), trust_env=False)
+
+
+async def ask_all(address: str, posts: Sequence[str], num_clients: int) -> Load:
+    """Send one request for each post; each client sends its next one when the last is answered."""
+    latencies, answers = [0.0] * len(posts), [None] * len(posts)
+    places = iter(range(len(posts)))
+    async with session_of(num_clients) as session:
+
+        async def ask() -> None:
+            for place in places:
+                started = time.perf_counter()
+                async with session.post(address, json={"texts": posts[place]}) as response:
+                    answers[place] = (await response.json())["answers"][0]
+                latencies[place] = time.perf_counter() - started
+
+        started = time.perf_counter()
+        await asyncio.gather(*(ask() for _ in range(num_clients)))
+        seconds = time.perf_counter() - started
+    return Load(seconds, latencies, answers)
+
+
+async def ask_while_it_stops(service: Service, posts: Sequence[str], num_clients: int) -> Counter[str]:
+    """Ask without a break, tell the service to stop meanwhile, and count what became of the requests.
+
+    A request is ``refused`` if nobody accepts its connection, and ``lost`` if its connection was accepted and no answer came.
+    """
+    outcomes: Counter[str] = Counter()
+    async with session_of(num_clients) as session:
+
+        async def ask(client: int) -> None:
+            for number in range(1_000_000):
+                try:
+                    async with session.post(service.address, json={"texts": posts[(client + number) % len(posts)]}) as response:
+                        outcomes["answered" if (await response.json()).get("answers") else "lost"] += 1
+                except aiohttp.ClientConnectorError:
+                    outcomes["refused"] += 1
+                    return
+                except aiohttp.ClientError:
+                    outcomes["lost"] += 1
+
+        clients = [asyncio.create_task(ask(client)) for client in range(num_clients)]
+        await asyncio.sleep(SECONDS_UNDER_LOAD)
+        service.process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(asyncio.gather(*clients), 60)
+    return outcomes
+
+
+def num_equal(model: Path, backend: str, posts: Sequence[str], answers: Sequence[Any]) -> int:
+    """Return how many answers equal those of the library, which reads each post alone, to the last digit."""
+    analyze = aslstm.load(model, backend=backend, num_threads=1)
+    expected = {post: json.loads(json.dumps(asdict(analyze(post)))) for post in dict.fromkeys(posts)}
+    return sum(answer == expected[post] for post, answer in zip(posts, answers, strict=True))
 
 
 def main() -> None:
     """Measure and print the tables."""
-    parser = CommandParser("serving", "Serving with torch and with ONNX.")
-    parser.add_argument("--model", type=Path, required=True, help="a model folder with onnx/")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = CommandParser("serving", "Requests a second of aslstm serve.")
+    parser.add_argument("--model", type=Path, required=True, help="a model folder")
+    parser.add_argument("--backend", choices=BACKENDS, default="onnx")
+    parser.add_argument("--num_requests", type=int, default=10_000, help="with the most clients; fewer clients send a fourth")
+    parser.add_argument("--flags", default="", help="further flags of aslstm serve, in one text")
     arguments = parser.parse_args()
-    transformers.utils.logging.disable_progress_bar()
-    check_model_folder(arguments.model)
-    print(f"{'to the first answer':<42}{'seconds':>9}")
-    starts = {name: partial(seconds_of, code, arguments.model) for name, code in COLD_STARTS.items()}
-    for name, seconds in median_seconds(starts, arguments.repeats).items():
-        print(f"{name:<42}{seconds:>9.2f}")
-
-    torch_model = Classifier(arguments.model, backend="torch", num_threads=1)
-    graphs = [
-        OnnxPipeline(arguments.model, torch_model.encoder, name, num_threads=1) for name in ("model.onnx", "model_int8.onnx")
-    ]
-    posts = load_split(CorpusSource(), "test")["text"][:]
-    ids = sorted(torch_model.encoder.encode_batch(posts, max_length=torch_model.encoder.model_max_length), key=len)
-    print(f"\n{'milliseconds a batch, without tokenizing':<42}{'torch':>9}{'fp32':>9}{'int8':>9}")
-    for batch_size in BATCH_SIZES:
-        start = (len(ids) - batch_size) // 2
-        rows = ids[start : start + batch_size]  # These posts are of middle length.
-        runs: dict[str, Callable[..., object]] = {
-            "torch": torch_model.backend.run,
-            "fp32": graphs[0].classifier.backend.run,
-            "int8": graphs[1].classifier.backend.run,
-        }
-        found = median_seconds({name: partial(run_batch, rows) for name, run_batch in runs.items()}, 40 * arguments.repeats)
-        print(f"{f'batch of {batch_size}, {len(rows[-1])} tokens':<42}" + "".join(f"{s * 1e3:>9.2f}" for s in found.values()))
-    print(f"\n{'megabytes':<42}")
-    for name in ("model.safetensors", "onnx/model.onnx", "onnx/model_int8.onnx"):
-        print(f"{name:<42}{(arguments.model / name).stat().st_size / 1e6:>9.1f}")
+    rows = load_split(CorpusSource(), "train")["text"][:]
+    posts = [rows[i % len(rows)] for i in range(arguments.num_requests)]
+    with serving(arguments.model, arguments.backend, arguments.flags.split()) as service:
+        print(f"{'clients':>7}{'requests':>10}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}")
+        for num_clients in NUM_CLIENTS:
+            asked = posts if num_clients == max(NUM_CLIENTS) else posts[: len(posts) // 4]
+            load = asyncio.run(ask_all(service.address, asked, num_clients))
+            p50, p99 = np.percentile(load.latencies, [50, 99]) * 1e3
+            print(f"{num_clients:>7}{len(asked):>10,}{len(asked) / load.seconds:>10,.0f}{p50:>9.1f}{p99:>9.1f}", flush=True)
+        equal = num_equal(arguments.model, arguments.backend, posts, load.answers)
+        print(f"\n{equal:,} of {len(posts):,} answers of {num_clients} clients equal those of the library", flush=True)
+        outcomes = asyncio.run(ask_while_it_stops(service, posts, num_clients))
+        code = service.process.wait(60)
+    counts = ", ".join(f"{outcomes[name]:,} {name}" for name in ("answered", "refused", "lost"))
+    print(f"SIGTERM under the load of {num_clients} clients: {counts}; exit code {code}")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ from aslstm.files import check_output_file
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
+from benchmarks.backends import COLD_STARTS, median_seconds, seconds_of
 from benchmarks.measuring import run_measured
-from benchmarks.serving import COLD_STARTS, median_seconds, seconds_of
 from benchmarks.training_speed import DIRECTIONS, OTHER_TARGET, TARGETS, measure_original, measure_training
 from modeling_aslstm.configuration_aslstm import EMOJI_FUSIONS
 from tokenization import ASLSTMTokenizer

@@ -20,7 +20,7 @@ FLOORS = (
     ("words", "data", "model_folder", "charts"),
     ("metrics", "prediction"),
     ("training", "report"),
-    ("app",),
+    ("app", "serving"),
     ("commands",),
     ("cli", "__init__"),
     ("__main__",),

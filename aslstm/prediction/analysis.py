@@ -74,10 +74,11 @@ class Analyzer(Classifier):
             UserError: A score is no finite number.
             ValueError: An entry is no text.
         """
-        results = [self._result(answer) for answer in self.answers(_checked(texts))]
+        results = [self.result_of(answer) for answer in self.answers(_checked(texts))]
         return results[0] if isinstance(texts, str) else results
 
-    def _result(self, answer: Answer) -> Analysis:
+    def result_of(self, answer: Answer) -> Analysis:
+        """Return an answer of this classifier as a result."""
         pairs = sorted(zip(self.label_names, answer.probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
         return Analysis(*pairs[0], dict(pairs), answer.polarity, answer.polarity_score, answer.emoji)
 

@@ -11,8 +11,9 @@ from aslstm.cli import COMMANDS
 from tests.support.commands import ROOT
 
 EXTRA_PACKAGES = (
-    "accelerate", "altair", "datasets", "gensim", "gradio", "jinja2", "matplotlib", "mplfonts", "onnx", "pandas", "pyarrow",
-    "scipy", "sklearn", "tokenizers", "torch", "torchcrf", "torchmetrics", "transformers", "vl_convert",
+    "accelerate", "altair", "datasets", "fastapi", "gensim", "gradio", "jinja2", "matplotlib", "mplfonts", "onnx", "pandas",
+    "prometheus_client", "pyarrow", "pyspark", "ray", "scipy", "sklearn", "tokenizers", "torch", "torchcrf", "torchmetrics",
+    "transformers", "uvicorn", "vl_convert",
 )  # fmt: skip
 BLOCKED = f"import sys; sys.modules |= dict.fromkeys({EXTRA_PACKAGES}); sys.argv[0] = 'aslstm'\n"
 RUN = f"{BLOCKED}from aslstm.cli import main; main()\n"

@@ -1,8 +1,5 @@
 import json
-import os
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ import pytest
 from aslstm.errors import UserError
 from aslstm.files import write_checksums
 from aslstm.prediction.predictor import BatchPredictor
-from tests.support.commands import ROOT
 
 POSTS = ["今天又加班[泪]", "", "好耶🎉😂", "明天下午三点开会"]
 ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
@@ -102,60 +98,6 @@ def test_a_model_without_attention_and_an_unknown_backend_are_refused(onnx_folde
         BatchPredictor(onnx_folder, backend="jax")
     with pytest.raises(UserError, match=r"expected a model folder with config\.json"):
         BatchPredictor(tmp_path)
-
-
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes that are started import what this one does."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
-    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-
-
-def check_answers(found: list[Any], predictor: BatchPredictor) -> None:
-    """Rows of POSTS, 50 times, with their answers."""
-    expected = predictor.answers(POSTS)
-    found = sorted(found, key=lambda row: row["id"])
-    assert [row["text"] for row in found] == POSTS * 50
-    assert [row["label"] for row in found] == expected["label"] * 50
-    assert [list(row["emoji"]) for row in found] == expected["emoji"] * 50
-    for row, scores in zip(found, expected["scores"] * 50, strict=True):
-        assert row["scores"] == pytest.approx(scores, abs=0.02)
-
-
-@pytest.mark.usefixtures("workers")
-def test_ray_data_maps_batches(onnx_folder: Path, predictor: BatchPredictor) -> None:
-    ray = pytest.importorskip("ray", reason="needs Ray: pip install 'ray[data]'")
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000)
-    try:
-        posts = ray.data.from_items([{"id": i, "text": text} for i, text in enumerate(POSTS * 50)])
-        answered = posts.map_batches(
-            BatchPredictor,
-            fn_constructor_args=[str(onnx_folder)],
-            fn_constructor_kwargs={"backend": "onnx", "num_threads": 1},
-            batch_size=64,
-            concurrency=2,
-        )
-        check_answers(answered.take_all(), predictor)
-    finally:
-        ray.shutdown()
-
-
-@pytest.mark.usefixtures("workers")
-def test_spark_maps_frames(onnx_folder: Path, predictor: BatchPredictor) -> None:
-    sql = pytest.importorskip("pyspark.sql", reason="needs PySpark and Java: pip install pyspark")
-    spark = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
-    folder = str(onnx_folder)
-
-    def answers(frames: Iterator[pandas.DataFrame]) -> Iterator[pandas.DataFrame]:
-        yield from map(BatchPredictor(folder, backend="onnx", num_threads=1), frames)
-
-    try:
-        posts = spark.createDataFrame(list(enumerate(POSTS * 50)), "id long, text string")
-        added = "label string, score double, scores map<string,double>, polarity string, polarity_score double, "
-        added += "emoji array<string>"
-        check_answers(posts.mapInPandas(answers, f"id long, text string, {added}").collect(), predictor)
-    finally:
-        spark.stop()
 
 
 @pytest.mark.parametrize("texts", ["今天", None, float("nan"), {"text": "今天"}], ids=repr)
