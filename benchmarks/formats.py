@@ -37,7 +37,12 @@ POSTS = (
     "这家店的面，比上次好吃多了[赞]",
     "666",
 )
-TRADITIONAL = ("今天又加班到十點，真的好累", "終於搶到票了！！開心得睡不著", "排隊兩小時，結果賣完了，氣死", "這家店的麵比上次好吃多了")
+TRADITIONAL = (
+    "今天又加班到十點，真的好累",
+    "終於搶到票了！！開心得睡不著",
+    "排隊兩小時，結果賣完了，氣死",
+    "這家店的麵比上次好吃多了",
+)
 TIMES = tuple(datetime(2023, 10, 1 + i, 8 + 2 * i, 5) for i in range(len(POSTS)))  # noqa: DTZ001 (as files have them)
 REFERENCE = datetime(2023, 10, 8, 12, 0)  # noqa: DTZ001
 
@@ -119,7 +124,9 @@ def database(path: Path) -> None:
     """Write the tables of a crawler of several places; only one place was crawled, with its comments."""
     made = sqlite3.connect(path)
     made.execute("CREATE TABLE bilibili_video (id INTEGER, title TEXT, desc TEXT, create_time INTEGER)")
-    made.execute("CREATE TABLE weibo_note (id INTEGER, nickname TEXT, content TEXT, create_time INTEGER, last_modify_ts INTEGER)")
+    made.execute(
+        "CREATE TABLE weibo_note (id INTEGER, nickname TEXT, content TEXT, create_time INTEGER, last_modify_ts INTEGER)"
+    )
     made.execute("CREATE TABLE weibo_note_comment (id INTEGER, content TEXT, create_time INTEGER)")
     made.executemany(
         "INSERT INTO weibo_note VALUES (?, '用户', ?, ?, 1696500000000)",
@@ -174,7 +181,8 @@ def html_table() -> str:
 def nlpcc_xml() -> str:
     """Return posts in the XML of NLPCC 2014."""
     inner = "".join(
-        f'<weibo id="{i}"><sentence id="1" opinionated="N">{html.escape(post)}</sentence></weibo>' for i, post in enumerate(POSTS)
+        f'<weibo id="{i}"><sentence id="1" opinionated="N">{html.escape(post)}</sentence></weibo>'
+        for i, post in enumerate(POSTS)
     )
     return f'<?xml version="1.0" encoding="UTF-8"?><TestData>{inner}</TestData>'
 
@@ -202,7 +210,8 @@ BLOGS = [{"标题": f"第{i}篇", "链接": f"https://example.com/{i}", "甲": p
 RELATIVE = ["3分钟前", "今天 08:05", "昨天 08:05", "10月05日 20:00", "2小时前", "10-03", "刚刚"]
 RELATIVE_DAYS = ["2023-10-08", "2023-10-08", "2023-10-07", "2023-10-05", "2023-10-08", "2023-10-03", "2023-10-08"]
 IN_TAIWAN = [
-    {"編號": i, "留言內容": post, "發布時間": f"{when:%Y/%m/%d}"} for i, (post, when) in enumerate(zip(TRADITIONAL, TIMES, strict=False))
+    {"編號": i, "留言內容": post, "發布時間": f"{when:%Y/%m/%d}"}
+    for i, (post, when) in enumerate(zip(TRADITIONAL, TIMES, strict=False))
 ]
 ONE_LINE = [post.replace("\n", "") for post in POSTS]
 
@@ -272,7 +281,9 @@ def fault_of(sample: Sample, folder: Path) -> tuple[str, str]:
     bad = [str(post) for post in posts if isinstance(post, BadRow)]
     good = [post for post in posts if not isinstance(post, BadRow)]
     days = [str(when.date()) if (when := found.time_of(post.row)) else "" for post in good]
-    expected = list(sample.days or [str(when.date()) for when in TIMES][: len(good)]) if sample.date_column else [""] * len(good)
+    expected = (
+        list(sample.days or [str(when.date()) for when in TIMES][: len(good)]) if sample.date_column else [""] * len(good)
+    )
     checks = {
         bad[0] if bad else "": not bad,
         "text column": list(found.text_columns) == [sample.text_column],

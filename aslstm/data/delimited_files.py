@@ -14,8 +14,9 @@ from aslstm.errors import UserError
 from aslstm.text_files import MAX_LINE_BYTES, BadRow
 
 from .column_names import date_rank, normal_name, text_rank
+from .columns import names_of
 from .dates import parse_time
-from .file_formats import Rows, Table, TextFile, named_columns, names_of
+from .file_formats import Rows, Table, TextFile, named_columns
 
 # The first ones win where two characters part the rows equally well.
 _USUAL = ",\t;|\x01\x1f，^~¦§"

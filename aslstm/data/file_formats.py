@@ -13,8 +13,6 @@ from aslstm.errors import UserError
 from aslstm.packed_files import Unpacked
 from aslstm.text_files import BadRow, lines_of
 
-from .columns import names_of
-
 T = TypeVar("T")
 Row = dict[str, Any]
 
@@ -89,7 +87,7 @@ def refuse_repeated(place: str | Path, names: Sequence[str]) -> None:
     """
     repeated = sorted({name for name in names if list(names).count(name) > 1})
     if repeated:
-        raise UserError(f"{place}: expected distinct column names, found {names_of(repeated)} more than once; rename them")
+        raise UserError(f"{place}: expected distinct column names, found {repeated} more than once; rename them")
 
 
 def named_columns(place: str | Path, cells: Sequence[Any]) -> list[str]:

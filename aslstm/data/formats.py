@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.packed_files import Unpacked
+from aslstm.text_files import marked_encoding
 
 from . import databases, delimited_files, json_files, sheets, xml_files
 from .encodings import find_encoding, shown_encoding
@@ -96,7 +97,8 @@ def read_tables(source: Unpacked, *, named: str | None, encoding: str | None, co
         check_encoding(encoding)
     if (b"<?xml" in source.head[:200] and not encoding and named is None) or kind == "xml":
         return Reading("xml", "", "", xml_files.read_nlpcc2014_xml(source))
-    file = TextFile(source, encoding or find_encoding(source.head), is_found=encoding is None)
+    found = marked_encoding(source.head) or encoding or find_encoding(source.head)
+    file = TextFile(source, found, is_found=encoding is None)
     return _read_text(file, named, column)
 
 
