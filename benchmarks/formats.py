@@ -43,8 +43,8 @@ TRADITIONAL = (
     "排隊兩小時，結果賣完了，氣死",
     "這家店的麵比上次好吃多了",
 )
-TIMES = tuple(datetime(2023, 10, 1 + i, 8 + 2 * i, 5) for i in range(len(POSTS)))  # noqa: DTZ001 (as files have them)
-REFERENCE = datetime(2023, 10, 8, 12, 0)  # noqa: DTZ001
+TIMES = tuple(datetime(2023, 10, 1 + i, 8 + 2 * i, 5) for i in range(len(POSTS)))
+REFERENCE = datetime(2023, 10, 8, 12, 0)
 
 
 class Sample(NamedTuple):
@@ -203,7 +203,8 @@ def by_columns(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 TWEETS = [
-    {"created_at": f"{when:%a %b %d %H:%M:%S} +0000 {when:%Y}", "id": i, "full_text": post, "user": {"description": "读书与猫", "created_at": "Mon Jan 05 08:00:00 +0000 2009"}}
+    {"created_at": f"{when:%a %b %d %H:%M:%S} +0000 {when:%Y}", "id": i, "full_text": post,
+     "user": {"description": "读书与猫", "created_at": "Mon Jan 05 08:00:00 +0000 2009"}}
     for i, (post, when) in enumerate(zip(POSTS, TIMES, strict=True))
 ]  # fmt: skip
 BLOGS = [{"标题": f"第{i}篇", "链接": f"https://example.com/{i}", "甲": post, "乙": "北京"} for i, post in enumerate(POSTS)]
@@ -236,7 +237,11 @@ SAMPLES = (
     Sample("hive.dat", write_text(as_text(USUAL, "\x01")), "微博正文", "发布时间"),
     Sample("bars.txt", write_text(as_text(USUAL, "|")), "微博正文", "发布时间"),
     Sample("for_excel.csv", write_text("sep=;\r\n" + as_text(USUAL, ";")), "微博正文", "发布时间"),
-    Sample("labelled.txt", write_text("".join(f"{i % 2}\t{post}\n" for i, post in enumerate(ONE_LINE))), "column_2", texts=ONE_LINE),
+    Sample(
+        "labelled.txt",
+        write_text("".join(f"{i % 2}\t{post}\n" for i, post in enumerate(ONE_LINE))),
+        "column_2", texts=ONE_LINE,
+    ),
     Sample("no_header.csv", write_text(as_text(USUAL, header=False)), "column_3", "column_4"),
     Sample("utf16be.csv", write_text(as_text(USUAL), "utf-16-be"), "微博正文", "发布时间"),
     Sample(
@@ -254,13 +259,21 @@ SAMPLES = (
     Sample("crawl.arrow", arrow("stream", "desc", EPOCHS), "desc", "created_at"),
     Sample("nlpcc.xml", write_text(nlpcc_xml()), "text"),
     Sample("names_say_nothing.csv", write_text(as_text(BLOGS)), "甲"),
-    Sample("chinese_dates.csv", write_text(as_text(rows("评论内容", "时间", [f"{when:%Y年%m月%d日 %H:%M}" for when in TIMES]))), "评论内容", "时间"),
+    Sample(
+        "chinese_dates.csv",
+        write_text(as_text(rows("评论内容", "时间", [f"{when:%Y年%m月%d日 %H:%M}" for when in TIMES]))),
+        "评论内容", "时间",
+    ),
     Sample(
         "serial_numbers.csv",
-        write_text(as_text(rows("内容", "日期", [(when - datetime(1899, 12, 30)).total_seconds() / 86400 for when in TIMES]))),  # noqa: DTZ001
+        write_text(as_text(rows("内容", "日期", [(when - datetime(1899, 12, 30)).total_seconds() / 86400 for when in TIMES]))),
         "内容", "日期",
     ),
-    Sample("relative_dates.csv", write_text(as_text(rows("正文", "发布时间", RELATIVE))), "正文", "发布时间", days=RELATIVE_DAYS),
+    Sample(
+        "relative_dates.csv",
+        write_text(as_text(rows("正文", "发布时间", RELATIVE))),
+        "正文", "发布时间", days=RELATIVE_DAYS,
+    ),
     Sample(
         "escaped.csv",
         write_text(as_text([row | {"微博正文": html.escape(row["微博正文"])} for row in USUAL])),

@@ -46,9 +46,16 @@ _MAGIC = (
     (b"PK\x03\x04", "xlsx"),
 )
 _OTHERS = {
-    b"%PDF": "a PDF", b"Rar!": "a RAR archive", b"7z\xbc\xaf'\x1c": "a 7z archive", b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture", b"GIF8": "a picture", b"{\\rtf": "a Word document", b"PK\x05\x06": "an empty zip archive", b"\x80\x04\x95": "a pickle",
-}  # fmt: skip
+    b"%PDF": "a PDF",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf'\x1c": "a 7z archive",
+    b"PK\x05\x06": "an empty zip archive",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"{\\rtf": "a Word document",
+    b"\x80\x04\x95": "a pickle",
+}
 # Only these cannot be read as text at all, so that their names tell them.
 _BINARY = ("parquet", "arrow", "sqlite", "xlsx", "xls")
 _HTML = ("<!doctype html", "<html", "<table", "<meta", "<head", "<style", "<body")
