@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from aslstm.data.file_formats import LINE_FORMATS, Row, refuse_bad
+from aslstm.data.file_formats import Row, refuse_bad
+from aslstm.data.found_files import Named, find_file
 from aslstm.data.known_corpora import label_names, shown_names
-from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
 from aslstm.prediction.attention_view import attention_html
 from aslstm.prediction.classifier import Answer, Classifier
-from aslstm.prediction.predictor import BatchPredictor, fault_of_text
+from aslstm.prediction.predictor import BatchPredictor
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
@@ -242,17 +242,15 @@ def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
-    if suffix in LINE_FORMATS:
+    if suffix != ".txt":
         check_shape(path, texts)
-    posts = read_posts(path, suffix=suffix, text_column=text_column, encoding=encoding)
     rows = []
     try:
-        for number, row in islice(refuse_bad(posts.rows), MAX_POSTS + 1):
-            if fault := fault_of_text(f"{path.name}, row {number}", row, text_column):
-                raise UserError(fault)
-            if len(row) > MAX_COLUMNS:
-                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(row)))
-            rows.append(row)
+        found = find_file(path, Named(text_column=(text_column,), encoding=encoding))
+        for post in islice(refuse_bad(found.posts()), MAX_POSTS + 1):
+            if len(post.row) > MAX_COLUMNS:
+                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(post.row)))
+            rows.append({**post.row, text_column: post.text})
     except UserError as error:
         # The visitor does not know the folder in which the upload was stored.
         raise UserError(str(error).replace(str(path), path.name)) from error

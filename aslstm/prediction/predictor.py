@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from aslstm.data.file_formats import names_of
+from aslstm.data.columns import names_of
 from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights

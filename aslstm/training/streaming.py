@@ -48,7 +48,7 @@ def stream_train(source: CorpusSource, passed_over: Counter[str] | None = None) 
 
 
 def _read_train(source: CorpusSource) -> Iterator[Row]:
-    text_column, label_column = source.columns
+    text_column, label_column = source.columns_of_files
     if source.is_on_hub:
         rows = load_splits(source.dataset, streaming=True)["train"]
         read = hub_reader(source.dataset, source.columns, rows.features, source.problem_type)
