@@ -133,7 +133,7 @@ def _tables_of(value: Any) -> dict[str, list[Row]]:
     level = {"": value}
     for _ in range(_DEEPEST_LIST):
         inner = {f"{name}.{key}".lstrip("."): one for name, outer in level.items() for key, one in outer.items()}
-        found |= {name: rows for name, one in inner.items() if (rows := _rows_of_list(one)) and isinstance(rows[0], dict)}
+        found |= {name: rows for name, one in inner.items() if (rows := _rows_of_list(one)) and rows is one}
         level = {name: one for name, one in inner.items() if isinstance(one, dict)}
     return found
 
