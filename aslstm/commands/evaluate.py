@@ -74,7 +74,7 @@ class EvaluateSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
-        of_a_corpus = [name for name in ("map_labels", "map_predictions", "plot") if getattr(self, name)]
+        of_a_corpus = [name for name in ("map_predictions", "plot") if getattr(self, name)]
         if self.behaviour and of_a_corpus:
             raise UserError(f"expected `behaviour` or `{of_a_corpus[0]}`, found both; leave out one of them")
         for name in OUTPUTS:
