@@ -1,7 +1,7 @@
 """Takes tables and writes them as sheets of an Excel workbook (``.xlsx``), row by row, so that memory stays flat.
 
 The header stays in sight, every column has a filter, and no cell is run: whatever a text begins with, it is stored as text. The
-same tables give the same bytes. What Excel cannot hold has one rule each: a table of more than 1,048,576 rows goes on in further
+same tables give the same bytes. What Excel cannot hold has one rule each: a table of more than 1,048,576 rows goes on in more
 sheets, and a text of more than 32,767 characters is cut, which the caller is told.
 """
 
@@ -115,9 +115,8 @@ class _Writer:
             if first is None and number > 1:
                 return
             part = itertools.islice(rows, MAX_ROWS - 2)
-            self._write_one(
-                sheet, sheet.name if number == 1 else f"{sheet.name} {number}", itertools.chain([first], part) if first else part
-            )
+            name = sheet.name if number == 1 else f"{sheet.name} {number}"
+            self._write_one(sheet, name, part if first is None else itertools.chain([first], part))
 
     def _write_one(self, sheet: Sheet, name: str, rows: Iterator[Sequence[Any]]) -> None:
         worksheet: Worksheet = self.workbook.add_worksheet(name[:31])

@@ -1,10 +1,12 @@
 """Takes the flags of ``aslstm predict`` and writes the rows of a file with the model's answers.
 
 aslstm predict --model DIR --input posts.jsonl --output answers.jsonl
+aslstm predict --model DIR --input posts.csv --output answers.xlsx --language zh
 
 Without ``--model`` it asks the model that the variable ``ASLSTM_MODEL`` names, or the built-in one.
 
-It prints how many posts have each label. Memory does not grow with the size of the input. ``--resume`` continues a run that
+It prints how many posts have each label, how many have no words and therefore no label, and how many were cleaned of what a
+crawler left by which rule. Memory does not grow with the size of the input. ``--resume`` continues a run that
 was killed, and gives the same file. The processes of ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
@@ -16,8 +18,9 @@ from pathlib import Path
 from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.prediction.running import PredictSettings, predict_file
 from aslstm.prediction.settings import InferenceSettings
+from aslstm.workbooks import MAX_CHARACTERS
 
-from .flags import CommandParser, add_settings, make_settings, say
+from .flags import CommandParser, add_settings, make_settings, say, show_flags
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -31,6 +34,11 @@ def main(given: Sequence[str] | None = None) -> None:
     summary = predict_file(make_settings(PredictSettings, arguments, inference=inference))
     if summary is None:
         return
-    counts = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
+    if cleaned := summary.cleaning.line():
+        say(show_flags(cleaned), sys.stderr)
+    if summary.num_cut:
+        say(f"{summary.num_cut} cells were cut: Excel holds at most {MAX_CHARACTERS:,} characters", sys.stderr)
+    counts = ", ".join(f"{label} {count}" for label, count in summary.labels.items() if label)
+    empty = f"; {summary.labels['']} without words, no label" if summary.labels[""] else ""
     skipped = f"; {summary.num_errors} rows passed over" if summary.num_errors else ""
-    say(f"{summary.labels.total()} posts: {counts}{skipped}", sys.stderr)
+    say(f"{summary.labels.total()} posts: {counts}{empty}{skipped}", sys.stderr)

@@ -11,6 +11,8 @@ from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from aslstm.data.answer_names import as_answered
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
 from aslstm.data.file_formats import READERS, refuse_bad
 from aslstm.disk import is_same_file, locked
 from aslstm.errors import UserError, check_encoding, check_packages
@@ -18,7 +20,7 @@ from aslstm.settings import setting
 from aslstm.spreadsheets import unguarded
 from aslstm.text_files import format_of
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, show_flags
 
 FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
 
@@ -35,6 +37,7 @@ class FileSettings:
     output: Path = setting(MISSING, "folder of the report")
     overwrite: bool = setting(False, "write into a folder that holds files")
     encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
 
     def __post_init__(self) -> None:
         check_encoding(self.encoding)
@@ -86,7 +89,17 @@ def main(given: Sequence[str] | None = None) -> None:
     settings = replace(settings, title=settings.title or files.input.name.removesuffix(".gz").rsplit(".", 1)[0])
     if any(is_same_file(path, files.input) for path in written_files(files.output)):
         raise UserError(f"`input` {files.input}: expected a file that the report does not replace, found one; move it")
+    cleaning = CleaningCounts()
+
+    def answered() -> Iterator[dict[str, Any]]:
+        for row in read_predictions(files.input, files.encoding):
+            named, cleaned = as_answered(row, settings.text_column, settings.prefix, cleans=not files.no_clean)
+            cleaning.add(cleaned.rules)
+            yield named
+
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
-        tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
+        tables = write_report(answered(), files.output, settings, place=str(files.input))
+    if line := cleaning.line():
+        print(show_flags(line))
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")

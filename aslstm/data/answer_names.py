@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cleaning import Cleaned, clean
-from .known_corpora import KNOWN_LABELS, LANGUAGES_OF_LABELS, label_names, shown_names
+from .known_corpora import KNOWN_LABELS, label_names, shown_names
 
 # The column of the text that was answered, in rows whose post was cleaned, and that of the reposts behind it.
 ANSWERED_TEXT, REPOST_CHAIN = "answered_text", "repost_chain"
@@ -38,7 +38,6 @@ class AnswerNames:
     """
 
     def __init__(self, language: str, labels: Iterable[str], prefix: str = "") -> None:
-        assert language in LANGUAGES_OF_LABELS
         self.language = language
         self.prefix = prefix
         self.labels = shown_names(labels, language)
@@ -52,6 +51,19 @@ class AnswerNames:
         """
         bare = name.removeprefix(self.prefix)
         return name if self.language == "en" else self.prefix + _CHINESE[bare]
+
+    def columns(self, names: Iterable[str], *, cleans: bool) -> list[str]:
+        """Return the names of columns of answers, and of those that cleaning adds to some rows.
+
+        Args:
+            names: The names of the columns of answers, with their prefix.
+            cleans: Whether posts are cleaned.
+        """
+        return [self.column(name) for name in names] + (self.of_cleaning() if cleans else [])
+
+    def of_cleaning(self) -> list[str]:
+        """Return the names of the columns of the text that was answered and of the reposts behind it."""
+        return [self.column(self.prefix + name) for name in (ANSWERED_TEXT, REPOST_CHAIN)]
 
     def value(self, name: str, value: Any) -> Any:
         """Return the value of a column of answers with its labels named; ``name`` is that of the column before naming."""
@@ -83,7 +95,7 @@ def as_answered(row: Mapping[str, Any], text_column: str, prefix: str = "", *, c
     named = {_english(name, prefix): value for name, value in row.items()}
     if named.keys() != row.keys():
         for name in (f"{prefix}label", f"{prefix}polarity"):
-            named[name] = _LABELS.get(named.get(name), named.get(name))
+            named[name] = _LABELS.get(str(named.get(name)), named.get(name))
     post = named.get(text_column)
     if answered := named.get(prefix + ANSWERED_TEXT):
         named[text_column] = answered

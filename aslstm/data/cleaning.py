@@ -1,8 +1,8 @@
 r"""Takes a post as a crawler saved it and gives what its author wrote, with the chain of reposts behind it.
 
-This is for files: it removes what a page or a program put around the words, and tells by which rule. What belongs to every text,
-such as links, mentions and markers like ``[视频]``, is the tokenizer's (``tokenization/text_normalization.py``), so that a model
-from the Hub reads it in the same way.
+This is for files: it removes what a page or a program put around the words, and tells by which rule. What belongs to every
+text, such as links, mentions and markers like ``[视频]``, is a matter of the tokenizer
+(``tokenization/text_normalization.py``), so that a model from the Hub reads it in the same way.
 
 >>> clean('笑死<span class="url-icon"><img alt="[允悲]" src="x.png"></span>//@小明:转发微博')
 Cleaned(text='笑死[允悲]', chain='//@小明:转发微博', rules=('HTML', 'repost chains'))
@@ -91,8 +91,9 @@ _TAILS = {
 _MAX_TAIL = 200
 _MAX_TAILS = 8
 # What weibo writes for somebody who wrote nothing.
+_SIGNS = r"[\s.。,，:：!！~～…]*"
 _NOTHING_WRITTEN = re.compile(
-    r"[\s.。,，:：!！~～…]*(?:转发微博|轉發微博|快转微博|Repost|分享图片|分享单图|分享圖片|分享视频)[\s.。,，:：!！~～…]*", re.IGNORECASE
+    f"{_SIGNS}(?:转发微博|轉發微博|快转微博|Repost|分享图片|分享单图|分享圖片|分享视频){_SIGNS}", re.IGNORECASE
 )
 
 
@@ -186,9 +187,7 @@ class CleaningCounts:
 
     def __add__(self, other: "CleaningCounts") -> "CleaningCounts":
         """Return the counts of the posts of both."""
-        return CleaningCounts(
-            self.num_posts + other.num_posts, self.num_changed + other.num_changed, self.rules + other.rules
-        )
+        return CleaningCounts(self.num_posts + other.num_posts, self.num_changed + other.num_changed, self.rules + other.rules)
 
     def line(self) -> str:
         """Return in one line how many posts were changed by which rule, or "" if none was.

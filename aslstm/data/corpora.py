@@ -1,8 +1,9 @@
 """Takes a :class:`CorpusSource` and gives a ``datasets.DatasetDict`` with the string columns ``text`` and ``label``.
 
 A source is the embedded sample, a known corpus, files or a data set of the Hub. The splits are named train, validation and
-test. A validation split is cut where there is none, and rows that two splits share are removed. Texts stay as they are,
-because whatever changes a text travels with the tokenizer.
+test. A validation split is cut where there is none, and rows that two splits share are removed. The texts of files of the user's
+own are cleaned of what a crawler left, as ``aslstm predict`` does it. Those of published corpora stay as they are, because
+figures on them are compared.
 """
 
 import logging
@@ -24,6 +25,7 @@ from aslstm.files import sha256
 from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
+from .cleaning import NO_CLEAN_HELP, CleaningCounts, clean
 from .file_formats import Row
 from .hub_rows import read_hub
 from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
@@ -37,6 +39,8 @@ VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 0
 DATA_VARIABLE = "ASLSTM_DATA"
 
+# The column of the rules that cleaned a row, which the cache of ``datasets`` keeps with it.
+_RULES = "cleaned by"
 _WHITE_SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 
@@ -63,6 +67,7 @@ class CorpusSource:
     text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or text")
     label_column: str | None = setting(None, "the column of the labels; default: that of a known corpus, or label")
     encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
+    no_clean: bool = setting(False, f"with train_file: {NO_CLEAN_HELP}")
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -90,6 +95,11 @@ class CorpusSource:
     def columns(self) -> tuple[str, str]:
         """The names of the text and label columns."""
         return self.text_column or self.known.text_column, self.label_column or self.known.label_column
+
+    @property
+    def cleans(self) -> bool:
+        """Whether the texts are cleaned of what a crawler left; those of published corpora are not."""
+        return self.dataset == "files" and not self.no_clean
 
     @property
     def is_on_hub(self) -> bool:
@@ -142,10 +152,15 @@ def bracketed_names(text: str) -> list[str]:
     return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
-def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[str, int]) -> Iterator[Row]:
+def _generate_rows(path: str, columns: tuple[str, str], encoding: str, cleans: bool, stamp: tuple[str, int]) -> Iterator[Row]:
     # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
     # Contents are hashed, because a file can be replaced by one of the same size and time.
-    yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
+    for row in read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding):
+        if not cleans:
+            yield row
+            continue
+        cleaned = clean(row["text"])
+        yield row | {"text": cleaned.text, _RULES: "|".join(cleaned.rules)}
 
 
 def _checksum_of_readers() -> int:
@@ -163,15 +178,28 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         "path": str(path),
         "columns": source.columns,
         "encoding": source.encoding,
+        "cleans": source.cleans,
         "stamp": (checksum, _checksum_of_readers()),
     }
     try:
-        return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
+        return _say_what_was_cleaned(path, Dataset.from_generator(_generate_rows, gen_kwargs=arguments))
     except DatasetGenerationError as error:
         # The datasets library wraps whatever a reader raises.
         if isinstance(error.__cause__, UserError | OSError):
             raise error.__cause__ from None
         raise
+
+
+def _say_what_was_cleaned(path: Path, rows: Dataset) -> Dataset:
+    """Log how many rows were cleaned by which rule, and return the rows without the column that says so."""
+    if _RULES not in rows.column_names:
+        return rows
+    counts = CleaningCounts()
+    for rules in rows[_RULES]:
+        counts.add(filter(None, rules.split("|")))
+    if line := counts.line():
+        logger.info("%s: %s", path, line)
+    return rows.remove_columns(_RULES)
 
 
 def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:

@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 _PAIR = re.compile(r"&#(\d{5}|[xX][0-9a-fA-F]{4});&#(\d{5}|[xX][0-9a-fA-F]{4});")
 _ALT = re.compile(r"""\b(?:alt|title)\s*=\s*\\?["']?(\[[^\W_]{1,16}\]|[^\s"'<>\[\]\\]{1,16})""", re.IGNORECASE)
-# The icon before a place, a link or a video: a character of a font, whose letter is no word. That of a place is in a link with it.
+# The icon before a place, a link or a video: a character of a font, whose letter is no word. A place is in one link with its.
 _ICON = re.compile(r"<i\b[^<>]{0,200}icon[^<>]{0,200}>[^<>]{0,3}</i>", re.IGNORECASE)
 _PLACE = re.compile(
     r"<a\b[^<>]{0,1000}>\s*(?:<span[^<>]{0,200}>\s*<img\b[^<>]{0,500}location[^<>]{0,500}>"
@@ -33,13 +33,13 @@ _MAX_ROUNDS = 3
 
 
 def text_of_html(text: str) -> str:
-    """Return the text of HTML; a text that has neither a tag nor an entity stays as it is.
+    r"""Return the text of HTML; a text that has neither a tag nor an entity stays as it is.
 
     Images of emoji become the emoji, links their text, ``<br/>`` a line end, and places that stand as a link are left out. What
     looks like a tag that no page of weibo has, such as ``<崩溃>`` or ``<script>``, is text.
 
     >>> text_of_html("a&lt;b"), text_of_html("我<3你"), text_of_html("好<br/>呀<img alt='[心]' src=x>")
-    ('a<b', '我<3你', '好\\n呀[心]')
+    ('a<b', '我<3你', '好\n呀[心]')
     """
     for _ in range(_MAX_ROUNDS):
         if _TAG.search(text):

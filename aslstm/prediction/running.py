@@ -8,32 +8,49 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tqdm import tqdm
 
-from aslstm.data.file_formats import READERS, Row, suffix_of
+from aslstm.data.answer_names import AnswerNames
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
+from aslstm.data.file_formats import READERS, suffix_of
+from aslstm.data.known_corpora import LANGUAGES_OF_LABELS
 from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import json_text, sha256
 from aslstm.model_folder.layout import checksums_of, gives_polarity
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
+from aslstm.workbooks import check_can_write
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
-from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
-from .parts import Parts, Summary
+from .files import OUTPUT_FORMATS, Summary, TableStyle, Types, json_lines, write_csv
+from .parts import Parts
 from .predictor import BatchPredictor, added_columns
+from .processes import Processes, join_processes, number_of_processes
+from .row_answers import RowAnswerer
 from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions")
+SETTINGS_OF_ANSWERS = (
+    "input_format",
+    "output_format",
+    "text_column",
+    "encoding",
+    "prefix",
+    "attention",
+    "contributions",
+    "no_clean",
+    "language",
+)
+# In these formats every value is a text.
+_TEXT_FORMATS = ("csv", "tsv")
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class PredictSettings:
 
     model: Path = setting(MISSING, "model folder")
     input: Path = setting(MISSING, "posts: txt (a post on each line), jsonl, csv, tsv, parquet, xml, also .gz; - for stdin")
-    output: Path = setting(MISSING, "answers: jsonl, csv or parquet; - for stdout, as they come")
+    output: Path = setting(MISSING, "answers: jsonl, csv, xlsx (Excel) or parquet; - for stdout, as they come")
     input_format: str | None = setting(None, "default: by the name", choices=[suffix[1:] for suffix in READERS])
     output_format: str | None = setting(None, "default: by the name", choices=OUTPUT_FORMATS)
     text_column: str = setting("text", "name of the column of the posts")
@@ -56,7 +73,12 @@ class PredictSettings:
     contributions: bool = setting(
         False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
     )
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
+    language: str = setting(
+        "en", "language of the names of the added columns and of the labels in them", choices=LANGUAGES_OF_LABELS
+    )
     raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
+    no_bom: bool = setting(False, "leave out the byte order mark of a .csv file, without which Excel misreads Chinese")
     on_error: str = setting(
         "stop",
         "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
@@ -89,12 +111,14 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
         output_format = output.suffix[1:].lower()
         if output_format not in OUTPUT_FORMATS:
             raise UserError(
-                f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
-                "add `output_format`"
+                f"`output` {output}: expected a name ending in .jsonl, .csv, .xlsx or .parquet, found {output.name!r}; "
+                "rename it or add `output_format`"
             )
         settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
+    if settings.output_format == "xlsx":
+        check_can_write()
     if settings.resume or number_of_processes() > 1:
         for path in (settings.input, output):
             if path == STANDARD_STREAM or is_stream(path):
@@ -103,7 +127,7 @@ def with_formats(settings: PredictSettings) -> PredictSettings:
                     "files"
                 )
     if output == STANDARD_STREAM:
-        if settings.output_format == "parquet" or settings.on_error == "report":
+        if settings.output_format in ("parquet", "xlsx") or settings.on_error == "report":
             raise UserError(
                 f"`output` -: expected jsonl or csv and no `on_error` report, found {settings.output_format} and "
                 f"{settings.on_error}; name a file"
@@ -162,12 +186,7 @@ def _predict(settings: PredictSettings) -> Summary | None:
         suffix=f".{settings.input_format}",
         text_column=settings.text_column,
         encoding=settings.encoding,
-        added=added_columns(
-            settings.prefix,
-            polarity=gives_polarity(settings.model),
-            attention=settings.attention,
-            contributions=settings.contributions,
-        ),
+        added=_added_columns(settings),
         stop=settings.on_error == "stop",
     )
     try:
@@ -185,42 +204,10 @@ def _predict(settings: PredictSettings) -> Summary | None:
         ) from error
 
 
-class Processes(NamedTuple):
-    """Says which of how many processes this is; ``wait`` returns when all processes have called it."""
-
-    rank: int
-    world_size: int
-    wait: Callable[[], None]
-
-
-def number_of_processes() -> int:
-    """Return how many processes the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def join_processes() -> Processes:
-    """Meet the other processes, if there are any, and return what is known of them."""
-    if number_of_processes() == 1:
-        return Processes(0, 1, lambda: None)
-    check_packages("train", "accelerate", "torch")
-    # Imported here and not above: it imports torch.
-    from accelerate import PartialState
-
-    # The last wait is as long as the slowest process works.
-    state = PartialState(cpu=True, timeout=timedelta(days=30))
-    return Processes(state.process_index, state.num_processes, state.wait_for_everyone)
-
-
 def _progress_bar(processes: Processes) -> tqdm:
     """Return a bar that counts the posts of this process and shows how many are answered in a second."""
     of_all = f" (process 1 of {processes.world_size})" if processes.world_size > 1 else ""
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
-
-
-def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
-    """Return the rows with the added columns."""
-    columns = predictor.answers([row[predictor.text_column] for row in rows])
-    return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(rows, *columns.values(), strict=True)]
 
 
 def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
@@ -235,7 +222,8 @@ def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[s
 
 def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: Types) -> Summary | None:
     """Answer the chunks that have no part yet, then join the parts."""
-    predictor = _load_predictor(settings)
+    answer = _load_answerer(settings)
+    predictor = answer.predictor
     parts = Parts(settings.output, str(settings.output_format))
     state = _state_of(settings, predictor.classifier.settings)
     parts.check(state, resume=settings.resume, overwrite=settings.overwrite)
@@ -243,7 +231,8 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         # Imported here and not above: it imports pyarrow, which the other formats do not need.
         from .parquet_files import types_of_answers
 
-        types = types | types_of_answers(predictor.added, predictor.label_names, settings.prefix)
+        known = types_of_answers(predictor.added, answer.labels, settings.prefix)
+        types = types | {answer.columns[name.removeprefix(settings.prefix)]: kind for name, kind in known.items()}
     processes = join_processes()
     processes.wait()  # Nothing is changed before all processes have checked.
     if processes.rank == 0:
@@ -254,12 +243,20 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, _answer(predictor, chunk.rows), chunk.bad, predictor.added[0], types)
+                parts.write(index, answer(chunk.rows), chunk.bad, answer.columns["label"], types)
                 bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
         return None
-    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report", raw_cells=settings.raw_cells)
+    style = TableStyle(
+        raw_cells=settings.raw_cells,
+        byte_order_mark=settings.output.suffix.lower() == ".csv" and not settings.no_bom,
+        language=settings.language,
+        text_column=settings.text_column,
+        columns=answer.columns,
+        reads_numbers=settings.input_format in _TEXT_FORMATS,
+    )
+    return parts.join(num_parts, answer.labels, style, report=settings.on_error == "report")
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
@@ -268,14 +265,15 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
     Raises:
         UserError: In CSV, a later chunk has a column that the first does not have.
     """
-    predictor = _load_predictor(settings)
-    labels = Counter(dict.fromkeys(predictor.label_names, 0))
-    num_errors = 0
+    answer = _load_answerer(settings)
+    labels = Counter(dict.fromkeys(answer.labels, 0))
+    num_errors, cleaning = 0, CleaningCounts()
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
-            rows = _answer(predictor, chunk.rows)
-            found = dict.fromkeys(name for row in rows for name in row)
+            rows, counts = answer(chunk.rows)
+            # Any later row may be cleaned, so that the header has these columns in any case.
+            found = dict.fromkeys([*(name for row in rows for name in row), *answer.cleaning_columns])
             if settings.output_format == "jsonl":
                 content = json_lines(rows)
             else:
@@ -288,14 +286,27 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
             columns = columns or found
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
-            labels.update(row[predictor.added[0]] for row in rows)
+            labels.update(row[answer.columns["label"]] for row in rows)
+            cleaning += counts
             num_errors += len(chunk.bad)
             bar.update(len(rows))
-    return Summary(labels, num_errors)
+    return Summary(labels, num_errors, cleaning)
 
 
-def _load_predictor(settings: PredictSettings) -> BatchPredictor:
+def _added_columns(settings: PredictSettings) -> list[str]:
+    """Return the names of all columns that a row may get, which none of the input may have."""
+    names = added_columns(
+        settings.prefix,
+        polarity=gives_polarity(settings.model),
+        attention=settings.attention,
+        contributions=settings.contributions,
+    )
+    return AnswerNames(settings.language, [], settings.prefix).columns(names, cleans=not settings.no_clean)
+
+
+def _load_answerer(settings: PredictSettings) -> RowAnswerer:
     """Load the model as the settings say."""
     names = ("text_column", "prefix", "attention", "contributions")
     given = {name: getattr(settings, name) for name in names}
-    return BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    predictor = BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    return RowAnswerer(predictor, cleans=not settings.no_clean, language=settings.language)

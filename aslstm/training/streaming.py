@@ -12,6 +12,7 @@ from typing import Any
 from datasets import load_dataset
 from torch.utils.data import IterableDataset
 
+from aslstm.data.cleaning import clean
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.file_formats import Row
 from aslstm.data.hub_rows import hub_reader
@@ -36,7 +37,8 @@ def stream_train(source: CorpusSource) -> Iterator[Row]:
     path = source.files()["train"]
     check_can_be_read_again(path)
     for row in read_rows(path, text_column=text_column, label_column=label_column, encoding=source.encoding):
-        yield row | {"label": names.get(row["label"], row["label"])}
+        text = clean(row["text"]).text if source.cleans else row["text"]
+        yield row | {"text": text, "label": names.get(row["label"], row["label"])}
 
 
 def counted_texts(source: CorpusSource, label_counts: Counter[str], fingerprint: RowsFingerprint) -> Iterator[str]:
