@@ -25,7 +25,7 @@ _ZERO_WIDTH = "\u200b\u200c\u200e\u200f\u2060\ufeff\u00ad"
 _GAP = f"[\\s{_ZERO_WIDTH}]"
 # A post without any of these holds no leftover; most posts are such.
 _ANY_SIGN = re.compile(
-    f"[<&{_ZERO_WIDTH}\ue627]|[/／|]{{2}}|RT|{{%|链接|地图|来自|全文|展开|收起|我在|发布于|属地|视频|转发|分享|轉發|epost"
+    f"[<&·{_ZERO_WIDTH}\ue627]|[/／|]{{2}}|RT|{{%|链接|地图|来自|全文|展开|收起|我在|发布于|属地|视频|转发|分享|轉發|epost"
 )
 _ZERO_WIDTH_RUN = re.compile(f"[{_ZERO_WIDTH}]+")
 _MARK = re.compile("{%[^{}%]{0,80}%}|\ue627")

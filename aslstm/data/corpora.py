@@ -1,8 +1,8 @@
 """Takes a :class:`CorpusSource` and gives a ``datasets.DatasetDict`` with the string columns ``text`` and ``label``.
 
 A source is the embedded sample, a known corpus, files or a data set of the Hub. The splits are named train, validation and
-test. A validation split is cut where there is none, and rows that two splits share are removed. The texts of files of the user's
-own are cleaned of what a crawler left, as ``aslstm predict`` does it. Those of published corpora stay as they are, because
+test. A validation split is cut where there is none, and rows that two splits share are removed. The texts of the user's own
+files are cleaned of what a crawler left, as ``aslstm predict`` does it. Those of published corpora stay as they are, because
 figures on them are compared.
 """
 

@@ -4,7 +4,7 @@ An answer is about the words of the author. Where cleaning changed a post, the t
 behind it stand in columns of their own, so that the post itself stays as it was in the file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from aslstm.data.answer_names import AnswerNames
@@ -25,7 +25,7 @@ class RowAnswerer:
     """Answers the rows of a file.
 
     Args:
-        predictor: The predictor, which knows the column of posts and the columns to add.
+        predictor: The predictor, which knows the columns to add.
         cleans: Whether posts are cleaned before they are answered.
         language: The language of the names of the added columns and of the labels in them, ``en`` or ``zh``.
 
@@ -43,9 +43,8 @@ class RowAnswerer:
         self.cleaning_columns = self._names.of_cleaning() if cleans else []
         self.labels = list(self._names.labels.values())
 
-    def __call__(self, rows: Sequence[Row]) -> AnsweredRows:
-        """Return the rows, each with its answer."""
-        posts = [row[self.predictor.text_column] for row in rows]
+    def __call__(self, posts: Iterable[str], rows: Sequence[Row]) -> AnsweredRows:
+        """Return the rows, each with the answer to its post."""
         cleaned = [clean(post) if self.cleans else Cleaned(post, "", ()) for post in posts]
         answers = self.predictor.answers([one.text for one in cleaned])
         counts = CleaningCounts()

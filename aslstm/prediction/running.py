@@ -210,6 +210,10 @@ def _progress_bar(processes: Processes) -> tqdm:
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
 
 
+def _posts_of(chunk: Chunk, settings: PredictSettings) -> list[str]:
+    return [row[settings.text_column] for row in chunk.rows]
+
+
 def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
     """Return what a run must have in common with one that it continues; ``inference`` says how the model is run."""
     # A stream can be read only once, and a run of it cannot be resumed: nothing is compared.
@@ -243,7 +247,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, answer(chunk.rows), chunk.bad, answer.columns["label"], types)
+                parts.write(index, answer(_posts_of(chunk, settings), chunk.rows), chunk.bad, answer.columns["label"], types)
                 bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
@@ -271,7 +275,7 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
-            rows, counts = answer(chunk.rows)
+            rows, counts = answer(_posts_of(chunk, settings), chunk.rows)
             # Any later row may be cleaned, so that the header has these columns in any case.
             found = dict.fromkeys([*(name for row in rows for name in row), *answer.cleaning_columns])
             if settings.output_format == "jsonl":
