@@ -11,8 +11,8 @@ from tokenization.emoji_splitting import UNICODE_EMOJI
 
 _NAMES = "a|abbr|b|blockquote|br|center|div|em|font|h[1-6]|hr|i|img|label|li|ol|p|pre|s|small|span|strong|sub|sup|u|ul|video"
 _BLOCKS = re.compile("blockquote|br|div|h[1-6]|hr|li|ol|p|pre|ul", re.IGNORECASE)
-# An attribute has a value, unlike the words of "a<b 且 b>c". A value in quotation marks may hold ">"; none holds "<", so that every
-# search ends at the next tag.
+# An attribute has a value, unlike the words of "a<b 且 b>c". A value in quotation marks may hold ">"; none holds "<", so that
+# every search ends at the next tag.
 _REST = r"""\s*/?(?:>|\s[\w:@-]{1,40}\s*=(?:(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>|[^<>]*+>))"""
 _TAG = re.compile(f"</?({_NAMES}){_REST}", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--[^<>]{0,500}-->")

@@ -22,7 +22,7 @@ POSTS = [
 ]
 # The columns that are added to every row where the model has a polarity.
 ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
-EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "&#128514;"], []]
+EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "😂"], []]
 
 
 def command_of(folder: Path, *flags: str | Path) -> list[str | Path]:
