@@ -74,6 +74,7 @@ def test_a_command_without_its_extra_is_one_line(name: str) -> None:
     ("flags", "words"),
     [
         (("--output", "out.parquet"), ["the package pyarrow", "the extra 'parquet'"]),
+        (("--output", "out.xlsx"), ["the package xlsxwriter", "the extra 'excel'", "or name a .csv file"]),
         (("--input", "posts.parquet", "--output", "out.csv"), ["the package pyarrow", "the extra 'parquet'"]),
         (("--output", "out.csv", "--backend", "torch"), ["the package torch", "the extra 'torch'", "choose --backend onnx"]),
     ],

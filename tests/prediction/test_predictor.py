@@ -36,7 +36,8 @@ def test_a_frame_and_a_dictionary_of_arrays_get_the_same_columns(predictor: Batc
     # As text, because a score that is missing is not equal to itself.
     assert repr({name: arrays[name].tolist() for name in ADDED}) == repr({name: found[name].tolist() for name in ADDED})
     expected = predictor.classifier.predict(POSTS)
-    assert found["label"].tolist() == [predictor.label_names[i] if text else "" for i, text in zip(expected.argmax(1), POSTS)]
+    labels = [predictor.label_names[i] for i in expected.argmax(1)]
+    assert found["label"].tolist() == [label if text else "" for label, text in zip(labels, POSTS, strict=True)]
     full = found[found["text"] != ""]
     assert [list(scores.values()) for scores in full["scores"]] == pytest.approx(np.delete(expected, 1, axis=0), abs=1e-6)
     assert full["score"].tolist() == pytest.approx(np.delete(expected.max(1), 1), abs=1e-6)
