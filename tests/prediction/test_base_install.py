@@ -12,7 +12,7 @@ from tests.support.commands import ROOT
 
 EXTRA_PACKAGES = (
     "accelerate", "altair", "datasets", "gensim", "gradio", "jinja2", "matplotlib", "mplfonts", "onnx", "pandas", "pyarrow",
-    "scipy", "sklearn", "tokenizers", "torch", "torchcrf", "torchmetrics", "transformers", "vl_convert",
+    "scipy", "sklearn", "tokenizers", "torch", "torchcrf", "torchmetrics", "transformers", "vl_convert", "xlsxwriter",
 )  # fmt: skip
 BLOCKED = f"import sys; sys.modules |= dict.fromkeys({EXTRA_PACKAGES}); sys.argv[0] = 'aslstm'\n"
 RUN = f"{BLOCKED}from aslstm.cli import main; main()\n"
