@@ -20,6 +20,7 @@ _CHINESE = {
     "emoji": "表情",
     "attention": "注意力",
     "contributions": "贡献",
+    "emoji_effect": "表情的作用",
     ANSWERED_TEXT: "清理后的正文",
     REPOST_CHAIN: "转发链",
 }
@@ -66,17 +67,15 @@ class AnswerNames:
         return [self.column(self.prefix + name) for name in (ANSWERED_TEXT, REPOST_CHAIN)]
 
     def value(self, name: str, value: Any) -> Any:
-        """Return the value of a column of answers with its labels named; ``name`` is that of the column before naming."""
-        bare = name.removeprefix(self.prefix)
-        if self.language == "en" or value is None:
-            return value
-        if bare in ("label", "polarity"):
-            return self._values.get(value, value)
-        if bare == "scores":
-            return {self.labels[label]: score for label, score in value.items()}
-        if bare == "contributions":
-            return [entry | {bare: self.value("scores", entry[bare])} for entry in value]
-        return value
+        """Return the value of a column of answers, with its name if it is a label or a polarity.
+
+        Nested values, which are for programs, keep the labels of the model.
+
+        Args:
+            name: The name of the column, as :meth:`column` takes it.
+            value: The value.
+        """
+        return self._values.get(value, value) if name.removeprefix(self.prefix) in ("label", "polarity") else value
 
 
 def as_answered(row: Mapping[str, Any], text_column: str, prefix: str = "", *, cleans: bool = True) -> tuple[dict, Cleaned]:

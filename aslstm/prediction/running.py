@@ -235,7 +235,7 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         # Imported here and not above: it imports pyarrow, which the other formats do not need.
         from .parquet_files import types_of_answers
 
-        known = types_of_answers(predictor.added, answer.labels, settings.prefix)
+        known = types_of_answers(predictor.added, predictor.label_names, settings.prefix)
         types = types | {answer.columns[name.removeprefix(settings.prefix)]: kind for name, kind in known.items()}
     processes = join_processes()
     processes.wait()  # Nothing is changed before all processes have checked.
