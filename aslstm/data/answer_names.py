@@ -91,8 +91,10 @@ def as_answered(row: Mapping[str, Any], text_column: str, prefix: str = "", *, c
     Returns:
         The row, and what was cleaned just now.
     """
-    named = {_english(name, prefix): value for name, value in row.items()}
-    if named.keys() != row.keys():
+    named = dict(row)
+    # A row with both may have a column 标签 of somebody else's.
+    if f"{prefix}label" not in row and f"{prefix}{_CHINESE['label']}" in row:
+        named = {_english(name, prefix): value for name, value in row.items()}
         for name in (f"{prefix}label", f"{prefix}polarity"):
             named[name] = _LABELS.get(str(named.get(name)), named.get(name))
     post = named.get(text_column)
