@@ -263,8 +263,8 @@ def make_trainer(
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
-    # A run that was begun before there were soft labels has none of these.
-    unused = () if settings.data.soft_labels else ("soft_label_weight", "distillation_temperature")
+    # A run that was begun before there were soft labels has none of these. What cleaning does is seen in the rows.
+    unused = ("no_clean", *(() if settings.data.soft_labels else ("soft_label_weight", "distillation_temperature")))
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
