@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 
+from aslstm.data.corpora import CorpusSource
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError
 from aslstm.files import replacing, sha256
@@ -54,7 +55,7 @@ class DistilSettings:
             raise UserError("`teachers`: expected different folders, found one twice; leave out one of them")
 
 
-def answers_of_teachers(settings: DistilSettings, encoding: str | None, folder: Path) -> tuple[Path, ...]:
+def answers_of_teachers(settings: DistilSettings, corpus: CorpusSource, folder: Path) -> tuple[Path, ...]:
     """Let every teacher answer the distinct posts, and return the files of answers.
 
     The name of a file tells of its teacher's weights and of the posts, so that a file of another teacher or of other posts is
@@ -62,12 +63,12 @@ def answers_of_teachers(settings: DistilSettings, encoding: str | None, folder: 
 
     Args:
         settings: The teachers and the posts.
-        encoding: The encoding of text files.
+        corpus: The corpus of the student, which says how files are read.
         folder: The folder for the posts and the answers, created if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     posts = folder / "posts.jsonl"
-    texts = dict.fromkeys(TextSource(settings.input, settings.input_columns, encoding).texts())
+    texts = dict.fromkeys(TextSource(settings.input, settings.input_columns, corpus.encoding, corpus.no_clean).texts())
     with replacing(posts) as staging, staging.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
     answers = []
@@ -77,8 +78,12 @@ def answers_of_teachers(settings: DistilSettings, encoding: str | None, folder: 
         answers.append(folder / f"{teacher.name}-{made_of}.jsonl")
         if not answers[-1].exists():
             logger.info("%s answers %d posts", teacher, len(texts))
+            # The posts are cleaned already; without places of their own, all teachers answer the same text.
             resume = Parts(answers[-1], "jsonl").folder.exists()
-            predict_file(PredictSettings(teacher, (str(posts),), answers[-1], "jsonl", text_column="text", resume=resume))
+            given = PredictSettings(
+                teacher, (str(posts),), answers[-1], "jsonl", text_column="text", no_clean=True, resume=resume
+            )
+            predict_file(given)
     return tuple(answers)
 
 
@@ -90,5 +95,5 @@ def main(given: Sequence[str] | None = None) -> None:
     settings = make_train_settings(arguments)
     set_up_logging()
     folder = settings.output_dir.with_name(f"{settings.output_dir.name}-teachers")
-    answers = answers_of_teachers(make_settings(DistilSettings, arguments), settings.corpus.encoding, folder)
+    answers = answers_of_teachers(make_settings(DistilSettings, arguments), settings.corpus, folder)
     train(replace(settings, data=replace(settings.data, soft_labels=answers)), report=print_results)

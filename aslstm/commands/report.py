@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from aslstm.data import columns
+from aslstm.data.answer_names import as_answered
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
 from aslstm.data.file_formats import refuse_bad
 from aslstm.data.found_files import FoundFile, Named, find_file
 from aslstm.disk import is_same_file, locked
@@ -20,7 +22,7 @@ from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.settings import setting
 from aslstm.spreadsheets import unguarded
 
-from .flags import CommandParser, add_settings, make_settings, say
+from .flags import CommandParser, add_settings, make_settings, say, show_flags
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class FileSettings:
     output: Path = setting(MISSING, "folder of the report")
     overwrite: bool = setting(False, "write into a folder that holds files")
     encoding: str | None = setting(None, "encoding of text files, e.g. GB18030; default: found")
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
 
     def __post_init__(self) -> None:
         if self.encoding is not None:
@@ -88,6 +91,14 @@ def main(given: Sequence[str] | None = None) -> None:
     settings = replace(settings, title=settings.title or files.input.name.removesuffix(".gz").rsplit(".", 1)[0])
     if any(is_same_file(path, files.input) for path in written_files(files.output)):
         raise UserError(f"`input` {files.input}: expected a file that the report does not replace, found one; move it")
+    cleaning = CleaningCounts()
+
+    def answered(found: FoundFile) -> Iterator[dict[str, Any]]:
+        for row in read_predictions(found):
+            named, cleaned = as_answered(row, found.text_columns[0], settings.prefix, cleans=not files.no_clean)
+            cleaning.add(cleaned.rules)
+            yield named
+
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
         named = None if settings.text_column is None else (settings.text_column,)
@@ -96,5 +107,7 @@ def main(given: Sequence[str] | None = None) -> None:
         settings = replace(
             settings, text_column=found.text_columns[0], date_column=settings.date_column or found.date_column or None
         )
-        tables = write_report(read_predictions(found), files.output, settings, place=str(files.input))
+        tables = write_report(answered(found), files.output, settings, place=str(files.input))
+    if line := cleaning.line():
+        print(show_flags(line))
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")

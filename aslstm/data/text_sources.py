@@ -13,6 +13,7 @@ from aslstm.errors import UserError, check_encoding
 from aslstm.packed_files import SUFFIXES_OF_PACKED
 from aslstm.settings import check_settings, setting
 
+from .cleaning import NO_CLEAN_HELP, CleaningCounts, clean
 from .formats import SUFFIXES
 from .found_files import Named
 from .row_readers import read_texts
@@ -81,6 +82,7 @@ class TextSource:
     text_column: tuple[str, ...] | None = setting(None, f"{COLUMN_HELP}; of several the first that a row has")
     encoding: str | None = setting(None, ENCODING_HELP)
     table: str | None = setting(None, TABLE_HELP)
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -92,11 +94,22 @@ class TextSource:
         return paths_of(self.input)
 
     def texts(self) -> Iterator[str]:
-        """Yield the posts of all files, one after the other, and log what was found out about each.
+        """Yield the posts of all files, one after the other.
+
+        What was found out about each file is logged, and at the end how many posts were cleaned of what a crawler left.
 
         Raises:
             UserError: A file is missing or cannot be read; see :meth:`paths` and :func:`aslstm.data.row_readers.read_texts`.
         """
         named = Named(text_column=self.text_column, encoding=self.encoding, table=self.table)
+        counts = CleaningCounts()
         for path in self.paths():
-            yield from read_texts(path, named, tell=logger.info)
+            for text in read_texts(path, named, tell=logger.info):
+                if self.no_clean:
+                    yield text
+                    continue
+                cleaned = clean(text)
+                counts.add(cleaned.rules)
+                yield cleaned.text
+        if line := counts.line():
+            logger.info("%s", line)

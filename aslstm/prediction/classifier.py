@@ -54,6 +54,8 @@ class Answer(NamedTuple):
             for.
         polarity: ``negative``, ``neutral`` or ``positive``; None if the model gives no polarity.
         polarity_score: The probability of all positive labels minus that of all negative ones; None without a polarity.
+        is_empty: Whether the model read nothing of the post, which has neither a word nor an emoji: it is "", or a link alone.
+            The probabilities are then those of any post.
     """
 
     probabilities: np.ndarray
@@ -63,6 +65,7 @@ class Answer(NamedTuple):
     contributions: list[dict[str, Any]] | None = None
     polarity: str | None = None
     polarity_score: float | None = None
+    is_empty: bool = False
 
 
 class _Batch(NamedTuple):
@@ -207,7 +210,16 @@ class Classifier:
                 else:
                     emoji = self._emoji_of(texts[place], batch.ids[i])
                     answers[place] = Answer(probabilities[i], emoji, **polarity_entry(probabilities[i].tolist(), self.config))
+                if self._is_empty(texts[place], batch.ids[i]):
+                    answers[place] = answers[place]._replace(is_empty=True)
         return answers
+
+    def _is_empty(self, text: str, ids: Sequence[int]) -> bool:
+        """Return whether a post has no token; it is then encoded as one that no text has a place for."""
+        if list(ids) != [self.encoder.unk_token_id]:
+            return False
+        (token,) = self.encoder.tokenize_with_offsets(text)
+        return bool(token.start == token.end)
 
     def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
         # Most posts have no emoji, so this is faster than to compute the place of every token of every post.

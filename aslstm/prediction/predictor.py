@@ -35,6 +35,8 @@ _TYPES = {
 }
 # From this score on, a label of a model that gives any number of labels holds for a post.
 LABEL_THRESHOLD = 0.5
+# What a post gets of which the model reads nothing: it would answer the label that most posts have.
+_NO_ANSWER = {"label": "", "labels": [], "score": None, "scores": None, "polarity": "", "polarity_score": None}
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -48,8 +50,9 @@ class BatchPredictor:
     any number of labels ``labels`` (those with a score of .5 or more; ``label`` is the first of them or ``""``), where the
     model has a polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on
     request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and
-    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch
-    depend on that batch alone.
+    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). A post without any word
+    or emoji has no label: ``label`` and ``polarity`` are ``""``, and the scores are missing. The answers to a batch depend on
+    that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -142,6 +145,8 @@ class BatchPredictor:
                 found |= _several(scores)
             if answer.polarity_score is not None:
                 found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
+            if answer.is_empty:
+                found |= _NO_ANSWER
             for name, values in columns.items():
                 values.append(found[name.removeprefix(self.prefix)])
         return columns

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from aslstm.data.file_formats import Row
+from aslstm.data.answer_names import AnswerNames
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
 from aslstm.data.formats import FORMATS, SUFFIXES
 from aslstm.data.found_files import FoundFiles, Named
+from aslstm.data.known_corpora import LANGUAGES_OF_LABELS
 from aslstm.data.text_sources import COLUMN_HELP, ENCODING_HELP, FILES_HELP, TABLE_HELP, paths_of
 from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
@@ -29,19 +30,24 @@ from aslstm.model_folder.layout import checksums_of, peek_config
 from aslstm.packed_files import SUFFIXES_OF_PACKED
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
+from aslstm.workbooks import check_can_write
 
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
-from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
-from .parts import Parts, Summary
+from .files import OUTPUT_FORMATS, Summary, TableStyle, json_lines, write_csv
+from .parts import Parts
 from .predictor import BatchPredictor, added_columns, kinds_of_answers
+from .processes import Processes, join_processes, number_of_processes
+from .row_answers import RowAnswerer
 from .settings import InferenceSettings
 
 logger = logging.getLogger(__name__)
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-_SETTINGS_OF_READING = ("input_format", "text_column", "encoding", "table")
-SETTINGS_OF_ANSWERS = (*_SETTINGS_OF_READING, "output_format", "prefix", "attention", "contributions")
+_SETTINGS_OF_READING = ("input_format", "text_column", "encoding", "table", "no_clean")
+SETTINGS_OF_ANSWERS = (*_SETTINGS_OF_READING, "output_format", "prefix", "attention", "contributions", "language")
+# In these formats every value is a text.
+_TEXT_FORMATS = ("csv", "tsv")
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class PredictSettings:
     model: Path = setting(MISSING, "model folder")
     input: tuple[str, ...] = setting(MISSING, FILES_HELP)
     output: Path | None = setting(
-        None, "answers: jsonl, csv or parquet; - for stdout, as they come; default: NAME.labelled.csv beside the input"
+        None,
+        "answers: jsonl, csv, xlsx (Excel) or parquet; - for stdout, as they come; default: NAME.labelled.csv beside the input",
     )
     input_format: str | None = setting(None, "default: found", choices=list(FORMATS))
     output_format: str | None = setting(None, "default: by the name", choices=OUTPUT_FORMATS)
@@ -67,7 +74,12 @@ class PredictSettings:
     contributions: bool = setting(
         False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
     )
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
+    language: str = setting(
+        "en", "language of the names of the added columns and of the labels in them", choices=LANGUAGES_OF_LABELS
+    )
     raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
+    no_bom: bool = setting(False, "leave out the byte order mark of a .csv file, without which Excel misreads Chinese")
     on_error: str = setting(
         "stop",
         "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
@@ -129,12 +141,14 @@ def with_formats(settings: PredictSettings, places: Places) -> PredictSettings:
         output_format = output.suffix[1:].lower()
         if output_format not in OUTPUT_FORMATS:
             raise UserError(
-                f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
-                "add `output_format`"
+                f"`output` {output}: expected a name ending in .jsonl, .csv, .xlsx or .parquet, found {output.name!r}; "
+                "rename it or add `output_format`"
             )
         settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
+    if settings.output_format == "xlsx":
+        check_can_write()
     if settings.resume or number_of_processes() > 1:
         for path in (*places.inputs, output):
             if path == STANDARD_STREAM or is_stream(path):
@@ -143,7 +157,7 @@ def with_formats(settings: PredictSettings, places: Places) -> PredictSettings:
                     "files"
                 )
     if output == STANDARD_STREAM:
-        if settings.output_format == "parquet" or settings.on_error == "report":
+        if settings.output_format in ("parquet", "xlsx") or settings.on_error == "report":
             raise UserError(
                 f"`output` -: expected jsonl or csv and no `on_error` report, found {settings.output_format} and "
                 f"{settings.on_error}; name a file"
@@ -207,12 +221,7 @@ def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], No
     files = FoundFiles(places.inputs, named)
     chunks = read_chunks(
         files,
-        added=added_columns(
-            settings.prefix,
-            kinds_of_answers(peek_config(settings.model)),
-            attention=settings.attention,
-            contributions=settings.contributions,
-        ),
+        added=_added_columns(settings),
         stop=settings.on_error == "stop",
     )
     if os.environ.get("RANK", "0") == "0":
@@ -221,7 +230,7 @@ def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], No
     try:
         if places.output == STANDARD_STREAM:
             return _predict_to_stdout(settings, chunks)
-        return _predict_to_file(settings, places, chunks, files.types)
+        return _predict_to_file(settings, places, files, chunks)
     except BrokenPipeError:
         # The reader of our standard output has closed it. Without this, Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -233,42 +242,10 @@ def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], No
         ) from error
 
 
-class Processes(NamedTuple):
-    """Says which of how many processes this is; ``wait`` returns when all processes have called it."""
-
-    rank: int
-    world_size: int
-    wait: Callable[[], None]
-
-
-def number_of_processes() -> int:
-    """Return how many processes the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def join_processes() -> Processes:
-    """Meet the other processes, if there are any, and return what is known of them."""
-    if number_of_processes() == 1:
-        return Processes(0, 1, lambda: None)
-    check_packages("train", "accelerate", "torch")
-    # Imported here and not above: it imports torch.
-    from accelerate import PartialState
-
-    # The last wait is as long as the slowest process works.
-    state = PartialState(cpu=True, timeout=timedelta(days=30))
-    return Processes(state.process_index, state.num_processes, state.wait_for_everyone)
-
-
 def _progress_bar(processes: Processes) -> tqdm:
     """Return a bar that counts the posts of this process and shows how many are answered in a second."""
     of_all = f" (process 1 of {processes.world_size})" if processes.world_size > 1 else ""
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
-
-
-def _answer(predictor: BatchPredictor, chunk: Chunk) -> list[Row]:
-    """Return the rows of a chunk with the added columns."""
-    columns = predictor.answers(chunk.texts)
-    return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(chunk.rows, *columns.values(), strict=True)]
 
 
 def _state_of(settings: PredictSettings, places: Places, inference: InferenceSettings) -> dict[str, Any]:
@@ -282,17 +259,20 @@ def _state_of(settings: PredictSettings, places: Places, inference: InferenceSet
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
 
 
-def _predict_to_file(settings: PredictSettings, places: Places, chunks: Iterable[Chunk], types: Types) -> Summary | None:
+def _predict_to_file(settings: PredictSettings, places: Places, files: FoundFiles, chunks: Iterable[Chunk]) -> Summary | None:
     """Answer the chunks that have no part yet, then join the parts."""
-    predictor = _load_predictor(settings)
+    answer = _load_answerer(settings)
+    predictor = answer.predictor
     parts = Parts(places.output, str(settings.output_format))
     state = _state_of(settings, places, predictor.classifier.settings)
     parts.check(state, resume=settings.resume, overwrite=settings.overwrite)
+    types = files.types
     if settings.output_format == "parquet":
         # Imported here and not above: it imports pyarrow, which the other formats do not need.
         from .parquet_files import types_of_answers
 
-        types = types | types_of_answers(predictor.added, predictor.label_names, settings.prefix)
+        known = types_of_answers(predictor.added, predictor.label_names, settings.prefix)
+        types = types | {answer.columns[name.removeprefix(settings.prefix)]: kind for name, kind in known.items()}
     processes = join_processes()
     processes.wait()  # Nothing is changed before all processes have checked.
     if processes.rank == 0:
@@ -303,12 +283,20 @@ def _predict_to_file(settings: PredictSettings, places: Places, chunks: Iterable
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, _answer(predictor, chunk), chunk.bad, predictor.added[0], types)
+                parts.write(index, answer(chunk.texts, chunk.rows), chunk.bad, answer.columns["label"], types)
                 bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
         return None
-    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report", raw_cells=settings.raw_cells)
+    style = TableStyle(
+        raw_cells=settings.raw_cells,
+        byte_order_mark=places.output.suffix.lower() == ".csv" and not settings.no_bom,
+        language=settings.language,
+        text_column=files.text_column,
+        columns=answer.columns,
+        reads_numbers=all(file.format in _TEXT_FORMATS for file in files.files),
+    )
+    return parts.join(num_parts, answer.labels, style, report=settings.on_error == "report")
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
@@ -317,14 +305,15 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
     Raises:
         UserError: In CSV, a later chunk has a column that the first does not have.
     """
-    predictor = _load_predictor(settings)
-    labels = Counter(dict.fromkeys(predictor.label_names, 0))
-    num_errors = 0
+    answer = _load_answerer(settings)
+    labels = Counter(dict.fromkeys(answer.labels, 0))
+    num_errors, cleaning = 0, CleaningCounts()
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
-            rows = _answer(predictor, chunk)
-            found = dict.fromkeys(name for row in rows for name in row)
+            rows, counts = answer(chunk.texts, chunk.rows)
+            # Any later row may be cleaned, so that the header has these columns in any case.
+            found = dict.fromkeys([*(name for row in rows for name in row), *answer.cleaning_columns])
             if settings.output_format == "jsonl":
                 content = json_lines(rows)
             else:
@@ -337,14 +326,27 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
             columns = columns or found
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
-            labels.update(row[predictor.added[0]] for row in rows)
+            labels.update(row[answer.columns["label"]] for row in rows)
+            cleaning += counts
             num_errors += len(chunk.bad)
             bar.update(len(rows))
-    return Summary(labels, num_errors)
+    return Summary(labels, num_errors, cleaning)
 
 
-def _load_predictor(settings: PredictSettings) -> BatchPredictor:
+def _added_columns(settings: PredictSettings) -> list[str]:
+    """Return the names of all columns that a row may get, which none of the input may have."""
+    names = added_columns(
+        settings.prefix,
+        kinds_of_answers(peek_config(settings.model)),
+        attention=settings.attention,
+        contributions=settings.contributions,
+    )
+    return AnswerNames(settings.language, [], settings.prefix).columns(names, cleans=not settings.no_clean)
+
+
+def _load_answerer(settings: PredictSettings) -> RowAnswerer:
     """Load the model as the settings say."""
     names = ("prefix", "attention", "contributions")
     given = {name: getattr(settings, name) for name in names}
-    return BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    predictor = BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    return RowAnswerer(predictor, cleans=not settings.no_clean, language=settings.language)

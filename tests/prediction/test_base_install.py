@@ -13,7 +13,7 @@ from tests.support.commands import ROOT
 EXTRA_PACKAGES = (
     "accelerate", "altair", "datasets", "fastapi", "gensim", "gradio", "jinja2", "matplotlib", "mplfonts", "onnx", "pandas",
     "prometheus_client", "pyarrow", "pyspark", "ray", "scipy", "sklearn", "tokenizers", "torch", "torchcrf", "torchmetrics",
-    "transformers", "uvicorn", "vl_convert",
+    "transformers", "uvicorn", "vl_convert", "xlsxwriter",
 )  # fmt: skip
 BLOCKED = f"import sys; sys.modules |= dict.fromkeys({EXTRA_PACKAGES}); sys.argv[0] = 'aslstm'\n"
 RUN = f"{BLOCKED}from aslstm.cli import main; main()\n"
@@ -75,6 +75,7 @@ def test_a_command_without_its_extra_is_one_line(name: str) -> None:
     ("flags", "words"),
     [
         (("--output", "out.parquet"), ["the package pyarrow", "the extra 'parquet'"]),
+        (("--output", "out.xlsx"), ["the package xlsxwriter", "the extra 'excel'", "or name a .csv file"]),
         (("--input", "posts.parquet", "--output", "out.csv"), ["the package pyarrow", "the extra 'parquet'"]),
         (("--output", "out.csv", "--backend", "torch"), ["the package torch", "the extra 'torch'", "choose --backend onnx"]),
     ],
