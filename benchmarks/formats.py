@@ -60,7 +60,7 @@ class Sample(NamedTuple):
     """
 
     name: str
-    write: Callable[[Path], None]
+    write: Callable[[Path], object]
     text_column: str
     date_column: str = ""
     texts: Sequence[str] = POSTS
@@ -83,14 +83,14 @@ def as_text(found: list[dict[str, Any]], delimiter: str = ",", *, header: bool =
     return file.getvalue()
 
 
-def write_text(text: str, encoding: str = "utf-8") -> Callable[[Path], None]:
+def write_text(text: str, encoding: str = "utf-8") -> Callable[[Path], object]:
     """Return a function that writes a text."""
-    return lambda path: path.write_bytes(text.encode(encoding)) and None
+    return lambda path: path.write_bytes(text.encode(encoding))
 
 
-def write_bytes(content: bytes) -> Callable[[Path], None]:
+def write_bytes(content: bytes) -> Callable[[Path], object]:
     """Return a function that writes bytes."""
-    return lambda path: path.write_bytes(content) and None
+    return lambda path: path.write_bytes(content)
 
 
 USUAL = rows("微博正文", "发布时间", [f"{when:%Y-%m-%d %H:%M}" for when in TIMES])
@@ -137,7 +137,7 @@ def database(path: Path) -> None:
     made.close()
 
 
-def arrow(kind: str, text: str, dates: Sequence[Any]) -> Callable[[Path], None]:
+def arrow(kind: str, text: str, dates: Sequence[Any]) -> Callable[[Path], object]:
     """Return a function that writes a columnar file."""
 
     def write(path: Path) -> None:

@@ -67,8 +67,10 @@ def read_predictions(found: FoundFile) -> Iterator[dict[str, Any]]:
         given = _unguarded_row(row) if is_table else row
         if text is not columns.MISSING:
             given = {**given, column: unguarded(text) if is_table and isinstance(text, str) else text}
-        if found.date_column:
-            given = {**given, found.date_column: found.time_of(row) or given.get(found.date_column)}
+        value = columns.value_at(row, found.date_column)
+        # A column that the user names must be there; one that was found may be missing in some rows.
+        if found.date_column and not (value is columns.MISSING and found.date_is_named):
+            given = {**given, found.date_column: found.time_of(row) or (None if value is columns.MISSING else value)}
         yield given
 
 

@@ -25,7 +25,7 @@ _FIRST_SERIAL = datetime(1899, 12, 30)
 # The posts are Chinese ones, and every date that a site writes out is that of a clock in China.
 CHINA = timezone(timedelta(hours=8))
 _WEIBO_DATE = "%a %b %d %H:%M:%S %z %Y"  # "Sat Mar 01 12:30:00 +0800 2014", of its programming interface
-_LONGEST = 60
+_LONGEST = 40
 
 
 def parse_date(value: Any, *, epoch: bool = False, reference: datetime | None = None) -> date | None:

@@ -115,6 +115,11 @@ class FoundFile:
         return self._reading.format
 
     @property
+    def date_is_named(self) -> bool:
+        """Whether the user named the column of dates."""
+        return self._named.date_column is not None
+
+    @property
     def has_posts_alone(self) -> bool:
         """Whether the file is text with a post on each line."""
         return self.format == "txt"
@@ -163,7 +168,7 @@ class FoundFile:
         if not self.date_column:
             return None
         value = value_at(row, self.date_column)
-        epoch = self._named.date_column is not None or is_epoch_column(self.date_column)
+        epoch = self.date_is_named or is_epoch_column(self.date_column)
         return None if value is MISSING else parse_time(value, epoch=epoch, reference=self.reference_time)
 
     def line(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from aslstm.errors import UserError
 from aslstm.text_files import MAX_LINE_BYTES, BadRow
 
+from .column_names import text_rank
 from .file_formats import Row, Rows, Table, TextFile, refuse_bad
 
 # How deep the values of a JSON object may lie in each other.
@@ -44,7 +45,7 @@ def is_document(head: str) -> bool:
     """Return whether JSON has to be read whole: a list, an object over several lines, or one that holds lists of objects."""
     if is_line(head):
         first, _, rest = head.strip().partition("\n")
-        return not rest and bool(_tables_of(json.loads(first)))
+        return not rest and not _is_post(row := json.loads(first)) and bool(_tables_of(row))
     return _PRETTY.match(head) is not None
 
 
@@ -127,6 +128,8 @@ def _tables_of(value: Any) -> dict[str, list[Row]]:
         return {"": rows}
     if not isinstance(value, dict):
         return {}
+    if _is_post(value):
+        return {"": [value]}
     if rows := _rows_of_frame(value):
         return {"": rows}
     found: dict[str, list[Row]] = {}
@@ -136,6 +139,13 @@ def _tables_of(value: Any) -> dict[str, list[Row]]:
         found |= {name: rows for name, one in inner.items() if (rows := _rows_of_list(one)) and rows is one}
         level = {name: one for name, one in inner.items() if isinstance(one, dict)}
     return found
+
+
+def _is_post(value: dict[str, Any]) -> bool:
+    """Return whether an object is a post, which may hold lists of objects itself, such as its comments."""
+    # The reply of a server has a message and a title of its own.
+    names = [name for name, one in value.items() if isinstance(one, str) and name not in ("message", "msg", "body")]
+    return any((rank := text_rank(name)) is not None and rank[0] < 2 for name in names)
 
 
 def _rows_of_list(value: Any) -> list[Row]:

@@ -269,6 +269,8 @@ def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingD
         for name, value in flags_of(settings).items()
         if name not in (*NOT_IN_RECIPE, "report_to", *unused) and isinstance(value, str | int | float)
     }
+    # A run that was begun before encodings were found read UTF-8, and of such files the same is found.
+    flags["--encoding"] = settings.corpus.encoding or "utf-8"
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
     contents = {f"{CONTENTS}{name}": fingerprint for name, fingerprint in data.fingerprints.items()}
     return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)} | contents

@@ -11,6 +11,8 @@ from tests.support.commands import run_command
 from tests.support.prediction_runs import answer, read_csv, read_lines, write_txt
 
 TEXT = ("--text_column", "text")
+# Among ASCII alone, a line of GB18030 would be taken for what the file is written in.
+IN_UTF8 = ("--encoding", "utf-8")
 GOOD = b'{"text": "a"}\n'
 
 
@@ -45,7 +47,7 @@ GOOD = b'{"text": "a"}\n'
         ("a.txt", b"a\n", ["--output", "-", "--output_format", "parquet"], ["--output -", "jsonl or csv"]),
         ("a.txt", b"a\n", ["--input", "-", "--input_format", "txt", "--resume"], ["--resume", "found -"]),
         ("a.txt", b"a\n", ["--output", "out.doc"], ["--output out.doc", ".parquet"]),
-        ("a.txt", b"a\n", ["--input", "nowhere.txt"], ["nowhere.txt", "No such file"]),
+        ("a.txt", b"a\n", ["--input", "nowhere.txt"], ["--input nowhere.txt", "found none", "check the path"]),
         ("a.txt", b"a\n", ["--model", "nowhere"], ["nowhere", "config.json"]),
     ],
 )  # fmt: skip
@@ -75,11 +77,11 @@ def test_bad_input_ends_with_code_2(onnx_folder: Path, tmp_path: Path) -> None:
 def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     lines = [b'{"text": "a"}', b'{"text": "b', '{"text": "今"}'.encode("gb18030"), b'{"id": 4}', b"", b'{"text": "f"}']
     (tmp_path / "posts.jsonl").write_bytes(b"\n".join(lines))
-    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", "--on_error", "skip")
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", "--on_error", "skip", *IN_UTF8)
     assert [row["text"] for row in read_lines(tmp_path / "skipped.jsonl")] == ["a", "f"]
     assert not (tmp_path / "skipped.jsonl.errors.jsonl").exists()
     assert capsys.readouterr().err.splitlines()[-1].endswith("; 3 rows passed over")
-    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", "--on_error", "report")
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", "--on_error", "report", *IN_UTF8)
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "skipped.jsonl").read_bytes()
     errors = read_lines(tmp_path / "out.jsonl.errors.jsonl")
     assert [error["line"] for error in errors] == [2, 3, 4]
@@ -90,7 +92,7 @@ def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Pa
 def test_bad_rows_of_csv_are_passed_over_whole(onnx_folder: Path, tmp_path: Path) -> None:
     bad = '"两\n行"'.encode("gb18030")
     (tmp_path / "posts.csv").write_bytes(b"text,id\na,1\n" + bad + b',2\nc,3,3\nx"y,4\n"e\ne",5\n"f')
-    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", "--on_error", "report")
+    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", "--on_error", "report", *IN_UTF8)
     assert [(row["text"], row["id"]) for row in read_csv(tmp_path / "out.csv")] == [("a", "1"), ('x"y', "4"), ("e\ne", "5")]
     assert [error["line"] for error in read_lines(tmp_path / "out.csv.errors.jsonl")] == [4, 5, 9]
 

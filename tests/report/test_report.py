@@ -15,10 +15,11 @@ import pytest
 from transformers import pipeline
 
 from aslstm.commands import report
+from aslstm.data.dates import parse_date
+from aslstm.data.found_files import find_file
 from aslstm.errors import UserError
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
-from aslstm.report.dates import parse_date
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
@@ -233,7 +234,7 @@ def test_every_format_gives_the_same_tables(rows: list[Row], suffix: str, tmp_pa
             writer.writerow(some[0])
             for row in some:
                 writer.writerow([value if isinstance(value, str) else json.dumps(value) for value in row.values()])
-    assert build_tables(report.read_predictions(path, "utf-8")) == build_tables(some)
+    assert build_tables(report.read_predictions(find_file(path))) == build_tables(some)
 
 
 def test_predictions_with_a_prefix_stand_beside_the_labels_of_the_input(rows: list[Row]) -> None:
@@ -305,7 +306,9 @@ def test_seconds_since_1970_are_dates_where_a_column_says_so(unit: int) -> None:
     for value in (moment, str(moment), f" {moment}", float(moment), f"{moment}.0"):
         assert parse_date(value, epoch=True) == date(2025, 3, 6)
         assert parse_date(value) is None
-    for other in (True, 20140301, "20140301", "1e9e9", -moment, 946_684_799, "9" * 30, float("nan"), None):
+    for written in (20140301, "20140301"):
+        assert parse_date(written, epoch=True) == date(2014, 3, 1)
+    for other in (True, 20141301, "1e9e9", -moment, 946_684_799, "9" * 30, float("nan"), None):
         assert parse_date(other, epoch=True) is None
     for name, found in (("created_at", True), ("time", True), ("发布时间", True), ("uid", False), ("weibo_id", False)):
         rows = [{"text": "好", "label": "a", name: (1_741_222_593 + i * 86_400) * unit} for i in range(3)]
@@ -384,7 +387,7 @@ def test_an_input_of_another_kind_or_a_file_in_the_folders_place_is_refused(
 ) -> None:
     (tmp_path / "in.xml").write_text("<a/>", encoding="utf-8")
     (tmp_path / "out").write_text("", encoding="utf-8")
-    for source, target, message in (("in.xml", "new", "expected a file ending in"), ("in.xml", "out", "found a file")):
+    for source, target, message in (("in.xml", "new", "expected at least one row with a label"), ("in.xml", "out", "found a file")):
         monkeypatch.setattr(sys, "argv", ["report.py", "--input", str(tmp_path / source), "--output", str(tmp_path / target)])
         with pytest.raises(UserError, match=message):
             report.main()

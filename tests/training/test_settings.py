@@ -35,7 +35,7 @@ FLAGS = (
     "--checkpointing_steps", "1", "--output_dir", "model",
 )  # fmt: skip
 OLD_RECIPE = {
-    "--dataset": "sample", "--encoding": None, "--selection": "all", "--max_train_samples": 100, "--streaming": False,
+    "--dataset": "sample", "--encoding": "utf-8", "--selection": "all", "--max_train_samples": 100, "--streaming": False,
     "--steps_per_epoch": 500, "--strip_emoji": False, "--min_count": 2, "--min_emoji_count": 2, "--model_max_length": 512,
     "--emoji_fusion": "attention", "--attention_key": "embedding", "--classifier_input": "attention_and_query",
     "--unidirectional": False, "--no_max_pooling": False, "--embedding_size": 8, "--hidden_size": 4,
