@@ -55,6 +55,10 @@ class DistilSettings:
             raise UserError("`teachers`: expected different folders, found one twice; leave out one of them")
 
 
+def _source_of(settings: DistilSettings, corpus: CorpusSource) -> TextSource:
+    return TextSource(settings.input, settings.input_columns, encoding=corpus.encoding, no_clean=corpus.no_clean)
+
+
 def answers_of_teachers(settings: DistilSettings, corpus: CorpusSource, folder: Path) -> tuple[Path, ...]:
     """Let every teacher answer the distinct posts, and return the files of answers.
 
@@ -68,7 +72,7 @@ def answers_of_teachers(settings: DistilSettings, corpus: CorpusSource, folder: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     posts = folder / "posts.jsonl"
-    texts = dict.fromkeys(TextSource(settings.input, settings.input_columns, corpus.encoding, corpus.no_clean).texts())
+    texts = dict.fromkeys(_source_of(settings, corpus).texts())
     with replacing(posts) as staging, staging.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
     answers = []

@@ -3,6 +3,7 @@
 The reasons are the contributions of words and emoji, the attention, and the effect of the emoji.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,9 +33,11 @@ from modeling_aslstm.results_aslstm import (
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
 
-from .backends import Backend, default_backend, load_backend
+from .backends import Backend, choose_backend, load_backend
 from .forks import PerProcess
 from .settings import InferenceSettings
+
+logger = logging.getLogger(__name__)
 
 # So many batches are encoded at once. Posts of similar length are then put together, and many texts are cheaper to encode
 # together than one after the other: from 2 to 32 batches, two cores go from 6,000 to 15,000 posts a second.
@@ -107,7 +110,9 @@ class Classifier:
         settings = InferenceSettings(backend, batch_size, num_threads)
         path = Path(folder)
         check_model_folder(path)
-        self.settings = replace(settings, backend=backend or default_backend(path))
+        self.settings = replace(settings, backend=choose_backend(path, backend))
+        if backend is None and self.settings.backend == "onnx":
+            logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
         config = read_config(path)
         try:
             encoder = PostEncoder.from_folder(path)

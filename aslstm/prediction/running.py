@@ -32,6 +32,7 @@ from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
 from aslstm.workbooks import check_can_write
 
+from .backends import choose_backend
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
 from .files import OUTPUT_FORMATS, Summary, TableStyle, json_lines, write_csv
 from .parts import Parts
@@ -216,14 +217,12 @@ def predict_file(settings: PredictSettings, tell: Callable[[str], None] = logger
 
 
 def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], None]) -> Summary | None:
+    added = _added_columns(settings)
+    choose_backend(settings.model, settings.inference.backend)  # A missing package is found before a file is read.
     text_columns = None if settings.text_column is None else (settings.text_column,)
     named = Named(text_columns, encoding=settings.encoding, table=settings.table, format=settings.input_format)
     files = FoundFiles(places.inputs, named)
-    chunks = read_chunks(
-        files,
-        added=_added_columns(settings),
-        stop=settings.on_error == "stop",
-    )
+    chunks = read_chunks(files, added=added, stop=settings.on_error == "stop")
     if os.environ.get("RANK", "0") == "0":
         for line in files.lines():
             tell(line)

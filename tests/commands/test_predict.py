@@ -15,6 +15,7 @@ import pytest
 from transformers import pipeline
 
 from aslstm.commands.report import read_predictions
+from aslstm.data.found_files import find_file
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import ROOT
 from tests.support.prediction_runs import (
@@ -210,7 +211,7 @@ def test_a_spreadsheet_runs_no_cell_of_csv_and_a_report_reads_the_texts(onnx_fol
     assert [row["text"] for row in found] == ["'=1+1", "'@小明 [泪]", "'＝好", "''=x", "好", "-0.5", "'\tx", "'+1(2)"]
     assert [row["'=id"] for row in found] == [str(-i) for i in range(len(texts))]
     assert {row["-0.53"] for row in found} == {"-0.53"}
-    assert [row["text"] for row in read_predictions(tmp_path / "out.csv", "utf-8")] == texts
+    assert [row["text"] for row in read_predictions(find_file(tmp_path / "out.csv"))] == texts
     answer(onnx_folder, "--input", posts, "--output", tmp_path / "raw.csv", "--raw_cells")
     assert [row["text"] for row in read_csv(tmp_path / "raw.csv")] == texts
 

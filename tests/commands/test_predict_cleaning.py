@@ -9,6 +9,7 @@ from python_calamine import CalamineWorkbook
 
 from aslstm.commands.report import read_predictions
 from aslstm.data.answer_names import as_answered
+from aslstm.data.found_files import Named, find_file
 from aslstm.errors import UserError
 from tests.support.crawled_posts import NOTHING_WRITTEN, PAIRS
 from tests.support.prediction_runs import ADDED, answer, read_csv, read_lines, write_csv, write_lines
@@ -53,7 +54,7 @@ def test_a_post_in_which_nobody_wrote_has_no_label_and_keeps_its_chain(
         ": //@小明:哈哈": "//@小明:哈哈",
     }
     assert list(last) == ["text", *ADDED]
-    assert f"; {len(found)} without words, no label" in capsys.readouterr().err
+    assert f"; {len(found)} without words or label" in capsys.readouterr().err
 
 
 def test_the_header_of_standard_output_has_the_columns_of_cleaning(
@@ -91,7 +92,7 @@ def test_a_chinese_table_is_read_like_an_english_one(onnx_folder: Path, pairs: P
         *("p_标签", "p_得分", "p_各标签得分", "p_情感倾向", "p_倾向得分", "p_表情", "p_贡献", "p_清理后的正文", "p_转发链")
     ]
     assert {row["p_情感倾向"] for row in chinese} <= {"负面", "中性", "正面"}
-    both = [read_predictions(tmp_path / name, "utf-8") for name in ("en.csv", "zh.csv")]
+    both = [read_predictions(find_file(tmp_path / name, Named(("crawled",)))) for name in ("en.csv", "zh.csv")]
     for english, other in zip(*both, strict=True):
         expected, found = (as_answered(row, "crawled", "p_")[0] for row in (english, other))
         assert list(found) == list(expected)
