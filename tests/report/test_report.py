@@ -387,7 +387,10 @@ def test_an_input_of_another_kind_or_a_file_in_the_folders_place_is_refused(
 ) -> None:
     (tmp_path / "in.xml").write_text("<a/>", encoding="utf-8")
     (tmp_path / "out").write_text("", encoding="utf-8")
-    for source, target, message in (("in.xml", "new", "expected at least one row with a label"), ("in.xml", "out", "found a file")):
+    for source, target, message in (
+        ("in.xml", "new", "expected at least one row with a label"),
+        ("in.xml", "out", "found a file"),
+    ):
         monkeypatch.setattr(sys, "argv", ["report.py", "--input", str(tmp_path / source), "--output", str(tmp_path / target)])
         with pytest.raises(UserError, match=message):
             report.main()
