@@ -12,7 +12,7 @@ from tests.support.prediction_runs import answer, read_csv, read_lines, write_tx
 
 TEXT = ("--text_column", "text")
 # Among ASCII alone, a line of GB18030 would be taken for what the file is written in.
-IN_UTF8 = ("--encoding", "utf-8")
+SKIP, REPORT = (("--encoding", "utf-8", "--on_error", what) for what in ("skip", "report"))
 GOOD = b'{"text": "a"}\n'
 
 
@@ -96,7 +96,7 @@ def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Pa
 def test_bad_rows_of_csv_are_passed_over_whole(onnx_folder: Path, tmp_path: Path) -> None:
     bad = '"两\n行"'.encode("gb18030")
     (tmp_path / "posts.csv").write_bytes(b"text,id\na,1\n" + bad + b',2\nc,3,3\nx"y,4\n"e\ne",5\n"f')
-    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", "--on_error", "report", *IN_UTF8)
+    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", *REPORT)
     assert [(row["text"], row["id"]) for row in read_csv(tmp_path / "out.csv")] == [("a", "1"), ('x"y', "4"), ("e\ne", "5")]
     assert [error["line"] for error in read_lines(tmp_path / "out.csv.errors.jsonl")] == [4, 5, 9]
 
