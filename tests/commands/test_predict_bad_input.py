@@ -77,15 +77,11 @@ def test_bad_input_ends_with_code_2(onnx_folder: Path, tmp_path: Path) -> None:
 def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     lines = [b'{"text": "a"}', b'{"text": "b', '{"text": "今"}'.encode("gb18030"), b'{"id": 4}', b"", b'{"text": "f"}']
     (tmp_path / "posts.jsonl").write_bytes(b"\n".join(lines))
-    answer(
-        onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", "--on_error", "skip", *IN_UTF8
-    )
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", *SKIP)
     assert [row["text"] for row in read_lines(tmp_path / "skipped.jsonl")] == ["a", "f"]
     assert not (tmp_path / "skipped.jsonl.errors.jsonl").exists()
     assert capsys.readouterr().err.splitlines()[-1].endswith("; 3 rows passed over")
-    answer(
-        onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", "--on_error", "report", *IN_UTF8
-    )
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", *REPORT)
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "skipped.jsonl").read_bytes()
     errors = read_lines(tmp_path / "out.jsonl.errors.jsonl")
     assert [error["line"] for error in errors] == [2, 3, 4]
