@@ -12,7 +12,7 @@ from tests.support.prediction_runs import answer, read_csv, read_lines, write_tx
 
 TEXT = ("--text_column", "text")
 # Among ASCII alone, a line of GB18030 would be taken for what the file is written in.
-IN_UTF8 = ("--encoding", "utf-8")
+SKIP, REPORT = (("--encoding", "utf-8", "--on_error", what) for what in ("skip", "report"))
 GOOD = b'{"text": "a"}\n'
 
 
@@ -77,15 +77,11 @@ def test_bad_input_ends_with_code_2(onnx_folder: Path, tmp_path: Path) -> None:
 def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     lines = [b'{"text": "a"}', b'{"text": "b', '{"text": "今"}'.encode("gb18030"), b'{"id": 4}', b"", b'{"text": "f"}']
     (tmp_path / "posts.jsonl").write_bytes(b"\n".join(lines))
-    answer(
-        onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", "--on_error", "skip", *IN_UTF8
-    )
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", *SKIP)
     assert [row["text"] for row in read_lines(tmp_path / "skipped.jsonl")] == ["a", "f"]
     assert not (tmp_path / "skipped.jsonl.errors.jsonl").exists()
     assert capsys.readouterr().err.splitlines()[-1].endswith("; 3 rows passed over")
-    answer(
-        onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", "--on_error", "report", *IN_UTF8
-    )
+    answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", *REPORT)
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "skipped.jsonl").read_bytes()
     errors = read_lines(tmp_path / "out.jsonl.errors.jsonl")
     assert [error["line"] for error in errors] == [2, 3, 4]
@@ -96,7 +92,7 @@ def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Pa
 def test_bad_rows_of_csv_are_passed_over_whole(onnx_folder: Path, tmp_path: Path) -> None:
     bad = '"两\n行"'.encode("gb18030")
     (tmp_path / "posts.csv").write_bytes(b"text,id\na,1\n" + bad + b',2\nc,3,3\nx"y,4\n"e\ne",5\n"f')
-    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", "--on_error", "report", *IN_UTF8)
+    answer(onnx_folder, "--input", tmp_path / "posts.csv", "--output", tmp_path / "out.csv", *REPORT)
     assert [(row["text"], row["id"]) for row in read_csv(tmp_path / "out.csv")] == [("a", "1"), ('x"y', "4"), ("e\ne", "5")]
     assert [error["line"] for error in read_lines(tmp_path / "out.csv.errors.jsonl")] == [4, 5, 9]
 
