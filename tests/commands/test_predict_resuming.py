@@ -26,7 +26,7 @@ MOMENTS = {
     ],
     "parquet": [("os.rename", "/tmp-00000001.parquet"), ("os.rename", "/whole")],
     # The second moment is amid the pieces of a workbook, which lie in the folder of parts.
-    "xlsx": [("os.rename", "/tmp-00000001.json'"), ("os.remove", ".xlsx.parts/tmp"), ("os.rename", "/whole")],
+    "xlsx": [("os.rename", "/tmp-00000001.json'"), ("open", ".xlsx.parts/whole"), ("os.rename", "/whole")],
 }  # fmt: skip
 
 
