@@ -74,7 +74,8 @@ def load_cases() -> list[Case]:
     for kind in KINDS:
         path = FOLDER / f"{kind.replace(' ', '_')}.jsonl"
         for line in path.read_text(encoding="utf-8").splitlines():
-            fields = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()}
+            fields: dict[str, Any] = json.loads(line)
+            fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
             cases.append(Case(kind, **fields))
     return cases
 
