@@ -24,15 +24,17 @@ from .bag_of_words import add_bag_of_words
 from .batches import Collator
 from .data import TrainingData, prepare_data
 from .fingerprints import CONTENTS
+from .first_classifier import fit_first_classifier
 from .model import make_model
 from .optimization import make_optimizers, make_schedules
 from .problems import problem_of
 from .publishing import NOT_IN_RECIPE, OutputFolder, TrainingRecord
 from .settings import TrainSettings, flags_of
 from .stage_times import StageTimes
-from .starting_weights import StartingPoint, read_starting_point
+from .starting_weights import StartingModel, StartingPoint, read_starting_point
 from .states import TrainingStates
 from .steps import make_loader, predict_logits, saving_bad_batch, usable_precision
+from .streaming import StreamingRows
 from .trainer import Trainer
 
 logger = logging.getLogger(__name__)
@@ -199,6 +201,8 @@ def train_runs(
             data.tokenizer, run.model, data.label_names, data.label_counts, start=start, token_counts=token_counts,
             problem_type=data.problem_type,
         )  # fmt: skip
+        if settings.corpus.is_own and start.model is not None and needs_classifier(start.model, data):
+            fit_first_classifier(model, data.train, settings.training.logit_adjustment)
         trainer = make_trainer(run, accelerator, data, model, output)
         if run.output.resume_from_checkpoint:
             trainer.resume(run.output.resume_from_checkpoint)
@@ -211,6 +215,12 @@ def train_runs(
         accelerator.unwrap_model(trainer.model).load_state_dict(mean)
         logger.info("averaged the weights of %d runs", num_runs)
     return trainer
+
+
+def needs_classifier(start: StartingModel, data: TrainingData) -> bool:
+    """Return whether a model that starts from another one has a new classifier that can be fitted first."""
+    has_own = list((start.config.id2label or {}).values()) == data.label_names
+    return not has_own and data.problem_type == SINGLE_LABEL and not isinstance(data.train, StreamingRows)
 
 
 def make_trainer(

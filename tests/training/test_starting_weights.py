@@ -10,6 +10,7 @@ import emoji
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from gensim.models import KeyedVectors
 from safetensors.torch import load_file, save_file
 
@@ -17,6 +18,8 @@ from aslstm.commands.flags import CommandParser, add_settings, make_settings
 from aslstm.errors import UserError
 from aslstm.model_folder import choosing
 from aslstm.prediction.classifier import Classifier
+from aslstm.training.batches import encode_rows
+from aslstm.training.first_classifier import fit_first_classifier
 from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
 from aslstm.training.settings import ModelSettings
@@ -302,6 +305,18 @@ def test_half_precision_starts_a_model_of_full_precision(start: StartingModel, t
     vectors = weights["aslstm.word_embeddings.weight"]
     expected = vectors[half.tokenizer.get_vocab()["[泪]"]].float()
     torch.testing.assert_close(vector(model, tokenizer, "[泪]"), expected, rtol=0, atol=0)
+
+
+def test_a_new_classifier_begins_as_a_regression_on_what_the_model_says(start: StartingModel) -> None:
+    texts = [f"{word}{i}" for i in range(20) for word in ("今天好累[泪]", "太好吃了[太开心]")]
+    tokenizer = tokenizer_of(texts, start)
+    model = fresh(tokenizer, ["差评", "好评"])
+    start.fill(model, tokenizer)
+    rows = encode_rows(Dataset.from_dict({"text": texts, "label": ["差评", "好评"] * 20}), tokenizer, ["差评", "好评"])
+    fit_first_classifier(model, rows, 1.0)
+    with torch.inference_mode():
+        logits = model(**tokenizer(texts, return_tensors="pt", padding=True)).logits
+    assert logits.argmax(1).tolist() == [0, 1] * 20
 
 
 def test_vectors_of_another_size_than_the_start_are_refused(start: StartingModel, tmp_path: Path) -> None:
