@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _MEGABYTE = 1_000_000
-# Of a body that is too large, so many times the limit is read and thrown away: a client that is still sending when its connection
-# is closed would see a broken connection and not the error.
+# Of a body that is too large, so many times the limit is read and thrown away: a client that is still sending when its
+# connection is closed would see a broken connection and not the error.
 _MAX_READ = 10
 
 
