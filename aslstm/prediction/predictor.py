@@ -31,6 +31,7 @@ _TYPES = {
     "emoji": object,
     "attention": object,
     "contributions": object,
+    "emoji_effect": object,
 }
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
@@ -43,9 +44,10 @@ class BatchPredictor:
 
     It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where the model has a
     polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on request
-    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and ``contributions``
-    (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch depend on that
-    batch alone.
+    ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives), ``contributions``
+    (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise) and ``emoji_effect`` (what the emoji did
+    to the answer, as the pipeline gives it, or None for a post without emoji). The answers to a batch depend on that batch
+    alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -54,6 +56,7 @@ class BatchPredictor:
         prefix: The text that is put before the names of the added columns.
         attention: Whether the column ``attention`` is added.
         contributions: Whether the column ``contributions`` is added; a post is then read once more for each of its words.
+        emoji_effect: Whether the column ``emoji_effect`` is added; a post with emoji is then read three times.
         backend, batch_size, num_threads: The arguments of :class:`Classifier`.
 
     Raises:
@@ -68,6 +71,7 @@ class BatchPredictor:
         prefix: str = "",
         attention: bool = False,
         contributions: bool = False,
+        emoji_effect: bool = False,
         backend: str | None = None,
         batch_size: int = 256,
         num_threads: int | None = None,
@@ -76,12 +80,15 @@ class BatchPredictor:
         self.prefix = prefix
         self.attention = attention
         self.contributions = contributions
+        self.emoji_effect = emoji_effect
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
         has_polarity = self.classifier.config.polarity_of_labels is not None
-        self.added = added_columns(prefix, polarity=has_polarity, attention=attention, contributions=contributions)
+        self.added = added_columns(
+            prefix, polarity=has_polarity, attention=attention, contributions=contributions, emoji_effect=emoji_effect
+        )
         if attention:
             try:
                 check_has_weights(self.classifier.config)
@@ -129,7 +136,8 @@ class BatchPredictor:
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
         columns: dict[str, list[Any]] = {name: [] for name in self.added}
-        for answer in self.classifier.answers(texts, attention=self.attention, contributions=self.contributions):
+        asked = {"attention": self.attention, "contributions": self.contributions, "emoji_effect": self.emoji_effect}
+        for answer in self.classifier.answers(texts, **asked):
             best = int(answer.probabilities.argmax())
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
             label = self.label_names[best]
@@ -141,9 +149,12 @@ class BatchPredictor:
         return columns
 
 
-def added_columns(prefix: str, *, polarity: bool, attention: bool, contributions: bool) -> list[str]:
+def added_columns(
+    prefix: str, *, polarity: bool, attention: bool, contributions: bool, emoji_effect: bool = False
+) -> list[str]:
     """Return the names of the columns that are added, in their order."""
     asked = {"polarity": polarity, "polarity_score": polarity, "attention": attention, "contributions": contributions}
+    asked["emoji_effect"] = emoji_effect
     return [prefix + name for name in _TYPES if asked.get(name, True)]
 
 

@@ -33,7 +33,7 @@ from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions")
+SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions", "emoji_effect")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class PredictSettings:
     attention: bool = setting(False, "add the weight of every word")
     contributions: bool = setting(
         False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
+    )
+    emoji_effect: bool = setting(
+        False, "add the answers for the words alone and for the emoji alone, which a report compares; three times the work"
     )
     raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
     on_error: str = setting(
@@ -167,6 +170,7 @@ def _predict(settings: PredictSettings) -> Summary | None:
             polarity=gives_polarity(settings.model),
             attention=settings.attention,
             contributions=settings.contributions,
+            emoji_effect=settings.emoji_effect,
         ),
         stop=settings.on_error == "stop",
     )
@@ -296,6 +300,6 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
 
 def _load_predictor(settings: PredictSettings) -> BatchPredictor:
     """Load the model as the settings say."""
-    names = ("text_column", "prefix", "attention", "contributions")
+    names = ("text_column", "prefix", "attention", "contributions", "emoji_effect")
     given = {name: getattr(settings, name) for name in names}
     return BatchPredictor(settings.model, **given, **asdict(settings.inference))

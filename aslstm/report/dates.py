@@ -1,7 +1,6 @@
 """Takes the cells of a date column and gives days, and the stretches of time that a chart shows."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,10 @@ _DATE_COLUMN = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?([eE]\+?[0-9]{1,2})?")
 _UNITS = (1, 10**3, 10**6, 10**9)  # how many in a second
 _EPOCHS = (946_684_800, 4_102_444_800)  # the years 2000 to 2099
+_TIME = re.compile(r"(?<!\d)(\d{1,2}):\d{2}")
+# The longest span, in days, that is counted in days, weeks, months or years.
+_LONGEST_SPANS = {"day": 62, "week": 2 * 366, "month": 10 * 366, "year": 10**7}
+UNITS = tuple(_LONGEST_SPANS)
 _WEIBO_DATE = "%a %b %d %H:%M:%S %z %Y"  # "Sat Mar 01 12:30:00 +0800 2014", of its programming interface
 
 
@@ -59,10 +62,42 @@ def _parse_epoch(value: Any) -> date | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).date()
 
 
-def start_of(span: timedelta) -> Callable[[date], date]:
-    """Return a function from a day to the first day of its stretch, which is a day, week, month or year by the span."""
-    if span.days <= 62:
-        return lambda day: day
-    if span.days <= 2 * 366:
-        return lambda day: day - timedelta(days=day.weekday())
-    return lambda day: day.replace(day=1) if span.days <= 10 * 366 else day.replace(month=1, day=1)
+def hour_of(value: Any) -> int | None:
+    """Return the hour of a date that has a time of the day, or None.
+
+    >>> hour_of("2014-03-01T12:30:00Z"), hour_of("2014年3月1日"), hour_of(datetime(2014, 3, 1, 7))
+    (12, None, 7)
+    """
+    if isinstance(value, datetime):
+        return value.hour
+    match = _TIME.search(value[:40]) if isinstance(value, str) else None
+    return int(match[1]) if match and int(match[1]) < 24 else None
+
+
+def unit_for(span: timedelta) -> str:
+    """Return the unit in which a span of time is counted, one of ``UNITS``.
+
+    >>> unit_for(timedelta(days=30)), unit_for(timedelta(days=400))
+    ('day', 'week')
+    """
+    return next(unit for unit, days in _LONGEST_SPANS.items() if span.days <= days)
+
+
+def start_of(unit: str, day: date) -> date:
+    """Return the first day of the stretch of time in which a day lies; a week begins on Monday."""
+    if unit == "week":
+        return day - timedelta(days=day.weekday())
+    return day if unit == "day" else day.replace(day=1) if unit == "month" else day.replace(month=1, day=1)
+
+
+def end_of(unit: str, start: date) -> date:
+    """Return the last day of the stretch of time that begins on a day.
+
+    >>> end_of("month", date(2024, 2, 1)), end_of("week", date(2024, 1, 1))
+    (datetime.date(2024, 2, 29), datetime.date(2024, 1, 7))
+    """
+    if unit in ("day", "week"):
+        return start + timedelta(days=0 if unit == "day" else 6)
+    # A day that surely lies in the next month or year, and from there back to its first.
+    following = start_of(unit, start + timedelta(days=32 if unit == "month" else 366))
+    return following - timedelta(days=1)
