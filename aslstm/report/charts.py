@@ -144,7 +144,7 @@ def trend(
     base = alt.Chart(alt.Data(values=_line_records(timeline, lines, names))).encode(
         x=time.copy(), y=alt.Y("share:Q", title=LANGUAGES[language].columns["share"], axis=alt.Axis(format="%", tickCount=5))
     )
-    points = base.mark_point(filled=True, size=34, opacity=1, strokeWidth=2).encode(
+    points = base.mark_point(filled=False, size=30, opacity=1, strokeWidth=2).encode(
         color=color,
         fill=alt.condition("datum.partial", alt.value(paper), alt.Fill("label:N", scale=scale, legend=None)),
         description="tip:N",

@@ -26,6 +26,8 @@ from .timeline import Change, Peak, Timeline, build_timeline, find_peaks, larges
 NAMES = ("labels", "polarity", "time", "peaks", "emoji", "words", "groups", "group_words", "disagreements", "new_words")
 _NUM_ITEMS = 12  # This many emoji or words of each label are shown.
 _TYPICAL_Z = 1.96
+# Groups and peaks often differ in no word at all; of thousands of words, some would still reach 1.96.
+_CLEAR_Z = 3.5
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # New words are not looked for in fewer posts.
 _NUM_PEAK_WORDS = 5
@@ -98,20 +100,23 @@ def emotions_of(labels: Sequence[str]) -> list[str]:
     return [label for label in labels if label not in NO_FEELING] or list(labels)
 
 
-def typical(counts: Mapping[str, Counter[str]], groups: Sequence[str], posts: Mapping[str, int]) -> list[tuple[Any, ...]]:
+def typical(
+    counts: Mapping[str, Counter[str]], groups: Sequence[str], posts: Mapping[str, int], least_z: float = _TYPICAL_Z
+) -> list[tuple[Any, ...]]:
     """Return the rows of what is typical of each group: group, item, posts with it, those of all groups, share and z-score.
 
-    An item is typical if its z-score (:func:`log_odds`) is at least 1.96 and at least two posts of the group have it.
+    An item is typical if its z-score (:func:`log_odds`) is at least ``least_z`` and at least two posts of the group have it.
 
     Args:
         counts: For each item and group, how many posts of the group have the item.
         groups: The groups, in the order of the rows.
         posts: The number of posts of each group.
+        least_z: The smallest z-score.
     """
     scores = log_odds(counts, groups)
     rows = []
     for group in groups:
-        items = ((z, item) for item, z in scores[group].items() if z >= _TYPICAL_Z and counts[item][group] > 1)
+        items = ((z, item) for item, z in scores[group].items() if z >= least_z and counts[item][group] > 1)
         for z, item in sorted(items, key=lambda one: (-one[0], one[1]))[:_NUM_ITEMS]:
             here = counts[item][group]
             rows.append((group, item, here, counts[item].total(), here / posts[group], z))
@@ -219,7 +224,7 @@ def _tables(
             [(group, label, *_share_of(counts.groups[group][label], sizes[group])) for label in labels for group in groups],
         ),
         "group_words": Table(
-            ("group", "word", "posts", "posts_of_all_groups", "share", "z"), typical(counts.group_words, groups, sizes)
+            ("group", "word", "posts", "posts_of_all_groups", "share", "z"), typical(counts.group_words, groups, sizes, _CLEAR_Z)
         ),
         "disagreements": Table(
             ("text", "label", "words_label", "words_score", "emoji_label", "emoji_score"),
@@ -268,7 +273,7 @@ def _peak_posts(peak: Peak, posts: Sequence[Post], counts: Counts) -> PeakPosts:
         word: Counter({"here": here[word], "elsewhere": max(of_label.total() - here[word], 0)})
         for word, of_label in counts.words.items()
     }
-    rows = typical(table, ["here", "elsewhere"], {"here": max(len(made), 1), "elsewhere": max(len(posts), 1)})
+    rows = typical(table, ["here", "elsewhere"], {"here": max(len(made), 1), "elsewhere": max(len(posts), 1)}, _CLEAR_Z)
     marking = [row[1] for row in rows if row[0] == "here"][:_NUM_PEAK_WORDS]
     shown: dict[str, Post] = {}
     for post, _ in sorted(split, key=lambda one: (-len(one[1].intersection(marking)), -one[0].score)):

@@ -73,7 +73,7 @@ LANGUAGES = {
         sections={
             "headlines": Section("At a glance", ""),
             "labels": Section("Labels", "How many posts have each label, with the 95 % interval of its share."),
-            "polarity": Section("Polarity", "How many posts are negative, neutral and positive, by the sums of their labels."),
+            "polarity": Section("Polarity", "How many posts are negative, neutral and positive, with the 95 % interval of each share."),
             "time": Section("Over time", "", "The posts have no dates, or all of them lie in one day, week, month or year."),
             "peaks": Section(
                 "Peaks",
@@ -93,7 +93,7 @@ LANGUAGES = {
                 "No word is typical of a label.",
             ),
             "groups": Section("Comparison", "The share of each label in each group, with its 95 % interval."),
-            "group_words": Section("Words of the groups", "The words that set a group apart from the others."),
+            "group_words": Section("Words of the groups", "The words that set a group apart from the others, if any do clearly."),
             "disagreements": Section(
                 "Words against emoji",
                 "Posts whose words alone and whose emoji alone have opposite polarities, both with a probability of 0.5 or more. "
@@ -182,7 +182,7 @@ LANGUAGES = {
         sections={
             "headlines": Section("概览", ""),
             "labels": Section("标签分布", "每个标签的条数，以及占比的 95% 区间。"),
-            "polarity": Section("情感倾向", "负面、中性、正面各多少条，按标签的概率之和判断。"),
+            "polarity": Section("情感倾向", "负面、中性、正面各多少条，以及占比的 95% 区间。"),
             "time": Section("随时间的变化", "", "没有日期，或日期都在同一天、周、月或年。"),
             "peaks": Section(
                 "高峰",
