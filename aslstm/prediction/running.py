@@ -33,7 +33,16 @@ from .settings import InferenceSettings
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions", "emoji_effect")
+SETTINGS_OF_ANSWERS = (
+    "input_format",
+    "output_format",
+    "text_column",
+    "encoding",
+    "prefix",
+    "attention",
+    "contributions",
+    "emoji_effect",
+)
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,7 @@ def _shares(table: Table, colors: dict[str, str], title: str) -> alt.LayerChart:
     return (bars + intervals + texts).properties(width=_WIDTH)
 
 
-def trend(
-    tables: ReportTables, language: str, *, width: int, paper: str = "white", legend: bool = True
-) -> alt.VConcatChart:
+def trend(tables: ReportTables, language: str, *, width: int, paper: str = "white", legend: bool = True) -> alt.VConcatChart:
     """Return the share of each label over time as lines, with the number of posts below.
 
     Labels without a feeling are left out, so that the others can be seen. A hollow point and a pale bar are a period that the

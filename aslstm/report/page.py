@@ -118,7 +118,6 @@ def render(
     )
 
 
-
 def _data(tables: ReportTables, content: str, colors: Sequence[str], language: str) -> dict[str, Any]:
     """Return what the script of the page reads."""
     controls = LANGUAGES[language].controls

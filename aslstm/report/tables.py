@@ -224,7 +224,8 @@ def _tables(
             [(group, label, *_share_of(counts.groups[group][label], sizes[group])) for label in labels for group in groups],
         ),
         "group_words": Table(
-            ("group", "word", "posts", "posts_of_all_groups", "share", "z"), typical(counts.group_words, groups, sizes, _CLEAR_Z)
+            ("group", "word", "posts", "posts_of_all_groups", "share", "z"),
+            typical(counts.group_words, groups, sizes, _CLEAR_Z),
         ),
         "disagreements": Table(
             ("text", "label", "words_label", "words_score", "emoji_label", "emoji_score"),

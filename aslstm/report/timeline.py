@@ -74,7 +74,9 @@ class Change(NamedTuple):
     after: Period
 
 
-def build_timeline(days: Counter[tuple[date, str]], first_hour: int | None = None, last_hour: int | None = None) -> Timeline | None:
+def build_timeline(
+    days: Counter[tuple[date, str]], first_hour: int | None = None, last_hour: int | None = None
+) -> Timeline | None:
     """Return the periods of the days, or None if all days lie in one period, which shows no change.
 
     A week, month or year is partial if the first post comes after its first day or the last post before its last day. A day is
