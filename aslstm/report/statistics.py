@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from statistics import NormalDist, median
 
 _Z_95 = NormalDist().inv_cdf(0.975)
-# The prior of the words weighs as much as so many occurrences, spread like those of all groups together.
+# The prior weighs as much as so many occurrences, spread like those of all groups together; of few posts, as a tenth of them.
 _PRIOR_OCCURRENCES = 500.0
 _MAD_TO_DEVIATION = 1.4826  # The standard deviation of a normal distribution, in its median absolute deviations.
 
@@ -68,7 +68,7 @@ def log_odds(counts: Mapping[str, Mapping[str, int]], groups: Collection[str]) -
     every = sum(totals.values())
     if every == 0:
         return {group: {} for group in groups}
-    prior = min(_PRIOR_OCCURRENCES, every)
+    prior = min(_PRIOR_OCCURRENCES, every / 10)
     scores: dict[str, dict[str, float]] = {group: {} for group in groups}
     for item, of_item in counts.items():
         of_all = sum(of_item.values())

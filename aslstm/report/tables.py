@@ -159,11 +159,9 @@ def build_tables(
     posts = counts.sample.posts()
     days = [day for day, _ in counts.days]
     first_day, last_day = min(days, default=None), max(days, default=None)
-    timeline = build_timeline(
-        counts.days,
-        first_day and counts.hours.get(first_day, (None, None))[0],
-        last_day and counts.hours.get(last_day, (None, None))[1],
-    )
+    first_hour = counts.hours[first_day][0] if first_day and first_day in counts.hours else None
+    last_hour = counts.hours[last_day][1] if last_day and last_day in counts.hours else None
+    timeline = build_timeline(counts.days, first_hour, last_hour)
     emotions = emotions_of(labels)
     peaks = [_peak_posts(peak, posts, counts) for peak in find_peaks(timeline, emotions)] if timeline else []
     return ReportTables(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from .dates import end_of, start_of, unit_for
@@ -149,7 +150,7 @@ def largest_change(timeline: Timeline, labels: Iterable[str]) -> Change | None:
     large = [one for one in timeline.periods if not one.is_partial and one.total >= _MIN_POSTS_OF_A_CHANGE]
     changes = [
         (difference_z(after.counts[label], after.total, before.counts[label], before.total), Change(label, before, after))
-        for before, after in zip(large, large[1:], strict=False)
+        for before, after in pairwise(large)
         for label in labels
     ]
     if not changes:

@@ -38,17 +38,17 @@ def test_log_odds_are_those_of_the_formula_word_by_word() -> None:
             if not here:
                 assert word not in found[group]
                 continue
-            # Monroe et al. (2008), equations 16 and 20, with a prior of 500 occurrences spread like all words.
-            prior = 500 * sum(counts[word].values()) / every
+            # Monroe et al. (2008), equations 16 and 20, with a prior of a tenth of all occurrences, spread like them.
+            prior = sum(counts[word].values()) / 10
             rest, rest_total = sum(counts[word].values()) - here, every - totals[group]
-            ratio = math.log((here + prior) / (totals[group] + 500 - here - prior))
-            ratio -= math.log((rest + prior) / (rest_total + 500 - rest - prior))
+            ratio = math.log((here + prior) / (totals[group] + every / 10 - here - prior))
+            ratio -= math.log((rest + prior) / (rest_total + every / 10 - rest - prior))
             expected = ratio / math.sqrt(1 / (here + prior) + 1 / (rest + prior))
             assert found[group][word] == pytest.approx(expected)
 
 
 def test_a_frequent_word_and_a_word_that_occurs_once_are_not_typical() -> None:
-    counts = {"的": {"a": 500, "b": 500}, "怒": {"a": 60, "b": 2}, "once": {"a": 1, "b": 0}}
+    counts = {"的": {"a": 500, "b": 500}, "rest": {"a": 3000, "b": 3000}, "怒": {"a": 60, "b": 2}, "once": {"a": 1, "b": 0}}
     scores = log_odds(counts, "ab")["a"]
     assert scores["怒"] > 5 and abs(scores["的"]) < 3 and scores["once"] < 1.96
     assert log_odds({}, "ab") == {"a": {}, "b": {}}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_periods_without_posts_are_there_and_first_and_last_weeks_are_partial() 
     assert timeline is not None and timeline.unit == "week"
     assert [period.total for period in timeline.periods] == [1, *[0] * 9, 2]
     assert [period.is_partial for period in timeline.periods] == [True, *[False] * 10]
-    assert all(one.end + timedelta(days=1) == other.start for one, other in zip(timeline.periods, timeline.periods[1:]))
+    assert all(one.end + timedelta(days=1) == other.start for one, other in pairwise(timeline.periods))
 
 
 @pytest.mark.parametrize(
