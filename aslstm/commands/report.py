@@ -4,8 +4,8 @@ aslstm report --input out.jsonl --output report/
 aslstm report --input out.csv --output report/ --date_column created_at --language zh --title 话题
 aslstm report --input before.jsonl after.jsonl --output report/
 
-The input is what ``aslstm predict`` wrote; posts without labels are labelled first. It writes ``index.html``, which needs no other
-file and no network, and beside it each chart as PNG, each table as CSV, and all tables in one Excel workbook.
+The input is what ``aslstm predict`` wrote; posts without labels are labelled first. It writes ``index.html``, which needs no
+other file and no network, and beside it each chart as PNG, each table as CSV, and all tables in one Excel workbook.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -146,15 +146,16 @@ class Labeller:
         from aslstm.prediction.predictor import fault_of_text
 
         self.has_labelled = True
-        number = 0
+        num_read = 0
         with tqdm(desc="Labelling", unit=" posts") as bar:
             while chunk := list(islice(rows, _ROWS_AT_ONCE)):
-                for number, row in enumerate(chunk, start=number + 1):
+                for number, row in enumerate(chunk, start=num_read + 1):
                     if fault := fault_of_text(f"{place}, row {number}", row, self.text_column):
                         raise UserError(fault)
                 columns = self.predictor.answers([row[self.text_column] for row in chunk])
                 for i, row in enumerate(chunk):
                     yield row | {name: values[i] for name, values in columns.items()}
+                num_read += len(chunk)
                 bar.update(len(chunk))
 
     def facts(self) -> "ModelFacts | None":

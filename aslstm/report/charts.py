@@ -1,7 +1,7 @@
 """Takes the tables of a report (:class:`ReportTables`) and gives Altair charts.
 
-:func:`aslstm.charts.png` makes pictures of them for slides. The page draws bars itself, as HTML that fits a phone; of the charts
-it takes the lines over time alone (:func:`trend`), as SVG. Nothing here asks the network.
+:func:`aslstm.charts.png` makes pictures of them for slides. The page draws bars itself, as HTML that fits a phone; of these it
+takes the lines over time alone (:func:`trend`), as SVG. Nothing here asks the network.
 """
 
 import math

@@ -21,7 +21,7 @@ from .counting import Counts, words_of
 from .examples import Example
 from .posts import Post
 from .statistics import log_odds, wilson_interval
-from .timeline import Change, Peak, Timeline, build_timeline, find_peaks, largest_change
+from .timeline import Change, Peak, Period, Timeline, build_timeline, find_peaks, largest_change
 
 NAMES = ("labels", "polarity", "time", "peaks", "emoji", "words", "groups", "group_words", "disagreements", "new_words")
 _NUM_ITEMS = 12  # This many emoji or words of each label are shown.
@@ -206,8 +206,7 @@ def _tables(
         "peaks": Table(
             ("from", "to", "label", "posts", "expected", "z", "words"),
             [
-                (one.period.start.isoformat(), one.period.end.isoformat(), one.label or "", one.posts, one.expected, one.z)
-                + (" ".join(words),)
+                (*_days_of(one.period), one.label or "", one.posts, one.expected, one.z, " ".join(words))
                 for one, words, _ in peaks
             ],
         ),
@@ -252,9 +251,14 @@ def _polarity_rows(counts: Counts) -> list[tuple[Any, ...]]:
     return [(name, *_share_of(found[name], found.total())) for name in POLARITIES] if found else []
 
 
+def _days_of(period: Period) -> tuple[str, str]:
+    """Return the first and the last day of a period, as they are written."""
+    return period.start.isoformat(), period.end.isoformat()
+
+
 def _time_rows(timeline: Timeline | None, labels: Sequence[str]) -> list[tuple[Any, ...]]:
     return [
-        (one.start.isoformat(), one.end.isoformat(), label, one.counts[label], one.counts[label] / one.total, one.is_partial)
+        (*_days_of(one), label, one.counts[label], one.counts[label] / one.total, one.is_partial)
         for one in (timeline.periods if timeline else ())
         if one.total
         for label in labels

@@ -73,7 +73,9 @@ LANGUAGES = {
         sections={
             "headlines": Section("At a glance", ""),
             "labels": Section("Labels", "How many posts have each label, with the 95 % interval of its share."),
-            "polarity": Section("Polarity", "How many posts are negative, neutral and positive, with the 95 % interval of each share."),
+            "polarity": Section(
+                "Polarity", "How many posts are negative, neutral and positive, with the 95 % interval of each share."
+            ),
             "time": Section("Over time", "", "The posts have no dates, or all of them lie in one day, week, month or year."),
             "peaks": Section(
                 "Peaks",
@@ -93,11 +95,11 @@ LANGUAGES = {
                 "No word is typical of a label.",
             ),
             "groups": Section("Comparison", "The share of each label in each group, with its 95 % interval."),
-            "group_words": Section("Words of the groups", "The words that set a group apart from the others, if any do clearly."),
+            "group_words": Section("Words of the groups", "The words that clearly set a group apart from the others."),
             "disagreements": Section(
                 "Words against emoji",
-                "Posts whose words alone and whose emoji alone have opposite polarities, both with a probability of 0.5 or more. "
-                "Often irony; sometimes the model misreads one side.",
+                "Posts whose words alone and whose emoji alone have opposite polarities, both with a probability of 0.5 or "
+                "more. Often irony; sometimes the model misreads one side.",
                 "Not known: the predictions lack the column emoji_effect, which aslstm predict --emoji_effect adds; or no post "
                 "has clear and opposite sides.",
             ),
@@ -186,14 +188,15 @@ LANGUAGES = {
             "time": Section("随时间的变化", "", "没有日期，或日期都在同一天、周、月或年。"),
             "peaks": Section(
                 "高峰",
-                "帖子明显多于平常的时段：总数高出各时段中位数 3.5 个稳健标准差以上，或某一标签高出其总体占比 3.5 个标准差以上。",
+                "帖子明显多于平常的时段：总数高出各时段中位数 3.5 个稳健标准差以上，"
+                "或某一标签高出其总体占比 3.5 个标准差以上。",
                 "没有明显的高峰。",
             ),
             "emoji": Section("表情", "各标签的典型表情。点击可看含有它的帖子。", "没有典型的表情。"),
             "words": Section(
                 "词语",
-                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，Monroe 等，2008）。点击可看含有它的"
-                "帖子。",
+                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，Monroe 等，"
+                "2008）。点击可看含有它的帖子。",
                 "没有典型的词语。",
             ),
             "groups": Section("对比", "各组中每个标签的占比及 95% 区间。"),
@@ -214,8 +217,8 @@ LANGUAGES = {
         columns={
             "label": "标签", "polarity": "情感倾向", "posts": "条数", "share": "占比", "low": "95% 下限", "high": "95% 上限",
             "mean_score": "平均得分", "from": "起始日", "to": "截止日", "partial": "不完整", "emoji": "表情",
-            "posts_of_all_labels": "各标签总条数", "word": "词", "z": "z 值", "count": "次数", "score": "得分", "example": "例句",
-            "expected": "通常", "words": "词语", "group": "组", "posts_of_all_groups": "各组总条数", "text": "帖子",
+            "posts_of_all_labels": "各标签总条数", "word": "词", "z": "z 值", "count": "次数", "score": "得分",
+            "example": "例句", "expected": "通常", "words": "词语", "group": "组", "posts_of_all_groups": "各组总条数", "text": "帖子",
             "words_label": "只看文字", "words_score": "文字得分", "emoji_label": "只看表情", "emoji_score": "表情得分",
             "date": "日期", "fact": "", "value": "",
         },
