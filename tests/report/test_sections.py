@@ -33,9 +33,7 @@ def test_groups_are_compared_and_too_many_are_refused() -> None:
     assert tables.groups == {"上海": 200, "北京": 200}
     counts = Counter((row["city"], row["label"]) for row in rows)
     assert {tuple(row[:2]): row[2] for row in tables.tables["groups"].rows} == counts
-    assert {row[1] for row in tables.tables["group_words"].rows if row[0] == "北京"} == {"堵车", "真烦"} or (
-        "堵车" in {row[1] for row in tables.tables["group_words"].rows if row[0] == "北京"}
-    )
+    assert "堵车" in {row[1] for row in tables.tables["group_words"].rows if row[0] == "北京"}
     html = render(tables, title="t")
     assert "The largest difference: anger has" in html and "of the posts of 北京" in html
     with pytest.raises(UserError, match="`compare_by` id: expected at most 20 different values, found more"):
