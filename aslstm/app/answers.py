@@ -21,7 +21,6 @@ from aslstm.files import CHECKSUMS
 from aslstm.prediction.attention_view import attention_html
 from aslstm.prediction.classifier import Answer, Classifier
 from aslstm.prediction.predictor import BatchPredictor
-from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.tables import build_tables
@@ -114,7 +113,7 @@ class Answers:
             heat_map = Markup(attention_html(entries, shown))
         notes = [] if self.has_weights else [texts.no_weights]
         if len(text) > MAX_CHARACTERS:
-            notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
+            notes.append("… " + LANGUAGES[language].notes["cut"].format(shown=MAX_CHARACTERS, characters=len(text)))
         scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
         best = max(scores, key=lambda label: scores[label])
         names = shown_names(scores, language)
@@ -143,9 +142,8 @@ class Answers:
                 progress((start + len(chunk)) / len(rows))
 
         tables = build_tables(answered(), text_column=text_column, prefix=_PREFIX, place=TEXTS[language].many_posts)
-        charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
         title = TEXTS[language].report_title
-        return report_page.render(tables, charts, title=title, language=language, has_files=False)
+        return report_page.render(tables, title=title, language=language, has_files=False)
 
 
 def _polarity_line(answer: Answer, language: str) -> str:

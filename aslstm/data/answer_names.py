@@ -15,6 +15,7 @@ _CHINESE = {
     "label": "标签",
     "score": "得分",
     "scores": "各标签得分",
+    "labels": "全部标签",
     "polarity": "情感倾向",
     "polarity_score": "倾向得分",
     "emoji": "表情",
@@ -76,6 +77,15 @@ class AnswerNames:
             value: The value.
         """
         return self._values.get(value, value) if name.removeprefix(self.prefix) in ("label", "polarity") else value
+
+
+def is_answered(row: Mapping[str, Any], prefix: str = "") -> bool:
+    """Return whether a row has a label, in a column that ``aslstm predict`` names in any language; it may be empty.
+
+    >>> is_answered({"标签": "悲伤"}), is_answered({"text": "好"})
+    (True, False)
+    """
+    return f"{prefix}label" in row or f"{prefix}{_CHINESE['label']}" in row
 
 
 def as_answered(row: Mapping[str, Any], text_column: str, prefix: str = "", *, cleans: bool = True) -> tuple[dict, Cleaned]:

@@ -87,6 +87,10 @@ _TAILS = {
     "places": re.compile(f"(?:{_PLACE}){_GAP}*\\Z"),
     "sources": re.compile(f"(?:{_SOURCE}|{_BUTTONS}){_GAP}*\\Z"),
 }
+_RULES_IN_CHINESE = {
+    "marks": "标记", "repost chains": "转发链", "全文 and 展开": "全文、展开", "places": "位置", "sources": "来源",
+    "texts of links": "链接文字", "zero-width characters": "零宽字符", "nothing written": "没有写字",
+}  # fmt: skip
 # No tail is longer and no post has more, so that a long post costs no more than a short one.
 _MAX_TAIL = 200
 _MAX_TAILS = 8
@@ -136,6 +140,15 @@ def clean(post: str) -> Cleaned:
     if _NOTHING_WRITTEN.fullmatch(text):
         text = _changed(text, "", "nothing written", rules)
     return Cleaned(text.strip(), chain, tuple(rules)) if rules else Cleaned(post, "", ())
+
+
+def name_of_rule(rule: str, language: str) -> str:
+    """Return the name of a rule in a language, ``en`` or ``zh``.
+
+    >>> name_of_rule("repost chains", "zh"), name_of_rule("HTML", "zh")
+    ('转发链', 'HTML')
+    """
+    return _RULES_IN_CHINESE.get(rule, rule) if language == "zh" else rule
 
 
 def _changed(before: str, after: str, rule: str, rules: dict[str, None]) -> str:

@@ -46,7 +46,8 @@ logger = logging.getLogger(__name__)
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
 _SETTINGS_OF_READING = ("input_format", "text_column", "encoding", "table", "no_clean")
-SETTINGS_OF_ANSWERS = (*_SETTINGS_OF_READING, "output_format", "prefix", "attention", "contributions", "language")
+_ASKED = ("attention", "contributions", "emoji_effect")
+SETTINGS_OF_ANSWERS = (*_SETTINGS_OF_READING, "output_format", "prefix", *_ASKED, "language")
 # In these formats every value is a text.
 _TEXT_FORMATS = ("csv", "tsv")
 
@@ -74,6 +75,9 @@ class PredictSettings:
     attention: bool = setting(False, "add the weight of every word")
     contributions: bool = setting(
         False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
+    )
+    emoji_effect: bool = setting(
+        False, "add the answers for the words alone and for the emoji alone, which a report compares; three times the work"
     )
     no_clean: bool = setting(False, NO_CLEAN_HELP)
     language: str = setting(
@@ -334,18 +338,14 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
 
 def _added_columns(settings: PredictSettings) -> list[str]:
     """Return the names of all columns that a row may get, which none of the input may have."""
-    names = added_columns(
-        settings.prefix,
-        kinds_of_answers(peek_config(settings.model)),
-        attention=settings.attention,
-        contributions=settings.contributions,
-    )
+    asked = {name: getattr(settings, name) for name in _ASKED}
+    names = added_columns(settings.prefix, kinds_of_answers(peek_config(settings.model)), **asked)
     return AnswerNames(settings.language, [], settings.prefix).columns(names, cleans=not settings.no_clean)
 
 
 def _load_answerer(settings: PredictSettings) -> RowAnswerer:
     """Load the model as the settings say."""
-    names = ("prefix", "attention", "contributions")
+    names = ("prefix", *_ASKED)
     given = {name: getattr(settings, name) for name in names}
     predictor = BatchPredictor(settings.model, **given, **asdict(settings.inference))
     return RowAnswerer(predictor, cleans=not settings.no_clean, language=settings.language)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from aslstm.data.cleaning import name_of_rule
 from aslstm.data.file_formats import Row
 from aslstm.data.known_corpora import LANGUAGES_OF_LABELS, label_names
 from aslstm.workbooks import Sheet, write_workbook
@@ -28,8 +29,6 @@ _TEXTS = {
     "zh": {
         "rows": "帖子", "labels": "统计", "cleaning": "清理",
         "label": "标签", "posts": "条数", "share": "占比", "(no words)": "（没有文字）", "rule": "清理规则",
-        "marks": "标记", "repost chains": "转发链", "全文 and 展开": "全文、展开", "places": "位置", "sources": "来源",
-        "texts of links": "链接文字", "zero-width characters": "零宽字符", "nothing written": "没有写字",
     },
 }  # fmt: skip
 _WIDTHS = {
@@ -65,7 +64,7 @@ def write_xlsx(path: Path, rows: Iterable[Row], columns: Sequence[str], style: T
         formats={shown[name]: "0.000" for name in ("score", "polarity_score") if name in shown},
         widths={style.text_column: 60} | {shown[name]: width for name, width in _WIDTHS.items() if name in shown},
     )
-    return write_workbook(path, [posts, *_counts(summary, fills, texts)])
+    return write_workbook(path, [posts, *_counts(summary, fills, style.language)])
 
 
 def colors_of(labels: Iterable[str]) -> dict[str, str]:
@@ -95,7 +94,9 @@ def _number_of(text: str) -> Any:
     return number if str(number) == text else text
 
 
-def _counts(summary: Summary, fills: dict[str, str], texts: dict[str, str]) -> Iterator[Sheet]:
+def _counts(summary: Summary, fills: dict[str, str], language: str) -> Iterator[Sheet]:
+    texts = _TEXTS[language]
+
     def named(*names: str) -> list[str]:
         return [texts.get(name, name) for name in names]
 
@@ -107,5 +108,5 @@ def _counts(summary: Summary, fills: dict[str, str], texts: dict[str, str]) -> I
     )
     if summary.cleaning.num_changed:
         columns = named("rule", "posts")
-        rules = [(*named(rule), count) for rule, count in summary.cleaning.rules.most_common()]
+        rules = [(name_of_rule(rule, language), count) for rule, count in summary.cleaning.rules.most_common()]
         yield Sheet(texts["cleaning"], columns, rules, widths={columns[0]: 24})
