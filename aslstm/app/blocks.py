@@ -221,22 +221,26 @@ def build(model: str) -> gr.Blocks:
 
 def _one_post(model: str, words: dict[str, dict[str, Any]], parts: dict[str, Any], search: dict[str, Any]) -> dict[str, Any]:
     """Add the components of the tab for one post, whose first example is answered already; return those that show something."""
-    parts["post"] = gr.Textbox(
-        EXAMPLES[0], lines=2, max_lines=8, max_length=MAX_POST_CHARACTERS, elem_id="post", **words["post"]
-    )
-    parts["examples"] = gr.HTML(js_on_load=_CLICKS, elem_id="examples", **words["examples"])
-    with gr.Row(equal_height=True):
-        parts["mode"] = gr.Radio(value="add", **words["mode"])
-        query = gr.Textbox(elem_id="search", label=search.get("label"), placeholder=search.get("placeholder"))
-    picker = gr.HTML(emoji_buttons(model, "", "zh"), js_on_load=_CLICKS, elem_id="picker")
-    result = gr.HTML(answer_post(model, EXAMPLES[0], "zh").html, elem_id="result")
+    with gr.Row(elem_id="one"):
+        with gr.Column(scale=2, min_width=320, elem_id="asked"):
+            with gr.Column(elem_id="written"):
+                parts["post"] = gr.Textbox(
+                    EXAMPLES[0], lines=2, max_lines=8, max_length=MAX_POST_CHARACTERS, elem_id="post", **words["post"]
+                )
+                parts["examples"] = gr.HTML(js_on_load=_CLICKS, elem_id="examples", **words["examples"])
+            with gr.Column(elem_id="emoji"):
+                parts["mode"] = gr.Radio(value="add", **words["mode"])
+                query = gr.Textbox(elem_id="search", label=search.get("label"), placeholder=search.get("placeholder"))
+                picker = gr.HTML(emoji_buttons(model, "", "zh"), js_on_load=_CLICKS, elem_id="picker")
+        with gr.Column(scale=3, min_width=320, elem_id="answered"):
+            result = gr.HTML(answer_post(model, EXAMPLES[0], "zh").html, elem_id="result")
     return {"query": query, "picker": picker, "result": result}
 
 
 def _many_posts(words: dict[str, dict[str, Any]], parts: dict[str, Any]) -> dict[str, Any]:
     """Add the components of the tab for many posts; return those that show something."""
     parts["file"] = gr.File(height=150, elem_id="file", **words["file"])
-    with gr.Row(visible=False) as choices:
+    with gr.Row(visible=False, elem_id="choices") as choices:
         parts["text_column"] = gr.Dropdown([], filterable=False, elem_id="column", **words["text_column"])
         parts["encoding"] = gr.Dropdown(value="", filterable=False, elem_id="encoding", **words["encoding"])
     looked = gr.HTML(elem_id="looked")

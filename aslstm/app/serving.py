@@ -119,7 +119,9 @@ class ReportPages:
             return PlainTextResponse("expected a report, found none; make it again", 404)
         # The sandbox holds also for whoever opens the address by itself.
         headers = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
-        return FileResponse(path, media_type=KINDS[name], headers=headers, filename=None if name == PAGE else name)
+        if name != PAGE:
+            headers["Content-Disposition"] = "attachment"  # The link says under which name.
+        return FileResponse(path, media_type=KINDS[name], headers=headers)
 
 
 def address_of(folder: Path) -> str:
