@@ -15,7 +15,7 @@ TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*
 # A room imports from lower floors only, and from itself.
 FLOORS = (
     ("errors", "printing", "tokenization", "modeling_aslstm"),
-    ("disk",),
+    ("disk", "packed_files"),
     ("files", "settings", "spreadsheets", "text_files"),
     ("words", "data", "model_folder", "charts"),
     ("metrics", "prediction"),

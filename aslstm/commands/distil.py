@@ -43,8 +43,8 @@ class DistilSettings:
         MISSING, "model folders with the labels of the corpus; the mean of their answers is learned"
     )
     input: tuple[str, ...] = setting_like(TextSource, "input", MISSING)
-    input_columns: tuple[str, ...] = setting(
-        ("text",), "the column of the texts in --input; of several the first that a row has"
+    input_columns: tuple[str, ...] | None = setting(
+        None, "the column of the texts in --input; of several the first that a row has; default: found"
     )
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class DistilSettings:
             raise UserError("`teachers`: expected different folders, found one twice; leave out one of them")
 
 
-def answers_of_teachers(settings: DistilSettings, encoding: str, folder: Path) -> tuple[Path, ...]:
+def answers_of_teachers(settings: DistilSettings, encoding: str | None, folder: Path) -> tuple[Path, ...]:
     """Let every teacher answer the distinct posts, and return the files of answers.
 
     The name of a file tells of its teacher's weights and of the posts, so that a file of another teacher or of other posts is
@@ -77,7 +77,8 @@ def answers_of_teachers(settings: DistilSettings, encoding: str, folder: Path) -
         answers.append(folder / f"{teacher.name}-{made_of}.jsonl")
         if not answers[-1].exists():
             logger.info("%s answers %d posts", teacher, len(texts))
-            predict_file(PredictSettings(teacher, posts, answers[-1], resume=Parts(answers[-1], "jsonl").folder.exists()))
+            resume = Parts(answers[-1], "jsonl").folder.exists()
+            predict_file(PredictSettings(teacher, (str(posts),), answers[-1], "jsonl", text_column="text", resume=resume))
     return tuple(answers)
 
 

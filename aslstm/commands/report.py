@@ -6,21 +6,21 @@ aslstm report --input out.csv --output report/ --date_column created_at --langua
 It writes ``index.html``, which needs no other file and no network, and beside it each chart as PNG and as CSV.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aslstm.data.file_formats import READERS, refuse_bad
+from aslstm.data import columns
+from aslstm.data.file_formats import refuse_bad
+from aslstm.data.found_files import FoundFile, Named, find_file
 from aslstm.disk import is_same_file, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.settings import setting
 from aslstm.spreadsheets import unguarded
-from aslstm.text_files import format_of
 
-from .flags import CommandParser, add_settings, make_settings
-
-FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
+from .flags import CommandParser, add_settings, make_settings, say
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,14 @@ class FileSettings:
         UserError: The encoding does not exist, or the output is a file or a folder that holds files.
     """
 
-    input: Path = setting(MISSING, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet")
+    input: Path = setting(MISSING, "what aslstm predict wrote, in any format that it reads")
     output: Path = setting(MISSING, "folder of the report")
     overwrite: bool = setting(False, "write into a folder that holds files")
-    encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+    encoding: str | None = setting(None, "encoding of text files, e.g. GB18030; default: found")
 
     def __post_init__(self) -> None:
-        check_encoding(self.encoding)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         self.check_output()
 
     def check_output(self) -> None:
@@ -54,17 +55,18 @@ class FileSettings:
             )
 
 
-def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    """Read the rows of a file.
-
-    Raises:
-        UserError: The file cannot be read, or the ending of its name is not one of ``FORMATS``.
-    """
-    suffix = format_of(path)
-    if suffix not in FORMATS:
-        raise UserError(f"`input` {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
-    rows = (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
-    return map(_unguarded_row, rows) if suffix == ".csv" else rows
+def read_predictions(found: FoundFile) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file; the text and the date of each are in columns of their own, also if they lie in others."""
+    is_table = found.format in ("csv", "tsv")
+    column = found.text_columns[0]
+    for _, row in refuse_bad(found.rows()):
+        text = found.text_of(row)
+        given = _unguarded_row(row) if is_table else row
+        if text is not columns.MISSING:
+            given = {**given, column: unguarded(text) if is_table and isinstance(text, str) else text}
+        if found.date_column:
+            given = {**given, found.date_column: found.time_of(row) or given.get(found.date_column)}
+        yield given
 
 
 def _unguarded_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -88,5 +90,11 @@ def main(given: Sequence[str] | None = None) -> None:
         raise UserError(f"`input` {files.input}: expected a file that the report does not replace, found one; move it")
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
-        tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
+        named = None if settings.text_column is None else (settings.text_column,)
+        found = find_file(files.input, Named(named, date_column=settings.date_column, encoding=files.encoding))
+        say(found.line(), sys.stderr)
+        settings = replace(
+            settings, text_column=found.text_columns[0], date_column=settings.date_column or found.date_column or None
+        )
+        tables = write_report(read_predictions(found), files.output, settings, place=str(files.input))
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")

@@ -18,7 +18,7 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
 
-from aslstm import text_files
+from aslstm import packed_files, text_files
 from aslstm.errors import UserError, check_encoding
 from aslstm.files import sha256
 from aslstm.settings import check_settings, optional_path, setting
@@ -27,7 +27,7 @@ from tokenization.emoji_splitting import UNICODE_EMOJI
 from .file_formats import Row
 from .hub_rows import read_hub
 from .known_corpora import KNOWN_CORPORA, SAMPLE_FOLDER, KnownCorpus
-from .row_readers import check_can_be_read_again, read_rows
+from .row_readers import check_can_be_read_again, find_labelled_file, read_rows
 
 logger = logging.getLogger(__name__)
 
@@ -57,16 +57,17 @@ class CorpusSource:
         f"{', '.join(KNOWN_CORPORA)}, or a data set of the Hub (owner/name); default: sample, or the files given",
     )
     data_dir: Path | None = setting(None, f"the folder of a known corpus; default: the variable {DATA_VARIABLE}")
-    train_file: Path | None = setting(None, "the training rows, as JSON Lines, CSV, TSV or Parquet, also .gz")
+    train_file: Path | None = setting(None, "the training rows: CSV, JSON, Excel, SQLite, Parquet, Feather or XML, also packed")
     validation_file: Path | None = setting(None, "the validation rows; default: a tenth of train")
     test_file: Path | None = setting(None, "the test rows; default: none")
-    text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or text")
+    text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or found")
     label_column: str | None = setting(None, "the column of the labels; default: that of a known corpus, or label")
-    encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
+    encoding: str | None = setting(None, "the encoding of text files, e.g. GB18030; default: found")
 
     def __post_init__(self) -> None:
         check_settings(self)
-        check_encoding(self.encoding)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         files = [name for name in ("train_file", "validation_file", "test_file") if getattr(self, name)]
         if files and self.dataset not in ("", "files"):
             raise UserError(
@@ -90,6 +91,12 @@ class CorpusSource:
     def columns(self) -> tuple[str, str]:
         """The names of the text and label columns."""
         return self.text_column or self.known.text_column, self.label_column or self.known.label_column
+
+    @property
+    def columns_of_files(self) -> tuple[str | None, str]:
+        """The names of the text and label columns in files; None for a text column that each file tells by itself."""
+        text_column, label_column = self.columns
+        return self.text_column if self.dataset == "files" else text_column, label_column
 
     @property
     def is_on_hub(self) -> bool:
@@ -142,14 +149,14 @@ def bracketed_names(text: str) -> list[str]:
     return [name for name in _BRACKETED.findall(without_white_space(text)) if name != "[视频]"]
 
 
-def _generate_rows(path: str, columns: tuple[str, str], encoding: str, stamp: tuple[str, int]) -> Iterator[Row]:
+def _generate_rows(path: str, columns: tuple[str | None, str], encoding: str | None, stamp: tuple[str, int]) -> Iterator[Row]:
     # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
     # Contents are hashed, because a file can be replaced by one of the same size and time.
     yield from read_rows(Path(path), text_column=columns[0], label_column=columns[1], encoding=encoding)
 
 
 def _checksum_of_readers() -> int:
-    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(text_files.__file__)]
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(text_files.__file__), Path(packed_files.__file__)]
     return zlib.crc32(b"".join(path.read_bytes() for path in paths))
 
 
@@ -159,9 +166,12 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         checksum = sha256(path)
     except OSError as error:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+    if source.dataset == "files":
+        # The rows may come from the cache; what was found out about the file is said in any case.
+        logger.info("%s", find_labelled_file(path, text_column=source.text_column, encoding=source.encoding).line())
     arguments: dict[str, Any] = {
         "path": str(path),
-        "columns": source.columns,
+        "columns": source.columns_of_files,
         "encoding": source.encoding,
         "stamp": (checksum, _checksum_of_readers()),
     }

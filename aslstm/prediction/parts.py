@@ -74,20 +74,25 @@ class Parts:
         self.output_format = output_format
         self.folder = output.with_name(f"{output.name}.parts")
 
-    def check_places(self, source: Path, *, overwrite: bool) -> None:
+    def written(self) -> list[Path]:
+        """Return the output and the files that are written beside it."""
+        return [self.output, _beside(self.output, _COUNTS), _beside(self.output, _ERRORS)]
+
+    def check_places(self, sources: Sequence[Path], *, overwrite: bool) -> None:
         """Check the output and all that is written or removed beside it; nothing is changed.
 
         Args:
-            source: The file that is read, which none of them may be.
+            sources: The files that are read, which none of them may be.
             overwrite: Whether files that exist may be replaced.
 
         Raises:
             UserError: A file cannot be written, exists, or is the one that is read.
         """
-        for path in (self.output, _beside(self.output, _COUNTS), _beside(self.output, _ERRORS)):
-            check_output_file(path, overwrite=overwrite, inputs=[source])
-        if is_same_file(target_of(source).parent, self.folder):
-            raise UserError(f"`input` {source}: expected a file outside {self.folder}, which this run removes; move it")
+        for path in self.written():
+            check_output_file(path, overwrite=overwrite, inputs=sources)
+        for source in sources:
+            if is_same_file(target_of(source).parent, self.folder):
+                raise UserError(f"`input` {source}: expected a file outside {self.folder}, which this run removes; move it")
 
     def check(self, state: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
         """Check that the folder is as the flags say; nothing is changed.

@@ -13,13 +13,15 @@ from datetime import date
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from aslstm.data.column_names import names_a_date
+from aslstm.data.dates import parse_date
 from aslstm.errors import UserError
 from aslstm.words.new_words import NewWord, discover_words
 from modeling_aslstm.config_values import POLARITIES
 from tokenization import split_emoji
 from tokenization.emoji_splitting import fold_emoji
 
-from .dates import names_a_date, parse_date, start_of
+from .dates import start_of
 from .examples import Example, ExamplesOfLabel
 
 NAMES = ("labels", "polarity", "time", "emoji", "words", "new_words")

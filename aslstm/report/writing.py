@@ -30,9 +30,9 @@ class ReportSettings:
         UserError: There is no such language.
     """
 
-    text_column: str = setting("text", "name of the column of the posts")
+    text_column: str | None = setting(None, "name of the column of the posts; default: found by its name or content")
     prefix: str = setting("", "what stands before the names of the predictions, as aslstm predict was given it")
-    date_column: str | None = setting(None, "name of the column of dates; default: the first column that has a date, if any")
+    date_column: str | None = setting(None, "name of the column of dates; default: found by its name or content")
     title: str | None = setting(None, "title of the page; default: the name of the input")
     raw_cells: bool = setting(False, RAW_CELLS_HELP)
     language: str = setting("en", "language of headings and explanations", choices=sorted(LANGUAGES))
@@ -56,7 +56,7 @@ def write_report(
         UserError: The rows cannot be counted, or nothing can be written there.
     """
     tables = build_tables(
-        rows, text_column=settings.text_column, date_column=settings.date_column, prefix=settings.prefix, place=place
+        rows, text_column=settings.text_column or "text", date_column=settings.date_column, prefix=settings.prefix, place=place
     )
     drawn = charts.build(tables, settings.language)
     specifications = {name: chart.to_dict() for name, chart in drawn.items()}

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aslstm.data.file_formats import READERS, refuse_bad, suffix_of
+from aslstm.data.file_formats import refuse_bad
+from aslstm.data.found_files import Named, find_file
 from aslstm.errors import UserError
 
 # A teacher that gives a label nothing at all must not overrule all others in the mean of the logarithms.
@@ -67,7 +68,7 @@ def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    for number, (_, row) in enumerate(refuse_bad(READERS[suffix_of(path)](path, "utf-8")), start=1):
+    for number, (_, row) in enumerate(refuse_bad(find_file(path, Named(text_column=("text",))).rows()), start=1):
         scores = _scores_of(row)
         if not scores or set(scores) != set(label_names) or "text" not in row:
             found = ", ".join(scores) if scores else ", ".join(map(str, row))

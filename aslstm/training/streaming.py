@@ -24,7 +24,7 @@ from .fingerprints import RowsFingerprint
 
 def stream_train(source: CorpusSource) -> Iterator[Row]:
     """Yield the rows of the training split once, as :func:`corpora.read_splits` would give them."""
-    text_column, label_column = source.columns
+    text_column, label_column = source.columns_of_files
     names = source.known.label_names
     if source.is_on_hub:
         rows = load_dataset(source.dataset, split="train", streaming=True)
