@@ -250,6 +250,9 @@ def upload_html(name: str, upload: Upload, language: str) -> Shown:
     """Return what is shown of an upload before its posts are labelled."""
     texts = TEXTS[language]
     line = texts.looked.format(name=name, rows=upload.num_rows, columns=len(upload.columns))
+    line += texts.column_found.format(column=upload.text_column) if upload.text_column else texts.no_column
+    if upload.date_column:
+        line += texts.date_found.format(column=upload.date_column)
     if upload.num_blank:
         line += texts.blank.format(blank=upload.num_blank)
     return Shown(str(_HTML.upload(line, texts.first_rows, upload)), line)

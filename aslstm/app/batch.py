@@ -4,30 +4,34 @@ This is the work of a process of its own (:mod:`jobs`); the functions take and g
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aslstm.data.answer_names import as_answered
+from aslstm.data.cleaning import CleaningCounts
 from aslstm.data.file_formats import Row
-from aslstm.data.known_corpora import label_names, shown_names
 from aslstm.errors import UserError
-from aslstm.prediction.files import as_text
+from aslstm.prediction.files import as_text, write_csv
 from aslstm.prediction.predictor import BatchPredictor
+from aslstm.prediction.row_answers import RowAnswerer
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.tables import build_tables
-from aslstm.spreadsheets import write_rows
+from aslstm.workbooks import Sheet, write_workbook
 
 from .answers import Answers, load
 from .faults import told
 from .serving import PAGE
 from .texts import TEXTS, AppTexts
-from .uploads import read_lines, read_upload
+from .uploads import Posts, read_lines, read_upload
 
-ROWS = ("rows.csv",)
+ROWS = ("rows.xlsx", "rows.csv")
 _CHUNK = 256
-# The prefix keeps columns of an upload from being taken for answers.
+# What the names of answers begin with where the upload has a column of such a name, above all if it was labelled before.
 _PREFIX = "aslstm_"
+# Columns of answers that only the report needs.
+_OF_REPORT = ("scores", "attention")
 # How much of the work is done when the posts have been read, answered and drawn.
 _READ, _ANSWERED, _DRAWN = 0.05, 0.75, 0.9
 
@@ -41,11 +45,13 @@ class Labelled(NamedTuple):
     Attributes:
         num_posts: The number of posts that have a label.
         num_blank: The number of rows without a text.
+        num_cleaned: The number of posts that were cleaned of what a crawler left.
         counts: The number of posts of each label that occurs, by its name in the language of the page, the most frequent first.
     """
 
     num_posts: int
     num_blank: int
+    num_cleaned: int
     counts: dict[str, int]
 
 
@@ -71,22 +77,21 @@ def label_posts(
     progress((0.0, texts.reading))
     try:
         if file:
-            rows, column = read_upload(Path(file), text_column=text_column, encoding=encoding, language=language)
+            posts = read_upload(Path(file), text_column=text_column, encoding=encoding, language=language)
         else:
-            rows = read_lines(lines, language)
-            column = next(iter(rows[0]))
-        answers = load(model)
-        labelled = _Labelling(answers, rows, column, texts, progress)
-        page = report_of(labelled.posts(), column, language)
+            posts = read_lines(lines, language)
+        labelling = _Labelling(load(model), posts, language, progress)
+        page = report_of(labelling.answered(), posts, labelling.prefix, language)
         progress((_DRAWN, texts.writing))
         Path(output, PAGE).write_text(page, encoding="utf-8")
         for name in ROWS:
-            write_labelled(Path(output, name), named_columns(labelled.rows, texts, language, answers))
+            write_labelled(Path(output, name), labelling.rows, labelling.columns(), labelling.counts, texts)
     except UserError as error:
         raise told(error, language) from error
-    names = shown_names(answers.classifier.label_names, language)
-    counts = Counter(names[row[_PREFIX + "label"]] for row in labelled.rows if row.get(_PREFIX + "label"))
-    return Labelled(counts.total(), len(rows) - counts.total(), dict(counts.most_common()))
+    num_posts = labelling.counts.total()
+    return Labelled(
+        num_posts, len(posts.rows) - num_posts, labelling.cleaning.num_changed, dict(labelling.counts.most_common())
+    )
 
 
 class _Labelling:
@@ -94,87 +99,103 @@ class _Labelling:
 
     Args:
         answers: The loaded model.
-        rows: The rows.
-        column: The column of posts.
-        texts: The texts of the page.
+        posts: The rows.
+        language: The language of the names of labels and columns.
         progress: As for :func:`label_posts`.
+
+    Attributes:
+        prefix: What the names of the added columns begin with.
+        rows: The rows that were labelled so far, in their order.
+        counts: The number of posts of each label, by its name.
+        cleaning: The number of posts that were cleaned.
     """
 
-    def __init__(self, answers: Answers, rows: Sequence[Row], column: str, texts: AppTexts, progress: Progress) -> None:
-        self._predictor = BatchPredictor(answers.classifier, prefix=_PREFIX, attention=answers.has_weights)
-        self._given, self._column, self._texts, self._progress = rows, column, texts, progress
+    def __init__(self, answers: Answers, posts: Posts, language: str, progress: Progress) -> None:
+        self._posts, self._texts, self._progress = posts, TEXTS[language], progress
+        self.prefix = ""
+        taken = {name for row in posts.rows for name in row}
+        self._answer = self._answerer(answers, language)
+        while taken & {*self._answer.columns.values(), *self._answer.cleaning_columns}:
+            self.prefix += _PREFIX
+            self._answer = self._answerer(answers, language)
         self.rows: list[Row] = []
+        self.counts: Counter[str] = Counter()
+        self.cleaning = CleaningCounts()
 
-    def posts(self) -> Iterator[Row]:
-        """Yield the rows that have a text, with the answers; all rows are in ``rows`` afterwards."""
-        kept = {_PREFIX + name for name in self._texts.columns}
-        total = len(self._given)
+    def _answerer(self, answers: Answers, language: str) -> RowAnswerer:
+        predictor = BatchPredictor(
+            answers.classifier, text_column=self._posts.text_column, prefix=self.prefix, attention=answers.has_weights
+        )
+        return RowAnswerer(predictor, language=language)
+
+    def answered(self) -> Iterator[Row]:
+        """Yield the rows that have a label as a report reads them; all rows are in ``rows`` afterwards."""
+        label, column = self._answer.columns["label"], self._posts.text_column
+        left_out = {self._answer.columns[name] for name in _OF_REPORT if name in self._answer.columns}
+        total = len(self._posts.rows)
         for start in range(0, total, _CHUNK):
-            chunk = self._given[start : start + _CHUNK]
-            posts = [row for row in chunk if row[self._column].strip()]
-            answers = self._predictor.answers([row[self._column] for row in posts])
-            numbers = iter(range(len(posts)))
-            for row in chunk:
-                if not row[self._column].strip():
-                    self.rows.append(row)
-                    continue
-                number = next(numbers)
-                added = {name: values[number] for name, values in answers.items()}
-                self.rows.append(row | {name: value for name, value in added.items() if name in kept})
-                yield row | added
+            chunk = self._posts.rows[start : start + _CHUNK]
+            labelled, cleaning = self._answer([row for row in chunk if row[column].strip()])
+            self.cleaning += cleaning
+            of_chunk = iter(labelled)
+            for given in chunk:
+                row = next(of_chunk) if given[column].strip() else given
+                self.rows.append({name: value for name, value in row.items() if name not in left_out})
+                if row.get(label):
+                    self.counts[row[label]] += 1
+                    yield as_answered(row, column, self.prefix)[0]
             done = start + len(chunk)
             share = _READ + (_ANSWERED - _READ) * done / total
             self._progress((share, self._texts.answering.format(done=done, total=total)))
         self._progress((_ANSWERED, self._texts.drawing))
 
+    def columns(self) -> list[str]:
+        """Return the names of the columns of all rows: those of the upload first."""
+        given = dict.fromkeys(name for row in self._posts.rows for name in row)
+        return list(given | dict.fromkeys(name for row in self.rows for name in row))
 
-def report_of(rows: Iterator[Row], text_column: str, language: str) -> str:
+
+def report_of(rows: Iterable[Mapping[str, Any]], posts: Posts, prefix: str, language: str) -> str:
     """Return the page of the report on labelled rows: the only place where the app makes one.
+
+    Args:
+        rows: The rows with the answers, which are read once.
+        posts: What was read, with the names of the columns.
+        prefix: What the names of the columns of answers begin with.
+        language: The language of the page.
 
     Raises:
         UserError: The rows cannot be counted.
     """
     texts = TEXTS[language]
-    tables = build_tables(rows, text_column=text_column, prefix=_PREFIX, place=texts.many_posts)
+    tables = build_tables(
+        rows, text_column=posts.text_column, date_column=posts.date_column or None, prefix=prefix, place=texts.many_posts
+    )
     charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
     return report_page.render(tables, charts, title=texts.report_title, language=language, has_files=False)
 
 
-def named_columns(rows: Sequence[Row], texts: AppTexts, language: str, answers: Answers) -> list[list[Any]]:
-    """Return the cells of a table, its header first; what the app added is named in the language of the page.
+def write_labelled(path: Path, rows: Sequence[Row], columns: Sequence[str], counts: Mapping[str, int], texts: AppTexts) -> None:
+    """Write labelled rows: the only place where the app does so.
 
     Args:
+        path: The file to write; its ending tells the format, ``.xlsx`` or ``.csv``.
         rows: The rows with the answers.
+        columns: The names of their columns.
+        counts: The number of posts of each label, for a second sheet.
         texts: The texts of the page.
-        language: The language of the page.
-        answers: The loaded model.
     """
-    given = list(dict.fromkeys(name for row in rows for name in row if not name.startswith(_PREFIX)))
-    added = [name for name in texts.columns if any(row.get(_PREFIX + name) is not None for row in rows)]
-    names = shown_names(answers.classifier.label_names, language) | label_names(language)
-    header = list(given)
-    for name in added:
-        title = texts.columns[name]
-        while title in header:  # The upload may have such a column, above all if it was labelled before.
-            title += " (AS-LSTM)"
-        header.append(title)
-
-    def shown(name: str, value: Any) -> Any:
-        if name == "emoji":
-            return " ".join(value or [])
-        return names.get(value, value) if name in ("label", "polarity") else value
-
-    return [header, *([*map(row.get, given), *(shown(name, row.get(_PREFIX + name)) for name in added)] for row in rows)]
-
-
-def write_labelled(path: Path, table: Sequence[Sequence[Any]]) -> None:
-    """Write a table, its header first: the only place where the app writes labelled rows.
-
-    Args:
-        path: The file to write; its ending tells the format.
-        table: The cells of the header and of each row.
-    """
+    if path.suffix == ".xlsx":
+        sheets = [
+            Sheet(texts.many_posts, columns, ([_cell(row.get(name)) for name in columns] for row in rows)),
+            Sheet(texts.counts, (texts.label, texts.posts), list(counts.items())),
+        ]
+        write_workbook(path, sheets)
+        return
     # The byte order mark makes Excel read Chinese.
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
-        cells = ([cell if isinstance(cell, int | float) else as_text(cell) for cell in row] for row in table)
-        write_rows(file, cells, keep_numbers=True)
+        write_csv(file, rows, columns, header=True)
+
+
+def _cell(value: Any) -> Any:
+    return as_text(value) if isinstance(value, list | dict) else value

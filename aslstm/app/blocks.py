@@ -3,7 +3,6 @@
 The app shows one post with and without its emoji, and labels the posts of a file. It asks the network for nothing.
 """
 
-import json
 import os
 import signal
 from collections.abc import Callable
@@ -27,8 +26,9 @@ from .batch import ROWS, label_posts
 from .faults import ToldError, told
 from .jobs import JobRefused, JobRunner, Refusal
 from .serving import BodyLimit, ReportPages, address_of
-from .texts import TEXTS, AppTexts
-from .uploads import FORMATS, MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, look_at
+from .styling import STYLE, script, theme
+from .texts import TEXTS
+from .uploads import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, look_at
 
 ENCODINGS = ["UTF-8", "GB18030", "UTF-16", "Big5"]
 MAX_MEGABYTES = 20
@@ -41,11 +41,6 @@ REPORTS = JobRunner(*_MODULES, seconds=120, num_waiting=3)
 LOOKS = JobRunner(*_MODULES, seconds=30, num_waiting=8)
 PAGES = ReportPages()
 EXAMPLES = ("今天又加班[泪]", "今天又加班[太开心]", "你可真行[怒]", "终于放假了🎉")
-# No font is fetched: these fonts are looked for on the visitor's machine. "Emoji in colour" is defined in style.css for emoji
-# alone, because some fonts draw emoji in black, and the fonts that draw them in colour also draw digits.
-FONTS = ("Emoji in colour", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
-STYLE = Path(__file__).with_name("style.css")
-SCRIPT = Path(__file__).with_name("page.js")
 # A click on a button inside the component gives its text.
 _CLICKS = """element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-text]");
@@ -113,7 +108,12 @@ def look(file: str | None, encoding: str, language: str) -> tuple[dict[str, Any]
         # The encoding may be what is wrong.
         return gr.update(visible=True), gr.update(choices=[], value=None), shown.html, ""
     shown = upload_html(Path(file).name, upload, language)
-    return gr.update(visible=True), gr.update(choices=upload.columns, value=upload.text_column), shown.html, shown.spoken
+    return (
+        gr.update(visible=True),
+        gr.update(choices=upload.columns, value=upload.text_column or None),
+        shown.html,
+        shown.spoken,
+    )
 
 
 def report(
@@ -136,6 +136,8 @@ def report(
     line = texts.finished.format(posts=labelled.num_posts)
     if labelled.num_blank:
         line += texts.blank.format(blank=labelled.num_blank)
+    if labelled.num_cleaned:
+        line += texts.cleaned.format(count=labelled.num_cleaned)
     stem = Path(file).stem if file else texts.title
     return Shown(results_html(address_of(folder), stem, ROWS, labelled.counts, line, texts), line)
 
@@ -172,18 +174,6 @@ def wording(language: str) -> dict[str, dict[str, Any]]:
         "other_model": {"label": texts.other_model},
         "model": {"label": texts.model_folder},
     }
-
-
-def script() -> str:
-    """Return the script of the page with the texts that it shows."""
-
-    def of(texts: AppTexts) -> dict[str, str]:
-        large = texts.large_file.format(megabytes=MAX_MEGABYTES)
-        return {"lang": texts.lang, "hint": texts.file_hint.format(formats=FORMATS, megabytes=MAX_MEGABYTES), "large": large}
-
-    pages = json.dumps({language: of(texts) for language, texts in TEXTS.items()}, ensure_ascii=False)
-    source = SCRIPT.read_text(encoding="utf-8").split("\n", 1)[1]
-    return source.replace("{PAGES}", pages).replace("{LIMIT}", str(MAX_MEGABYTES * 1_000_000))
 
 
 def build(model: str) -> gr.Blocks:
@@ -280,22 +270,7 @@ def _listen(app: gr.Blocks, parts: dict[str, Any], language: gr.Radio, shown: di
         lambda chosen: [gr.update(**properties) for properties in wording(chosen).values()],
         language, [parts[name] for name in wording("zh")], **light,
     )  # fmt: skip
-    gr.on([app.load, language.change], None, language, None, js=script())
-
-
-def theme() -> gr.themes.Base:
-    """Return the theme: its letters have the contrast that WCAG asks for (AA) in both modes."""
-    return gr.themes.Default(
-        font=FONTS, font_mono=FONTS, primary_hue=gr.themes.colors.blue, neutral_hue=gr.themes.colors.zinc
-    ).set(
-        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
-        button_primary_background_fill_dark="*primary_700", button_primary_background_fill_hover_dark="*primary_800",
-        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300",
-        block_label_text_color="*neutral_700", block_label_text_color_dark="*neutral_200",
-        block_title_text_color="*neutral_700", block_title_text_color_dark="*neutral_200",
-        block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300",
-        input_placeholder_color="*neutral_500", input_placeholder_color_dark="*neutral_400",
-    )  # fmt: skip
+    gr.on([app.load, language.change], None, language, None, js=script(MAX_MEGABYTES))
 
 
 def launch(model: str, say: Callable[[str], Any]) -> None:

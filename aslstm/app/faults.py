@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from aslstm.data.file_formats import BadRow
 from aslstm.errors import UserError
+from aslstm.text_files import BadRow
 
 from .texts import TEXTS
 
@@ -34,9 +34,14 @@ class Fault(NamedTuple):
 
 FAULTS = (
     Fault(
-        r"expected a file ending in (?P<expected>.+?), found '(?P<found>.*)'",
-        "认不出这种文件；请用 {expected}（Excel 里可“另存为”）。",
-        "This kind of file is not known; use {expected} (“save as” in Excel).",
+        r"found (?:one|another file, or a database) with a password",
+        "文件有密码；请去掉密码再上传。",
+        "The file has a password; save it without.",
+    ),
+    Fault(
+        r"as in the lines before, found UTF-8",
+        "从这一行起换了编码；请把整个文件另存为 UTF-8。",
+        "From this row on, the encoding is another; save the whole file as UTF-8.",
     ),
     Fault(
         r"expected (?P<encoding>[\w-]+), found byte",
@@ -44,9 +49,14 @@ FAULTS = (
         "This row is not in the encoding {encoding}; choose another encoding, or save the file as UTF-8.",
     ),
     Fault(
-        r"expected distinct column names, found \[(?P<found>.*)\] more than once",
+        r"expected distinct column names, found (?P<found>.*) more than once",
         "有两列同名：{found}；请改名。",
         "Two columns have the same name: {found}; rename one.",
+    ),
+    Fault(
+        r"expected a column of posts, found|expected one column of posts|expected texts in column",
+        "看不出哪一列是微博；请在菜单里选。",
+        "It cannot be told which column holds the posts; choose one in the menu.",
     ),
     Fault(
         r"expected a text in column '(?P<column>.*)', found (?P<found>.*); name it",
@@ -73,14 +83,44 @@ FAULTS = (
         "一格最多 {expected} 个字符，这里有 {found} 个；请删短。",
         "A cell may have at most {expected} characters, but here are {found}; shorten it.",
     ),
-    Fault(r"expected (?:a line|a row) of at most", "这一行太长；请检查换行。", "This line is too long; check the line ends."),
     Fault(
-        r"expected a JSON object|JSON list|levels",
+        r"expected (?:a line|a row|a cell|cells|a page|a JSON list|a workbook|sheets and texts|an XML element) of at most"
+        r"|expected at most [0-9,]+ bytes|a larger one|string or blob too big",
+        "这里的内容太长，放不下；请删短，或检查换行和引号。",
+        "What stands here is too long; shorten it, or check line ends and quotation marks.",
+    ),
+    Fault(
+        r"the value of the formula",
+        "公式没有算出的值；请在 Excel 里打开并保存一次。",
+        "A formula has no computed value; open the file in Excel and save it once.",
+    ),
+    Fault(
+        r"a zip archive of one file, found (?P<found>[0-9,]+)",
+        "压缩包里应只有一个文件，现有 {found} 个；请解压后上传其中一个。",
+        "An archive should hold one file, but this one holds {found}; unpack it and upload one of them.",
+    ),
+    Fault(
+        r"a database that no program writes",
+        "数据库正被别的程序使用；请关掉那个程序，或上传一份副本。",
+        "Another program uses the database; close it, or upload a copy.",
+    ),
+    Fault(
+        r"a database with tables|a workbook with a sheet|a page with a table",
+        "文件里没有表格；请检查文件。",
+        "The file holds no table; check it.",
+    ),
+    Fault(
+        r"expected a table or a text, found|expected an Excel workbook \(\.xlsx\), found",
+        "这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。",
+        "This kind of file holds no table or text that can be read; save it as .xlsx or CSV.",
+    ),
+    Fault(
+        r"expected a JSON object|JSON list|JSON of at most",
         "这里不是可用的 JSON；应当每行一个对象，或一个对象的列表。",
         "This is no JSON that can be used; write one object on each line, or a list of objects.",
     ),
     Fault(
-        r"whole gzip file|well-formed XML|XML element|Parquet file",
+        r"expected (?:a |an )?(?:whole|readable)|expected an Excel workbook|Parquet file|Arrow|Feather|opinionated",
         "文件已损坏或不完整；请重新下载或导出。",
         "The file is damaged or not whole; fetch or export it again.",
     ),

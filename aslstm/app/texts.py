@@ -57,6 +57,9 @@ class AppTexts(NamedTuple):
     encoding: str
     encoding_found: str
     looked: str
+    column_found: str
+    no_column: str
+    date_found: str
     blank: str
     first_rows: str
     label_posts: str
@@ -68,7 +71,9 @@ class AppTexts(NamedTuple):
     counts: str
     download: str
     labelled: str
-    columns: dict[str, str]
+    label: str
+    posts: str
+    cleaned: str
     report: str
     report_title: str
     no_posts: str
@@ -142,6 +147,9 @@ TEXTS = {
         encoding="编码",
         encoding_found="自动判断",
         looked="{name}：{rows:,} 行，{columns} 列。",
+        column_found="微博在“{column}”列。",
+        no_column="看不出哪一列是微博，请在菜单里选。",
+        date_found="日期在“{column}”列。",
         blank="其中 {blank:,} 行没有文字，不标注。",
         first_rows="前几行",
         label_posts="标注",
@@ -153,9 +161,9 @@ TEXTS = {
         counts="各标签的条数",
         download="下载",
         labelled="标注",
-        columns={
-            "label": "标签", "score": "得分", "polarity": "情感倾向", "polarity_score": "倾向得分", "emoji": "表情",
-        },
+        label="标签",
+        posts="条数",
+        cleaned="清理了 {count:,} 条里网页和爬虫留下的东西（转发链、代码等）。",
         report="报告",
         report_title="情感报告",
         no_posts="没有可以标注的文字：请上传文件或粘贴微博。",
@@ -226,7 +234,10 @@ TEXTS = {
         encoding="Encoding",
         encoding_found="found out",
         looked="{name}: {rows:,} rows, {columns} columns.",
-        blank="{blank:,} of them have no text and are not labelled.",
+        column_found=" The posts are in the column “{column}”.",
+        no_column=" Choose in the menu which column holds the posts.",
+        date_found=" The dates are in the column “{column}”.",
+        blank=" {blank:,} of them have no text and are not labelled.",
         first_rows="First rows",
         label_posts="Label the posts",
         reading="Reading",
@@ -237,7 +248,9 @@ TEXTS = {
         counts="Posts of each label",
         download="Download",
         labelled="labelled",
-        columns={name: name for name in ("label", "score", "polarity", "polarity_score", "emoji")},
+        label="label",
+        posts="posts",
+        cleaned=" {count:,} were cleaned of what pages and crawlers leave (chains of reposts, HTML and the like).",
         report="report",
         report_title="What the posts feel",
         no_posts="There is no text to label: upload a file or paste posts.",

@@ -3,17 +3,17 @@
 An error names the file without the folder in which it was stored, and is told in the language of the page.
 """
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aslstm.data.file_formats import LINE_FORMATS, NumberedRow, Row, refuse_bad
-from aslstm.data.row_readers import read_posts
+from aslstm.data.columns import MISSING, value_at
+from aslstm.data.file_formats import Row, refuse_bad
+from aslstm.data.formats import LINE_FORMATS, SUFFIXES
+from aslstm.data.found_files import FoundFile, Named, find_file
 from aslstm.errors import UserError
-from aslstm.prediction.predictor import fault_of_text
 
 from .faults import ToldError, told
 from .texts import TEXTS, AppTexts
@@ -23,13 +23,12 @@ MAX_POST_CHARACTERS = 60_000  # Such a post is answered within a second.
 MAX_PASTED_CHARACTERS = 1_000_000
 MAX_COLUMNS = 200
 MAX_LINE_MEGABYTES = 1
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small file may hold gigabytes
-FORMATS = "CSV, TSV, JSON Lines, TXT"
-TEXT_COLUMN = "text"  # the name that the only column of pasted lines and plain text gets
+FORMATS = "CSV, TSV, TXT, Excel, JSON, SQLite, Parquet, HTML, ZIP"
+TEXT_COLUMN = "text"  # the name that the column of pasted lines gets
+# A column that no file has: with it, a file tells its columns also where it cannot tell that of the posts.
+_NO_COLUMN = "\0"
 _SHOWN_ROWS = 3
 _SHOWN_CHARACTERS = 60
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
-_PROBED_BYTES = 1 << 20
 
 
 class Upload(NamedTuple):
@@ -37,7 +36,8 @@ class Upload(NamedTuple):
 
     Attributes:
         columns: The names of its columns.
-        text_column: The column that holds the posts, as far as can be told.
+        text_column: The column that holds the posts, or "" if that cannot be told.
+        date_column: The column of dates, or "".
         num_rows: The number of rows.
         num_blank: The number of rows without a text in that column.
         first_rows: The cells of the first rows, cut to what is shown.
@@ -45,37 +45,38 @@ class Upload(NamedTuple):
 
     columns: list[str]
     text_column: str
+    date_column: str
     num_rows: int
     num_blank: int
     first_rows: list[list[str]]
 
 
-def open_rows(path: Path, encoding: str) -> Iterator[NumberedRow]:
-    """Yield the numbered rows of an upload: this is the only place where the app opens one.
+class Posts(NamedTuple):
+    """Holds the rows of an upload, whose column of posts is a text everywhere.
+
+    Attributes:
+        rows: The rows.
+        text_column: The name of the column of posts.
+        date_column: The name of the column of dates, or "".
+    """
+
+    rows: list[Row]
+    text_column: str
+    date_column: str
+
+
+def open_upload(path: Path, text_column: str, encoding: str) -> FoundFile:
+    """Open an upload: this is the only place where the app opens one.
 
     Args:
         path: The file.
+        text_column: The column of posts, or "" to find it out.
         encoding: The encoding of a text file, or "" to find it out.
 
     Raises:
-        UserError: The file or a row cannot be read.
+        UserError: The file cannot be read, or its column of posts cannot be told.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
-    encoding = encoding or _encoding_of(path)
-    return refuse_bad(read_posts(path, suffix=suffix, text_column=TEXT_COLUMN, encoding=encoding).rows)
-
-
-def _encoding_of(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(_PROBED_BYTES)
-    try:
-        # The last character may be cut.
-        start[: max(len(start) - 4, 0)].decode("utf-8") if len(start) == _PROBED_BYTES else start.decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+    return find_file(path, Named((text_column,) if text_column else None, encoding=encoding or None))
 
 
 def look_at(path: Path, encoding: str, language: str, progress: Callable[[str], Any]) -> Upload:
@@ -90,16 +91,35 @@ def look_at(path: Path, encoding: str, language: str, progress: Callable[[str], 
     Raises:
         ToldError: The file cannot be read, or it is larger than the app allows.
     """
-    progress(TEXTS[language].reading)
-    rows = _rows(path, encoding, language)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    text_column = suggested_column(columns, rows)
-    first = [[_shown(row.get(name)) for name in columns] for row in rows[:_SHOWN_ROWS]]
-    return Upload(columns, text_column, len(rows), sum(_is_blank(row.get(text_column)) for row in rows), first)
+    texts = TEXTS[language]
+    progress(texts.reading)
+    check_shape(path, texts)
+    try:
+        found, is_told = _open_to_look(path, encoding)
+        rows: list[list[str]] = []
+        num_blank = 0
+        for _, row in islice(refuse_bad(found.rows()), MAX_POSTS + 1):
+            _check_columns(row, texts)
+            num_blank += is_told and _is_blank(found.text_of(row))
+            rows.append([_shown(value_at(row, name)) for name in found.columns] if len(rows) < _SHOWN_ROWS else [])
+    except UserError as error:
+        raise told(error, language, path) from error
+    _check_number(len(rows), len(rows) - num_blank, texts)
+    column = found.text_columns[0] if is_told else ""
+    return Upload(found.columns, column, found.date_column, len(rows), num_blank, rows[:_SHOWN_ROWS])
 
 
-def read_upload(path: Path, *, text_column: str, encoding: str, language: str) -> tuple[list[Row], str]:
-    """Return the rows of an upload and the name of their column of posts.
+def _open_to_look(path: Path, encoding: str) -> tuple[FoundFile, bool]:
+    """Return an open upload, and whether it tells its column of posts."""
+    try:
+        return open_upload(path, "", encoding), True
+    except UserError:
+        # If the file itself cannot be read, this raises the error again.
+        return open_upload(path, _NO_COLUMN, encoding), False
+
+
+def read_upload(path: Path, *, text_column: str, encoding: str, language: str) -> Posts:
+    """Return the rows of an upload.
 
     Args:
         path: The file.
@@ -110,43 +130,23 @@ def read_upload(path: Path, *, text_column: str, encoding: str, language: str) -
     Raises:
         ToldError: The file cannot be read, a text is none or too long, or the file is larger than the app allows.
     """
-    rows = _rows(path, encoding, language)
-    column = text_column or suggested_column(list(rows[0]), rows)
-    for number, row in enumerate(rows, start=1):
-        if _is_blank(row.get(column)) and column in row:
-            row[column] = ""
-        elif fault := fault_of_text(f", row {number}", row, column):
-            raise told(UserError(fault), language)
-        check_length(row[column], TEXTS[language])
-    check_number(sum(bool(row[column].strip()) for row in rows), TEXTS[language])
-    return rows, column
-
-
-def _rows(path: Path, encoding: str, language: str) -> list[Row]:
     texts = TEXTS[language]
-    if path.suffix.lower() in LINE_FORMATS:
-        check_shape(path, texts)
-    rows = []
+    check_shape(path, texts)
+    rows: list[Row] = []
     try:
-        for _, row in islice(open_rows(path, encoding), MAX_POSTS + 1):
-            if len(row) > MAX_COLUMNS:
-                raise ToldError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(row)))
-            rows.append(row)
+        found = open_upload(path, text_column, encoding)
+        column = found.text_columns[0]
+        for post in islice(refuse_bad(found.posts()), MAX_POSTS + 1):
+            _check_columns(post.row, texts)
+            check_length(post.text, texts)
+            rows.append({**post.row, column: post.text})
     except UserError as error:
         raise told(error, language, path) from error
-    # A file of nothing but blank lines has no posts, however many lines there are.
-    check_number(len(rows) if any(not _is_blank(cell) for row in rows for cell in row.values()) else 0, texts)
-    return rows
+    _check_number(len(rows), sum(not _is_blank(row[column]) for row in rows), texts)
+    return Posts(rows, column, found.date_column)
 
 
-def suggested_column(columns: Sequence[str], rows: Sequence[Row]) -> str:
-    """Return the column that most likely holds the posts: ``text``, or else the one with the most Chinese characters."""
-    if TEXT_COLUMN in columns:
-        return TEXT_COLUMN
-    return max(columns, key=lambda name: sum(len(_CHINESE.findall(str(row.get(name) or ""))) for row in rows), default="")
-
-
-def read_lines(lines: str, language: str) -> list[Row]:
+def read_lines(lines: str, language: str) -> Posts:
     """Return a row for each pasted line that is not blank.
 
     Raises:
@@ -156,10 +156,10 @@ def read_lines(lines: str, language: str) -> list[Row]:
     if len(lines) > MAX_PASTED_CHARACTERS:
         raise ToldError(texts.too_much_pasted.format(limit=MAX_PASTED_CHARACTERS, found=len(lines)))
     rows = [{TEXT_COLUMN: line} for line in lines.split("\n") if line.strip()]
-    check_number(len(rows), texts)
+    _check_number(len(rows), len(rows), texts)
     for row in rows:
         check_length(row[TEXT_COLUMN], texts)
-    return rows
+    return Posts(rows, TEXT_COLUMN, "")
 
 
 def check_length(post: str, texts: AppTexts) -> None:
@@ -177,34 +177,39 @@ def check_length(post: str, texts: AppTexts) -> None:
 def check_shape(path: Path, texts: AppTexts) -> None:
     """Refuse a file of rows with too many columns or with a line that is too long, before a reader holds it in memory.
 
+    This looks at files that their names call CSV, TSV or JSON Lines. Of all others, the job that reads them is within bounds.
+
     Raises:
         ToldError: The file has such a line.
     """
+    if SUFFIXES.get(path.suffix.lower()) not in LINE_FORMATS:
+        return
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if len(line) > MAX_LINE_MEGABYTES * 1_000_000:
                 raise ToldError(texts.long_line.format(number=number, limit=MAX_LINE_MEGABYTES))
-            columns = 1 + line.count(b"\t" if path.suffix == ".tsv" else b",")
-            if number == 1 and path.suffix != ".jsonl" and columns > MAX_COLUMNS:
+            columns = 1 + line.count(b"\t" if path.suffix.lower() == ".tsv" else b",")
+            if number == 1 and path.suffix.lower() in (".csv", ".tsv") and columns > MAX_COLUMNS:
                 raise ToldError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=columns))
 
 
-def check_number(num_posts: int, texts: AppTexts) -> None:
-    """Refuse a number of posts that is not allowed.
-
-    Raises:
-        ToldError: There are no posts or too many.
-    """
+def _check_number(num_rows: int, num_posts: int, texts: AppTexts) -> None:
+    # A file of nothing but blank lines has no posts, however many lines there are.
     if not num_posts:
         raise ToldError(texts.no_posts)
-    if num_posts > MAX_POSTS:
+    if num_rows > MAX_POSTS:
         raise ToldError(texts.too_many.format(limit=MAX_POSTS))
 
 
+def _check_columns(row: Row, texts: AppTexts) -> None:
+    if len(row) > MAX_COLUMNS:
+        raise ToldError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(row)))
+
+
 def _is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or cell is MISSING or (isinstance(cell, str) and not cell.strip())
 
 
 def _shown(cell: object) -> str:
-    text = "" if cell is None else str(cell)
+    text = "" if cell is None or cell is MISSING else str(cell)
     return text[:_SHOWN_CHARACTERS] + "…" * (len(text) > _SHOWN_CHARACTERS)
