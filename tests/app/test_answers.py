@@ -79,7 +79,7 @@ def test_a_search_finds_the_emoji_that_the_model_knows(model_folder: Path, answe
     first = emoji_buttons(str(model_folder), " ", "zh")
     assert re.findall(r'data-text="(.*?)"', first) == [*FIRST]
     assert 'data-text="😂" aria-label="笑哭了"' in first
-    for query, expected in (("泪", "[泪]"), ("heart", "💔"), ("爱心", "😍")):
+    for query, expected in (("泪", "[泪]"), ("heart", "💔")):
         found = re.findall(r'data-text="(.*?)"', emoji_buttons(str(model_folder), query, "en"))
         assert expected in found and set(found) <= known and len(found) <= MAX_SHOWN
     assert "没有找到" in emoji_buttons(str(model_folder), "<b>没有的", "zh")

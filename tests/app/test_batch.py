@@ -1,7 +1,10 @@
 """Files that a visitor brings: what is known of them, what comes back, and what is said of those that cannot be read."""
 
 import csv
+import gzip
+import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from aslstm.data.known_corpora import label_names
 
 pytest.importorskip("altair", reason="needs altair, of the extra report")
+openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
 
 from aslstm.app.batch import ROWS, label_posts
 from aslstm.app.faults import UNKNOWN, ToldError
@@ -52,9 +56,14 @@ def test_labelled_rows_and_the_report_come_back_and_nothing_is_lost(model_folder
         rows = list(csv.DictReader(file))
     assert [row["微博正文"] for row in rows] == ["今天又加班[泪]", "好开心😂", "", "'=气死我了[怒]"]
     assert [row["标签"] for row in rows] == ["旧"] * 4
-    added = [row["标签 (AS-LSTM)"] for row in rows]
+    added = [row["aslstm_标签"] for row in rows]
     assert added[2] == "" and {*added[:2], added[3]} <= names
-    assert [row["表情"] for row in rows] == ["[泪]", "😂", "", "[怒]"]
+    assert [row["aslstm_表情"] for row in rows] == ["[泪]", "😂", "", "[怒]"]
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "rows.xlsx").worksheets[0]
+    header, *cells = sheet.iter_rows(values_only=True)
+    in_workbook = [dict(zip(header, row, strict=True)) for row in cells]
+    assert [row["aslstm_标签"] or "" for row in in_workbook] == added
+    assert in_workbook[3]["微博正文"] == "=气死我了[怒]" and sheet["C5"].data_type == "s"
     assert {*ROWS, PAGE} <= KINDS.keys() and {path.name for path in (tmp_path / "out").iterdir()} == {*ROWS, PAGE}
     page = (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
     assert 'lang="zh' in page and "好开心😂" in page
@@ -68,7 +77,22 @@ def test_pasted_lines_are_labelled(model_folder: Path, tmp_path: Path) -> None:
     assert (labelled.num_posts, labelled.num_blank) == (2, 0)
 
 
+def zipped(**members: str) -> bytes:
+    """An archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
 BAD = {
+    "two.zip": zipped(a="微博\n好\n", b="微博\n坏\n"),
+    "damaged.xlsx": zipped(**{"xl/workbook.xml": "<workbook>", "[Content_Types].xml": "<"}),
+    "password.xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(2000),
+    "foreign.db": b"SQLite format 3\x00" + b"x" * 5000,
+    "cut.csv.gz": gzip.compress("微博\n今天又加班\n".encode() * 500)[:60],
+    "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
     "wrong.docx": b"PK\x03\x04nothing",
     "two_names.csv": "微博,微博\n好,坏\n".encode(),
     "fields.csv": "微博,日期\n好,1\n坏,1,2\n".encode(),
