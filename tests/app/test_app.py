@@ -75,7 +75,10 @@ class Visit:
 
 @pytest.fixture
 def visit(app: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A fresh page, on a phone in the mode that a test asks for; the test fails at its end if the console, the network or a dialog showed a fault."""
+    """A fresh page, on a phone in the mode that a test asks for.
+
+    The test fails at its end if the console, the network or a dialog showed a fault.
+    """
     with playwright_api.sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, BROWSERS)), playwright.chromium.executable_path)
         if not Path(found).is_file():

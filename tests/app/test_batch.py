@@ -13,7 +13,9 @@ import pytest
 from aslstm.data.known_corpora import label_names
 
 pytest.importorskip("altair", reason="needs altair, of the extra report")
-openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
+pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
+
+import openpyxl
 
 from aslstm.app.batch import ROWS, label_posts
 from aslstm.app.faults import UNKNOWN, ToldError
