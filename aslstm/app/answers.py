@@ -37,6 +37,7 @@ _BATCH = 256
 # A post is read once more for each of its words, and others wait meanwhile: 200 words take half a second.
 MAX_WORDS_OF_REASONS = 200
 _NUM_REASONS = 6
+_WORD_CHARACTERS = 24
 MAX_ERROR_CHARACTERS = 500  # A message may name all columns of a file.
 # The macros of the template can be called as functions.
 _HTML: Any = environment(Path(__file__).parent).get_template("panels.html.j2").module
@@ -192,8 +193,17 @@ class Answers:
             return Reasons(heading, texts.no_reasons.format(limit=MAX_WORDS_OF_REASONS), [], attention)
         sides = pieces_for_and_against(contribution_pieces(answer.contributions, label, text), _NUM_REASONS)
         # The strongest words for the answer stand on top, and the strongest against it at the bottom.
-        pieces = [*sides[0], *reversed(sides[1])]
+        pieces = [piece._replace(text=shortened(piece.text)) for piece in (*sides[0], *reversed(sides[1]))]
         return Reasons(heading, texts.about_contributions.format(label=names[label]), pieces, attention)
+
+
+def shortened(word: str) -> str:
+    """Return a word as it is shown beside its bar.
+
+    >>> shortened("加班"), shortened("a" * 50_000)
+    ('加班', 'aaaaaaaaaaaaaaaaaaaaaaaa…')
+    """
+    return word[:_WORD_CHARACTERS] + "…" * (len(word) > _WORD_CHARACTERS)
 
 
 def _cut(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
