@@ -139,7 +139,7 @@ def test_two_hundred_uploaded_posts_give_the_charts(visit: Visit, tmp_path: Path
     page.get_by_text("posts.csv").or_(page.get_by_text("posts")).first.wait_for()
     page.locator("#make").click()
     report = page.frame_locator("iframe.report")
-    report.locator("#chart-labels svg").wait_for(timeout=60_000)
+    report.locator("#chart-labels svg").wait_for(timeout=180_000)
     assert report.locator("img[src=x]").count() == 0
     assert "200" in report.locator("body").inner_text()
     visit.shot("app_report.png")
@@ -169,8 +169,8 @@ def test_a_workbook_is_labelled_with_a_menu_of_columns_progress_and_downloads(vi
     page.get_by_role("option", name="微博正文").click()
     page.locator("#make").click()
     steps = page.locator("#page")
-    playwright_api.expect(steps).to_contain_text("/ 600 条", timeout=60_000)
-    playwright_api.expect(page.locator(".finished")).to_contain_text("已标注 600 条", timeout=60_000)
+    playwright_api.expect(steps).to_contain_text("/ 600 条", timeout=180_000)
+    playwright_api.expect(page.locator(".finished")).to_contain_text("已标注 600 条", timeout=180_000)
     playwright_api.expect(page.locator("#spoken")).to_contain_text("已标注 600 条")
     with page.expect_download() as download:
         page.get_by_text("下载 .xlsx").click()
