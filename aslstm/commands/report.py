@@ -181,16 +181,16 @@ class Labeller:
         """Return what is known of the model, or None if no model was named and none has labelled the rows."""
         if self.model is None and not self.has_labelled:
             return None
-        from aslstm.model_folder.describing import card_facts
+        from aslstm.model_folder.card import read_card
         from aslstm.model_folder.layout import check_model_folder, read_config
         from aslstm.report.facts import ModelFacts
 
         check_model_folder(self.folder)
-        card = card_facts(self.folder)
+        card = read_card(self.folder)
         labels = list(read_config(self.folder).id2label.values())
         settings = f"{self.answerer.predictor.classifier.settings.backend}" if self.has_labelled else ""
         name = self.model if self.model is not None else self.folder.name
-        return ModelFacts(name, labels, card.corpus, card.figures, self.has_labelled, settings)
+        return ModelFacts(name, labels, card.trained_on, card.figures, self.has_labelled, settings)
 
 
 class Inputs:
