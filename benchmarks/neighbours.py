@@ -151,13 +151,19 @@ def captum_gradients(folder: Path) -> str:
     def of_vectors(vectors: Any, input_ids: Any, attention_mask: Any) -> Any:
         return model(input_ids, attention_mask, inputs_embeds=vectors).logits[:, 0]
 
-    by_layer, error = LayerIntegratedGradients(of_ids, model.get_input_embeddings()).attribute(
+    # The ids go into the vectors of the words and, where the model has one, into the tables of its bag of words.
+    bag = model.bag_of_words
+    tables = [model.get_input_embeddings(), *([] if bag is None else [bag.scores, bag.squared_norms])]
+    by_layer, error = LayerIntegratedGradients(of_ids, tables).attribute(
         ids, torch.full_like(ids, classify.tokenizer.mask_token_id), additional_forward_args=(mask,), n_steps=100,
         return_convergence_delta=True,
     )  # fmt: skip
     vectors = model.get_input_embeddings()(ids).detach()
     by_vectors = IntegratedGradients(of_vectors).attribute(vectors, additional_forward_args=(ids, mask), n_steps=50)
-    check(bool(by_layer.abs().sum() > 0) and bool(by_vectors.abs().sum() > 0), "attributions that are not all zero")
+    check(
+        all(bool(part.abs().sum() > 0) for part in by_layer) and bool(by_vectors.abs().sum() > 0),
+        "attributions that are not all zero",
+    )
     check(bool(error.abs().max() < 0.05), f"attributions that add up, found a gap of {error.abs().max():.3f}")
     return "attributions add up"
 
