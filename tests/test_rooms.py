@@ -15,8 +15,8 @@ TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*
 # A room imports from lower floors only, and from itself.
 FLOORS = (
     ("errors", "printing", "tokenization", "modeling_aslstm"),
-    ("disk",),
-    ("files", "settings", "spreadsheets", "text_files"),
+    ("disk", "packed_files"),
+    ("files", "settings", "spreadsheets", "text_files", "workbooks"),
     ("words", "data", "model_folder", "charts"),
     ("metrics", "prediction"),
     ("training", "report"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aslstm.data.found_files import Named
 from aslstm.data.row_readers import read_rows, read_texts
 from aslstm.errors import UserError, check_encoding
 from aslstm.text_files import MAX_LINE_BYTES, BadRow, read_lines
@@ -39,7 +40,7 @@ def test_a_byte_order_mark_tells_the_encoding_and_without_one_it_is_named(
         *((other, MARKS[encoding] + content) for other in ("utf-8", "gb18030", "utf-16")),
     ]:
         path.write_bytes(gzip.compress(given) if suffix else given)
-        assert list(read_texts(path, text_columns=["text"], encoding=named)) == POSTS
+        assert list(read_texts(path, Named(text_column=("text",), encoding=named))) == POSTS
 
 
 def test_a_byte_that_an_encoding_of_one_byte_lacks_is_named(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_byte_that_an_encoding_of_one_byte_lacks_is_named(tmp_path: Path) -> N
 def test_utf_16_without_order_or_mark_is_that_of_windows(tmp_path: Path) -> None:
     for name, order in (("utf-16", "utf-16-le"), ("UTF32", "utf-32-le"), ("U16", "utf-16-le")):
         (tmp_path / "a.txt").write_bytes(CONTENTS["a.txt"].encode(order))
-        assert list(read_texts(tmp_path / "a.txt", text_columns=["text"], encoding=name)) == POSTS
+        assert list(read_texts(tmp_path / "a.txt", Named(encoding=name))) == POSTS
 
 
 @pytest.mark.parametrize("content", ["好\n上".encode("utf-16")[:-1], b"\xff\xfe\n\x00\x00\xd8\n\x00"])

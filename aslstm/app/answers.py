@@ -1,49 +1,54 @@
-"""Takes a model folder and posts, and gives what the app shows of them as HTML.
+"""Takes a model folder and a post, and gives what the app shows of the answer as HTML.
 
-One post is shown beside itself without emoji, and many posts become a report. The module knows nothing of Gradio. Posts are
-shown as text whatever they hold: the HTML comes from the template ``panels.html.j2``, which escapes all that is put into it.
+A post is shown beside itself without emoji, with the reasons of the answer. The module knows nothing of Gradio. Posts are shown
+as text whatever they hold: the HTML comes from the template ``panels.html.j2``, which escapes all that is put into it.
 """
 
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from aslstm.data.file_formats import LINE_FORMATS, Row, refuse_bad
 from aslstm.data.known_corpora import label_names, shown_names
-from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
-from aslstm.prediction.attention_view import attention_html
+from aslstm.model_folder.card import read_card
+from aslstm.prediction.attention_view import (
+    Piece,
+    attention_html,
+    contribution_pieces,
+    contributions_html,
+    pieces_for_and_against,
+)
 from aslstm.prediction.classifier import Answer, Classifier
-from aslstm.prediction.predictor import BatchPredictor, fault_of_text
-from aslstm.report import charts as report_charts
-from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
-from aslstm.report.tables import build_tables
 from aslstm.report.templates import environment
 from aslstm.report.texts import LANGUAGES
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
 from tokenization import split_emoji
 
+from .picker import FIRST, MAX_SHOWN, NamedEmoji, known_emoji, named, search
 from .texts import TEXTS, AppTexts
+from .uploads import Upload, check_length
 
-MAX_POSTS = 20_000
-MAX_POST_CHARACTERS = 60_000  # Such a post is answered within a second.
-MAX_PASTED_CHARACTERS = 1_000_000
-MAX_COLUMNS = 200
-MAX_LINE_MEGABYTES = 1
+_BATCH = 256
+# A post is read once more for each of its words, and others wait meanwhile: 200 words take half a second.
+MAX_WORDS_OF_REASONS = 200
+_NUM_REASONS = 6
+_WORD_CHARACTERS = 24
 MAX_ERROR_CHARACTERS = 500  # A message may name all columns of a file.
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")  # nothing compressed: a small file may hold gigabytes
-_CHUNK = 256
-# The prefix keeps columns of an upload from being taken for answers.
-_PREFIX = "aslstm_"
 # The macros of the template can be called as functions.
 _HTML: Any = environment(Path(__file__).parent).get_template("panels.html.j2").module
+
+
+class Bar(NamedTuple):
+    """Holds a label by its name, its probability, and how many points more than without emoji that is ("" if not known)."""
+
+    name: str
+    score: float
+    change: str
 
 
 class Panel(NamedTuple):
@@ -51,19 +56,42 @@ class Panel(NamedTuple):
 
     Attributes:
         heading: A heading that says which form of the post was read.
-        best: The name of the label of the highest score.
-        scores: The score of each label, by its name.
+        bars: The labels, the most probable first.
         polarity: A line with the polarity, or "" if the model gives none.
-        heat_map: The post, as HTML where its words are shaded.
+        post: The post, as HTML where its words are coloured.
         notes: The lines that are shown below the post.
+        columns: The headings of the columns of probabilities and of changes; the second is "" where there are no changes.
     """
 
     heading: str
-    best: str
-    scores: dict[str, float]
+    bars: list[Bar]
     polarity: str
-    heat_map: Markup | str
+    post: Markup | str
     notes: list[str]
+    columns: tuple[str, str]
+
+
+class Reasons(NamedTuple):
+    """Holds the reasons of one answer.
+
+    Attributes:
+        heading: A heading that names the answer.
+        about: A sentence that says what a contribution is.
+        pieces: The words and emoji that speak most for the answer, and then those that speak most against it.
+        attention: The post as HTML shaded by attention, or None if the model has none.
+    """
+
+    heading: str
+    about: str
+    pieces: list[Piece]
+    attention: Markup | None
+
+
+class Shown(NamedTuple):
+    """Holds an answer as HTML, and in one sentence for those who hear the page."""
+
+    html: str
+    spoken: str
 
 
 class Answers:
@@ -77,75 +105,109 @@ class Answers:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.classifier = Classifier(folder, batch_size=_CHUNK)
+        self.classifier = Classifier(folder, batch_size=_BATCH)
         self.has_weights = self.classifier.config.emoji_fusion in FUSIONS_WITH_WEIGHTS
-        self.predictor = BatchPredictor(self.classifier, prefix=_PREFIX, attention=self.has_weights)
+        self.emoji = known_emoji(self.classifier.encoder)
+        self.name = folder.name
+        self.card = read_card(folder)
 
-    def of_post(self, post: str, language: str) -> str:
-        """Return HTML that shows a post beside the same post without its emoji."""
-        texts = TEXTS[language]
-        if not post.strip():
-            return note(texts.no_post)
-        check_length(post, texts)
-        whole = self._answer(post)
-        effect = whole.emoji_effect
-        left = self._panel(texts.with_emoji, post, whole, language)
-        if effect is None:
-            return str(_HTML.pair(left, None, texts.no_emoji, []))
-        # A space replaces each emoji, so that the words on its two sides stay apart, as the pipeline's emoji effect has it.
-        words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
-        right = self._panel(texts.without_emoji, words, self._answer(words), language)
-        alone = effect["without_words"]
-        names = shown_names(self.classifier.label_names, language)
-        notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone | {"label": names[alone["label"]]})]
-        notes += [texts.disagree] * effect["disagree"]
-        return str(_HTML.pair(left, right, texts.no_emoji, [*notes, texts.legend]))
+    def model_line(self, language: str) -> str:
+        """Return HTML of the line that says which model answers and what it was trained on."""
+        texts, card = TEXTS[language], self.card
+        has_figure = card.macro_f1 is not None
+        figure = texts.figure.format(split=texts.splits[card.split], value=card.macro_f1) if has_figure else ""
+        corpus = texts.corpora.get(card.corpus, card.corpus) or texts.unknown_corpus
+        posts = "" if card.num_posts is None else texts.num_posts.format(count=card.num_posts)
+        labels = len(self.classifier.label_names)
+        return note(texts.model.format(name=self.name, corpus=corpus, posts=posts, labels=labels, figure=figure))
 
-    def _answer(self, text: str) -> Answer:
-        (answer,) = self.classifier.answers([text], attention=self.has_weights, emoji_effect=True)
-        return answer
-
-    def _panel(self, heading: str, text: str, answer: Answer, language: str) -> Panel:
-        texts = TEXTS[language]
-        shown = text[:MAX_CHARACTERS]
-        heat_map: Markup | str = shown
-        if answer.attention is not None:
-            entries = [entry for entry in answer.attention if entry["end"] <= MAX_CHARACTERS]
-            heat_map = Markup(attention_html(entries, shown))
-        notes = [] if self.has_weights else [texts.no_weights]
-        if len(text) > MAX_CHARACTERS:
-            notes.append("… " + LANGUAGES[language].cut.format(shown=MAX_CHARACTERS, characters=len(text)))
-        scores = dict(zip(self.classifier.label_names, answer.probabilities.tolist(), strict=True))
-        best = max(scores, key=lambda label: scores[label])
-        names = shown_names(scores, language)
-        named = {names[label]: score for label, score in sorted(scores.items())}
-        return Panel(heading, names[best], named, _polarity_line(answer, language), heat_map, notes)
-
-    def report(self, rows: Sequence[Row], text_column: str, language: str, progress: Callable[[float], Any]) -> str:
-        """Return the page of a report on posts, as ``aslstm report`` writes it.
-
-        Args:
-            rows: The rows of an upload.
-            text_column: The name of the column that holds the posts.
-            language: The language of the page.
-            progress: A function that is called with the share of the posts that have been answered.
+    def of_post(self, post: str, language: str) -> Shown:
+        """Return what is shown of a post beside the same post without its emoji.
 
         Raises:
-            UserError: There are no posts.
+            ToldError: The post is too long.
         """
+        texts = TEXTS[language]
+        if not post.strip():
+            return Shown(note(texts.no_post), texts.no_post)
+        check_length(post, texts)
+        names = shown_names(self.classifier.label_names, language)
+        whole = self._answer(post)
+        reasons = self._reasons(post, whole, names, texts)
+        label, score = self._best(whole)
+        effect = whole.emoji_effect
+        if effect is None:
+            left = self._panel(texts.with_emoji, post, whole, None, language)
+            spoken = texts.spoken.format(label=names[label], score=score)
+            return Shown(str(_HTML.answer(left, None, reasons, texts, [])), spoken)
+        # A space replaces each emoji, so that the words on its two sides stay apart, as the pipeline's emoji effect has it.
+        words = "".join(" " if piece.is_emoji else piece.text for piece in split_emoji(post))
+        without = self._answer(words)
+        other, other_score = self._best(without)
+        left = self._panel(texts.with_emoji, post, whole, without, language)
+        right = self._panel(texts.without_emoji, words, without, None, language)
+        alone = effect["without_words"]
+        notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone | {"label": names[alone["label"]]})]
+        notes += [texts.disagree] * effect["disagree"]
+        spoken = texts.spoken_pair.format(label=names[label], score=score, other=names[other], other_score=other_score)
+        return Shown(str(_HTML.answer(left, right, reasons, texts, notes)), spoken)
 
-        def answered() -> Iterator[Row]:
-            for start in range(0, len(rows), _CHUNK):
-                chunk = rows[start : start + _CHUNK]
-                answers = self.predictor.answers([row[text_column] for row in chunk])
-                for i, row in enumerate(chunk):
-                    yield row | {name: values[i] for name, values in answers.items()}
-                progress((start + len(chunk)) / len(rows))
+    def _answer(self, text: str) -> Answer:
+        limit = self.classifier.encoder.model_max_length
+        (ids,) = self.classifier.encoder.encode_batch([text], max_length=limit)
+        is_short = len(ids) <= MAX_WORDS_OF_REASONS
+        (answer,) = self.classifier.answers(
+            [text], attention=self.has_weights, emoji_effect=True, contributions=is_short, batch_size=_BATCH
+        )
+        return answer
 
-        tables = build_tables(answered(), text_column=text_column, prefix=_PREFIX, place=TEXTS[language].many_posts)
-        charts = {name: chart.to_dict() for name, chart in report_charts.build(tables, language).items()}
-        title = TEXTS[language].report_title
-        return report_page.render(tables, charts, title=title, language=language, has_files=False)
+    def _best(self, answer: Answer) -> tuple[str, float]:
+        """Return the label of the highest probability, and its probability."""
+        best = int(answer.probabilities.argmax())
+        return self.classifier.label_names[best], float(answer.probabilities[best])
+
+    def _panel(self, heading: str, text: str, answer: Answer, without: Answer | None, language: str) -> Panel:
+        texts = TEXTS[language]
+        shown: Markup | str = text[:MAX_CHARACTERS]
+        if answer.contributions is not None:
+            shown = Markup(contributions_html(_cut(answer.contributions), self._best(answer)[0], text[:MAX_CHARACTERS]))
+        is_cut = len(text) > MAX_CHARACTERS
+        notes = ["… " + LANGUAGES[language].notes["cut"].format(shown=MAX_CHARACTERS, characters=len(text))] * is_cut
+        changes = [""] * len(answer.probabilities)
+        if without is not None:
+            points = 100 * (answer.probabilities - without.probabilities)
+            changes = [texts.points.format(change=value + 0.0) for value in points.round(1).tolist()]
+        names = shown_names(self.classifier.label_names, language).values()
+        bars = [*map(Bar, names, answer.probabilities.tolist(), changes)]
+        bars.sort(key=lambda bar: -bar.score)
+        columns = (texts.probability, texts.change if without is not None else "")
+        return Panel(heading, bars, _polarity_line(answer, language), shown, notes, columns)
+
+    def _reasons(self, text: str, answer: Answer, names: Mapping[str, str], texts: AppTexts) -> Reasons:
+        label = self._best(answer)[0]
+        heading = texts.reasons.format(label=names[label])
+        attention = None
+        if answer.attention is not None:
+            attention = Markup(attention_html(_cut(answer.attention), text[:MAX_CHARACTERS]))
+        if answer.contributions is None:
+            return Reasons(heading, texts.no_reasons.format(limit=MAX_WORDS_OF_REASONS), [], attention)
+        sides = pieces_for_and_against(contribution_pieces(answer.contributions, label, text), _NUM_REASONS)
+        # The strongest words for the answer stand on top, and the strongest against it at the bottom.
+        pieces = [piece._replace(text=shortened(piece.text)) for piece in (*sides[0], *reversed(sides[1]))]
+        return Reasons(heading, texts.about_contributions.format(label=names[label]), pieces, attention)
+
+
+def shortened(word: str) -> str:
+    """Return a word as it is shown beside its bar.
+
+    >>> shortened("加班"), shortened("a" * 50_000)
+    ('加班', 'aaaaaaaaaaaaaaaaaaaaaaaa…')
+    """
+    return word[:_WORD_CHARACTERS] + "…" * (len(word) > _WORD_CHARACTERS)
+
+
+def _cut(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [entry for entry in entries if entry["end"] <= MAX_CHARACTERS]
 
 
 def _polarity_line(answer: Answer, language: str) -> str:
@@ -171,105 +233,39 @@ def _load(folder: str, _written: int) -> Answers:
     return Answers(Path(folder))
 
 
-def make_report(
-    folder: str,
-    lines: str,
-    file: str | None,
-    text_column: str,
-    encoding: str,
-    language: str,
-    progress: Callable[[float], Any],
-) -> str:
-    """Return the page of the report on a file, or on pasted lines if no file is given.
-
-    Args:
-        folder: The model folder.
-        lines: The pasted posts, one on each line.
-        file: The path of an upload.
-        text_column: The name of the column of posts.
-        encoding: The encoding of the upload.
-        language: The language of the page.
-        progress: A function that is called with the share of the posts that have been answered.
+def emoji_buttons(folder: str, query: str, language: str) -> str:
+    """Return HTML of buttons, one for each emoji that a visitor searched for, or the first ones if nothing is searched for.
 
     Raises:
-        UserError: The file or the lines cannot be read or are too large, or the model folder is damaged.
+        UserError: The model folder is damaged or incomplete.
     """
     texts = TEXTS[language]
-    if file:
-        rows = read_upload(Path(file), text_column=text_column, encoding=encoding, texts=texts)
-    else:
-        if len(lines) > MAX_PASTED_CHARACTERS:
-            raise UserError(texts.too_much_pasted.format(limit=MAX_PASTED_CHARACTERS, found=len(lines)))
-        rows = check_number([{text_column: line} for line in lines.split("\n") if line.strip()], texts)
-    for row in rows:
-        check_length(row[text_column], texts)
-    return load(folder).report(rows, text_column, language, progress)
+    if not query.strip():
+        return _buttons([named(one) for one in FIRST], "", language)
+    found = search(query, load(folder).emoji)
+    told = texts.found_emoji.format(found=len(found)) if found else texts.no_such_emoji
+    return _buttons(found[:MAX_SHOWN], told, language)
 
 
-def check_length(post: str, texts: AppTexts) -> None:
-    """Refuse a post that is too long to be answered at once.
-
-    Raises:
-        UserError: The post has too many characters, in itself or in the form in which the model reads it.
-    """
-    # One character may stand for eighteen.
-    if len(post) > MAX_POST_CHARACTERS or (found := len(unicodedata.normalize("NFKC", post))) > MAX_POST_CHARACTERS:
-        found = len(post) if len(post) > MAX_POST_CHARACTERS else found
-        raise UserError(texts.too_long.format(limit=MAX_POST_CHARACTERS, found=found))
+def _buttons(emoji: Sequence[NamedEmoji], told: str, language: str) -> str:
+    return str(_HTML.buttons([(one.written, one.zh if language == "zh" else one.en) for one in emoji], told))
 
 
-def check_shape(path: Path, texts: AppTexts) -> None:
-    """Refuse a file of rows with too many columns or with a line that is too long, before a reader holds it in memory.
-
-    Raises:
-        UserError: The file has such a line.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if len(line) > MAX_LINE_MEGABYTES * 1_000_000:
-                raise UserError(texts.long_line.format(number=number, limit=MAX_LINE_MEGABYTES))
-            columns = 1 + line.count(b"\t" if path.suffix == ".tsv" else b",")
-            if number == 1 and path.suffix != ".jsonl" and columns > MAX_COLUMNS:
-                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=columns))
+def examples_html(posts: Sequence[str], texts: AppTexts) -> str:
+    """Return HTML of buttons that put an example into the field of the post."""
+    return str(_HTML.examples(texts.examples, posts))
 
 
-def read_upload(path: Path, *, text_column: str, encoding: str, texts: AppTexts) -> list[Row]:
-    """Return the rows of an upload; rows whose text is blank are left out.
-
-    Raises:
-        UserError: The file cannot be read, a row has no text, or there are too many rows.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UserError(f"{path.name}: expected a file ending in {', '.join(SUFFIXES)}, found {path.suffix!r}")
-    if suffix in LINE_FORMATS:
-        check_shape(path, texts)
-    posts = read_posts(path, suffix=suffix, text_column=text_column, encoding=encoding)
-    rows = []
-    try:
-        for number, row in islice(refuse_bad(posts.rows), MAX_POSTS + 1):
-            if fault := fault_of_text(f"{path.name}, row {number}", row, text_column):
-                raise UserError(fault)
-            if len(row) > MAX_COLUMNS:
-                raise UserError(texts.too_many_columns.format(limit=MAX_COLUMNS, found=len(row)))
-            rows.append(row)
-    except UserError as error:
-        # The visitor does not know the folder in which the upload was stored.
-        raise UserError(str(error).replace(str(path), path.name)) from error
-    return check_number([row for row in rows if row[text_column].strip()], texts)
-
-
-def check_number(rows: list[Row], texts: AppTexts) -> list[Row]:
-    """Return the rows if their number is allowed.
-
-    Raises:
-        UserError: There are no rows or too many.
-    """
-    if not rows:
-        raise UserError(texts.no_posts)
-    if len(rows) > MAX_POSTS:
-        raise UserError(texts.too_many.format(limit=MAX_POSTS))
-    return rows
+def upload_html(name: str, upload: Upload, language: str) -> Shown:
+    """Return what is shown of an upload before its posts are labelled."""
+    texts = TEXTS[language]
+    line = texts.looked.format(name=name, rows=upload.num_rows, columns=len(upload.columns))
+    line += texts.column_found.format(column=upload.text_column) if upload.text_column else texts.no_column
+    if upload.date_column:
+        line += texts.date_found.format(column=upload.date_column)
+    if upload.num_blank:
+        line += texts.blank.format(blank=upload.num_blank)
+    return Shown(str(_HTML.upload(line, texts.first_rows, upload)), line)
 
 
 def note(text: str) -> str:
@@ -283,6 +279,15 @@ def error_line(error: UserError, texts: AppTexts) -> str:
     return str(_HTML.error(texts.error, message[:MAX_ERROR_CHARACTERS] + "…" * (len(message) > MAX_ERROR_CHARACTERS)))
 
 
-def frame(address: str) -> str:
-    """Return HTML that shows the page at an address inside the app; the inner page may only draw itself."""
-    return str(_HTML.frame(address))
+def results_html(address: str, stem: str, files: Sequence[str], counts: Mapping[str, int], line: str, texts: AppTexts) -> str:
+    """Return HTML with what was labelled, links to its files, and the report inside the page, where it may only draw itself.
+
+    Args:
+        address: The address of the folder of the files.
+        stem: The name that the downloads begin with.
+        files: The names of the files of labelled rows.
+        counts: The number of posts of each label, by its name.
+        line: A line that says how many posts were labelled.
+        texts: The texts of the page.
+    """
+    return str(_HTML.results(address, stem, files, counts, line, texts))

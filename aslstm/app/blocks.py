@@ -1,11 +1,11 @@
 """Takes a model folder and gives the app in the browser, as Gradio blocks.
 
-The app shows one post with and without its emoji, and the report of many posts. It asks the network for nothing.
+The app shows one post with and without its emoji, and labels the posts of a file. It asks the network for nothing.
 """
 
 import os
 import signal
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,43 +20,32 @@ from aslstm.errors import UserError
 from aslstm.prediction import torch_backend
 from tokenization import split_emoji
 
-from . import answers
-from .answers import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, SUFFIXES, error_line, frame, load, make_report
+from . import batch
+from .answers import Shown, emoji_buttons, error_line, examples_html, load, results_html, upload_html
+from .batch import ROWS, label_posts
+from .faults import ToldError, told
 from .jobs import JobRefused, JobRunner, Refusal
-from .serving import BodyLimit, ReportPages
+from .serving import BodyLimit, ReportPages, address_of
+from .styling import STYLE, script, theme
 from .texts import TEXTS
+from .uploads import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, look_at
 
-ENCODINGS = ["utf-8", "gb18030", "utf-16"]
+ENCODINGS = ["UTF-8", "GB18030", "UTF-16", "Big5"]
 MAX_MEGABYTES = 20
 MAX_EVENTS = 60  # More clicks and answers than these do not wait.
 MAX_SESSIONS = 20  # Gradio keeps the last inputs and outputs of so many visitors.
 SECONDS_OF_UPLOADS = 600
-REPORTS = JobRunner(answers.__name__, torch_backend.__name__, seconds=120, num_waiting=3)
+_MODULES = (batch.__name__, torch_backend.__name__)
+REPORTS = JobRunner(*_MODULES, seconds=120, num_waiting=3)
+# Looking at an upload is short, and does not wait for reports.
+LOOKS = JobRunner(*_MODULES, seconds=30, num_waiting=8)
 PAGES = ReportPages()
-EMOJI = (
-    *("[泪]", "[太开心]", "[怒]", "[赞]", "[心]", "[哈哈]", "[抓狂]", "[可怜]", "[吃惊]", "[偷笑]", "[鼓掌]", "[doge]"),
-    *("😂", "😭", "😰", "😱", "😡", "😳", "😍", "🥳", "🎉", "💔", "👍", "🙂"),
-)
-# No font is fetched: these fonts are looked for on the visitor's machine. "Emoji in colour" is defined below for emoji alone,
-# because some fonts draw emoji in black, and the fonts that draw them in colour also draw digits.
-FONTS = ("Emoji in colour", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "sans-serif")
-CSS = """
-@font-face { font-family: "Emoji in colour"; unicode-range: U+231A-27BF, U+2934-2B55, U+FE0F, U+200D, U+1F000-1FAFF;
-  src: local("Noto Color Emoji"), local("NotoColorEmoji"), local("Apple Color Emoji"), local("Segoe UI Emoji"); }
-.picker { gap: 4px !important; } .picker button { min-width: 0 !important; flex: 0 0 auto !important; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 16px; }
-.panel { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 12px 16px; min-width: 0; }
-.panel h3 { margin: 0; color: var(--body-text-color); } .panel .label { font-size: 1.4em; margin: 0 0 8px; }
-.panel .polarity { margin: 0 0 8px; }
-.panel .post { font-size: 1.3em; line-height: 1.8; overflow-wrap: anywhere; unicode-bidi: isolate; white-space: pre-wrap; }
-.bars { width: 100%; margin-top: 12px; font-size: 14px; border-collapse: collapse; }
-.bars th { text-align: left; font-weight: normal; white-space: nowrap; }
-.bars th { max-width: 10em; overflow: hidden; text-overflow: ellipsis; }
-.bars td { text-align: right; padding: 2px; } .bars, .bars :is(tr, th, td) { border: 0 !important; }
-.bars .track { width: 50%; } .bars .track div { background: #4c78a8; height: 12px; border-radius: 3px; min-width: 1px; }
-.note { color: var(--body-text-color-subdued); margin: 8px 0 0; } .error { color: #b00020; overflow-wrap: anywhere; }
-iframe.report { width: 100%; height: 85vh; border: 1px solid var(--border-color-primary); background: white; }
-"""
+EXAMPLES = ("今天又加班[泪]", "今天又加班[太开心]", "你可真行[怒]", "终于放假了🎉")
+# A click on a button inside the component gives its text.
+_CLICKS = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-text]");
+  if (button) trigger("click", {text: button.dataset.text});
+});"""
 
 
 def put_emoji(emoji: str, post: str, mode: str) -> str:
@@ -71,33 +60,95 @@ def put_emoji(emoji: str, post: str, mode: str) -> str:
     return post + emoji
 
 
-def answer_post(model: str, post: str, language: str) -> str:
-    """Return HTML with the answer to one post."""
+def put_clicked(post: str, mode: str, event: gr.EventData) -> str:
+    """Return a post with the emoji of the button that was clicked."""
+    return put_emoji(str(event.text), post, mode)
+
+
+def clicked(event: gr.EventData) -> str:
+    """Return the text of the button that was clicked."""
+    return str(event.text)
+
+
+def find_emoji(model: str, query: str, language: str) -> str:
+    """Return HTML with a button for each emoji that was searched for."""
+    try:
+        return emoji_buttons(model, query, language)
+    except UserError as error:
+        return error_line(told(error, language), TEXTS[language])
+
+
+def answer_post(model: str, post: str, language: str) -> Shown:
+    """Return the answer to one post."""
     try:
         return load(model).of_post(post, language)
     except UserError as error:
-        return error_line(error, TEXTS[language])
+        return _fault(told(error, language), language)
+
+
+def show_model(model: str, language: str) -> tuple[str, dict[str, Any]]:
+    """Return HTML of the line about a model, and the properties of the field that searches its emoji."""
+    texts = TEXTS[language]
+    try:
+        answers = load(model)
+    except UserError as error:
+        return error_line(told(error, language), texts), gr.update()
+    label = texts.search.format(count=len(answers.emoji))
+    return answers.model_line(language), gr.update(label=label, placeholder=texts.search_hint)
+
+
+def look(file: str | None, encoding: str, language: str) -> tuple[dict[str, Any], dict[str, Any], str, str]:
+    """Return the properties of the row of choices and of the menu of columns, and what is shown and said of an upload."""
+    if not file:
+        return gr.update(visible=False), gr.update(choices=[], value=None), "", ""
+    try:
+        upload = LOOKS.run(look_at, Path(file), encoding, language, progress=lambda _: None)
+    except (JobRefused, UserError) as error:
+        shown = _fault(error, language, LOOKS.seconds)
+        # The encoding may be what is wrong.
+        return gr.update(visible=True), gr.update(choices=[], value=None), shown.html, ""
+    shown = upload_html(Path(file).name, upload, language)
+    return (
+        gr.update(visible=True),
+        gr.update(choices=upload.columns, value=upload.text_column or None),
+        shown.html,
+        shown.spoken,
+    )
 
 
 def report(
     model: str,
     lines: str,
     file: str | None,
-    text_column: str,
+    text_column: str | None,
     encoding: str,
     language: str,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 (so Gradio finds it)
-) -> str:
-    """Return HTML with the report on a file, or on pasted lines if no file is given."""
+) -> Shown:
+    """Label the posts of a file, or pasted lines if no file is given, and return what came out."""
     texts = TEXTS[language]
     try:
-        page = REPORTS.run(make_report, model, lines, file, text_column, encoding, language, progress=progress)
-    except JobRefused as refused:
-        message = {Refusal.BUSY: texts.busy, Refusal.SLOW: texts.too_slow, Refusal.ENDED: texts.ended}[refused.why]
-        return error_line(UserError(message.format(seconds=REPORTS.seconds)), texts)
-    except UserError as error:
-        return error_line(error, texts)
-    return frame(PAGES.add(page))
+        with PAGES.new() as folder:
+            given = (model, lines, file, text_column or "", encoding, language, str(folder))
+            labelled = REPORTS.run(label_posts, *given, progress=lambda step: progress(step[0], desc=step[1]))
+    except (JobRefused, UserError) as error:
+        return _fault(error, language, REPORTS.seconds)
+    line = texts.finished.format(posts=labelled.num_posts)
+    if labelled.num_blank:
+        line += texts.blank.format(blank=labelled.num_blank)
+    if labelled.num_cleaned:
+        line += texts.cleaned.format(count=labelled.num_cleaned)
+    stem = Path(file).stem if file else texts.title
+    return Shown(results_html(address_of(folder), stem, ROWS, labelled.counts, line, texts), line)
+
+
+def _fault(error: JobRefused | UserError, language: str, seconds: float = 0) -> Shown:
+    """Return what is shown of work that was not done; an alert is heard by itself."""
+    texts = TEXTS[language]
+    if isinstance(error, JobRefused):
+        message = {Refusal.BUSY: texts.busy, Refusal.SLOW: texts.too_slow, Refusal.ENDED: texts.ended}[error.why]
+        error = ToldError(message.format(seconds=seconds))
+    return Shown(error_line(error, texts), "")
 
 
 def local_models(model: str) -> list[str]:
@@ -106,20 +157,22 @@ def local_models(model: str) -> list[str]:
 
 
 def wording(language: str) -> dict[str, dict[str, Any]]:
-    """Return the properties of each component that depend on the language."""
+    """Return the properties of each component that depend on the language alone."""
     texts = TEXTS[language]
     return {
         "title": {"value": f"# {texts.title}\n{texts.about}"},
-        "model": {"label": texts.model},
         "one_post": {"label": texts.one_post},
         "many_posts": {"label": texts.many_posts},
         "post": {"label": texts.post, "placeholder": texts.post_hint},
+        "examples": {"value": examples_html(EXAMPLES, texts)},
         "mode": {"label": texts.picker, "choices": [(texts.add, "add"), (texts.swap, "swap")]},
+        "file": {"label": texts.file},
         "lines": {"label": texts.lines, "placeholder": texts.lines_hint},
-        "file": {"label": texts.file.format(megabytes=MAX_MEGABYTES)},
         "text_column": {"label": texts.text_column},
-        "encoding": {"label": texts.encoding},
-        "make": {"value": texts.report},
+        "encoding": {"label": texts.encoding, "choices": [(texts.encoding_found, ""), *((name, name) for name in ENCODINGS)]},
+        "make": {"value": texts.label_posts},
+        "other_model": {"label": texts.other_model},
+        "model": {"label": texts.model_folder},
     }
 
 
@@ -131,68 +184,113 @@ def build(model: str) -> gr.Blocks:
     """
     words = wording("zh")
     parts: dict[str, Any] = {}
+    with gr.Blocks(title=TEXTS["zh"].title, analytics_enabled=False, delete_cache=(60, SECONDS_OF_UPLOADS)) as app:
+        spoken = gr.HTML(elem_id="spoken")
+        with gr.Row(elem_id="top"):
+            parts["title"] = gr.Markdown(**words["title"])
+            language = gr.Radio(
+                [("中文", "zh"), ("English", "en")], value="zh", label="语言 / Language", show_label=False, container=False,
+                elem_id="language",
+            )  # fmt: skip
+        line, search = show_model(model, "zh")
+        model_line = gr.HTML(line, elem_id="model-line")
+        with gr.Tab(**words["one_post"]) as parts["one_post"]:
+            outputs = _one_post(model, words, parts, search)
+        with gr.Tab(**words["many_posts"]) as parts["many_posts"]:
+            many = _many_posts(words, parts)
+        # A visitor of a Space must not be able to try out its paths.
+        is_space = "SPACE_ID" in os.environ
+        with gr.Accordion(open=False, visible=not is_space, **words["other_model"]) as parts["other_model"]:
+            parts["model"] = gr.Dropdown(
+                [model] if is_space else local_models(model), value=model, allow_custom_value=not is_space,
+                interactive=not is_space, **words["model"],
+            )  # fmt: skip
+        _listen(app, parts, language, {**outputs, **many, "spoken": spoken, "model_line": model_line})
+    return app
+
+
+def _one_post(model: str, words: dict[str, dict[str, Any]], parts: dict[str, Any], search: dict[str, Any]) -> dict[str, Any]:
+    """Add the components of the tab for one post, whose first example is answered already; return those that show something."""
+    with gr.Row(elem_id="one"):
+        with gr.Column(scale=2, min_width=320, elem_id="asked"):
+            with gr.Column(elem_id="written"):
+                parts["post"] = gr.Textbox(
+                    EXAMPLES[0], lines=2, max_lines=8, max_length=MAX_POST_CHARACTERS, elem_id="post", **words["post"]
+                )
+                parts["examples"] = gr.HTML(js_on_load=_CLICKS, elem_id="examples", **words["examples"])
+            with gr.Column(elem_id="emoji"):
+                parts["mode"] = gr.Radio(value="add", **words["mode"])
+                query = gr.Textbox(elem_id="search", label=search.get("label"), placeholder=search.get("placeholder"))
+                picker = gr.HTML(emoji_buttons(model, "", "zh"), js_on_load=_CLICKS, elem_id="picker")
+        with gr.Column(scale=3, min_width=320, elem_id="answered"):
+            result = gr.HTML(answer_post(model, EXAMPLES[0], "zh").html, elem_id="result")
+    return {"query": query, "picker": picker, "result": result}
+
+
+def _many_posts(words: dict[str, dict[str, Any]], parts: dict[str, Any]) -> dict[str, Any]:
+    """Add the components of the tab for many posts; return those that show something."""
+    parts["file"] = gr.File(height=150, elem_id="file", **words["file"])
+    with gr.Row(visible=False, elem_id="choices") as choices:
+        parts["text_column"] = gr.Dropdown([], filterable=False, elem_id="column", **words["text_column"])
+        parts["encoding"] = gr.Dropdown(value="", filterable=False, elem_id="encoding", **words["encoding"])
+    looked = gr.HTML(elem_id="looked")
+    parts["lines"] = gr.Textbox(lines=4, max_lines=12, max_length=MAX_PASTED_CHARACTERS, elem_id="lines", **words["lines"])
+    parts["make"] = gr.Button(variant="primary", elem_id="make", **words["make"])
+    return {"choices": choices, "looked": looked, "page": gr.HTML(elem_id="page")}
+
+
+def _listen(app: gr.Blocks, parts: dict[str, Any], language: gr.Radio, shown: dict[str, Any]) -> None:
+    """Connect the components."""
     # One answer is computed at a time, because each uses all cores.
     answering: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     # Reports wait in REPORTS, which refuses them when too many wait. In the queue of Gradio they would keep answers out.
     reporting: dict[str, Any] = {"concurrency_limit": None, "api_visibility": "private"}
     light: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    with gr.Blocks(title=TEXTS["en"].title, analytics_enabled=False, delete_cache=(60, SECONDS_OF_UPLOADS)) as app:
-        with gr.Row():
-            parts["title"] = gr.Markdown(**words["title"])
-            language = gr.Radio([("中文", "zh"), ("English", "en")], value="zh", label="语言 / Language")
-        # A visitor of a Space must not be able to try out its paths.
-        is_space = "SPACE_ID" in os.environ
-        choices = [model] if is_space else local_models(model)
-        parts["model"] = gr.Dropdown(
-            choices, value=model, allow_custom_value=not is_space, interactive=not is_space, **words["model"]
-        )
-        with gr.Tab(**words["one_post"]) as parts["one_post"]:
-            parts["post"] = gr.Textbox(lines=2, max_lines=8, max_length=MAX_POST_CHARACTERS, elem_id="post", **words["post"])
-            parts["mode"] = gr.Radio(value="add", **words["mode"])
-            with gr.Row(elem_classes="picker"):
-                for emoji in EMOJI:
-                    button = gr.Button(emoji, size="sm")
-                    button.click(partial(put_emoji, emoji), [parts["post"], parts["mode"]], parts["post"], **light)
-            result = gr.HTML(elem_id="result")
-        with gr.Tab(**words["many_posts"]) as parts["many_posts"]:
-            with gr.Row():
-                parts["lines"] = gr.Textbox(
-                    lines=6, max_lines=12, max_length=MAX_PASTED_CHARACTERS, elem_id="lines", **words["lines"]
-                )
-                parts["file"] = gr.File(file_types=list(SUFFIXES), height=190, **words["file"])
-            with gr.Row():
-                parts["text_column"] = gr.Textbox("text", **words["text_column"])
-                parts["encoding"] = gr.Dropdown(ENCODINGS, value="utf-8", **words["encoding"])
-            parts["make"] = gr.Button(variant="primary", elem_id="make", **words["make"])
-            page = gr.HTML(elem_id="page")
-        gr.on(
-            [app.load, parts["post"].change, parts["model"].change, language.change],
-            answer_post, [parts["model"], parts["post"], language], result,
-            trigger_mode="always_last", show_progress="hidden", **answering,
-        )  # fmt: skip
-        inputs = [parts[name] for name in ("model", "lines", "file", "text_column", "encoding")]
-        parts["make"].click(report, [*inputs, language], page, **reporting)
-        language.change(
-            lambda chosen: [gr.update(**properties) for properties in wording(chosen).values()],
-            language, [parts[name] for name in words], **light,
-        )  # fmt: skip
-    return app
+    model, post, spoken = parts["model"], parts["post"], shown["spoken"]
+    gr.on(
+        [post.change, model.change, language.change],
+        answer_post, [model, post, language], [shown["result"], spoken],
+        trigger_mode="always_last", show_progress="hidden", **answering,
+    )  # fmt: skip
+    parts["examples"].click(clicked, None, post, **light)
+    shown["picker"].click(put_clicked, [post, parts["mode"]], post, **light)
+    gr.on(
+        [shown["query"].change, model.change, language.change],
+        find_emoji, [model, shown["query"], language], shown["picker"], trigger_mode="always_last", **light,
+    )  # fmt: skip
+    gr.on([model.change, language.change], show_model, [model, language], [shown["model_line"], shown["query"]], **light)
+    looks = [shown["choices"], parts["text_column"], shown["looked"], spoken]
+    gr.on(
+        [parts["file"].change, parts["encoding"].input],
+        look, [parts["file"], parts["encoding"], language], looks, show_progress_on=shown["looked"], **reporting,
+    )  # fmt: skip
+    inputs = [parts[name] for name in ("model", "lines", "file", "text_column", "encoding")]
+    parts["make"].click(report, [*inputs, language], [shown["page"], spoken], show_progress_on=shown["page"], **reporting)
+    language.change(
+        lambda chosen: [gr.update(**properties) for properties in wording(chosen).values()],
+        language, [parts[name] for name in wording("zh")], **light,
+    )  # fmt: skip
+    gr.on([app.load, language.change], None, language, None, js=script(MAX_MEGABYTES))
 
 
-def launch(model: str) -> None:
+def launch(model: str, say: Callable[[str], Any]) -> None:
     """Serve the app until it is stopped, at the address that GRADIO_SERVER_NAME and GRADIO_SERVER_PORT name.
 
     Args:
         model: The model folder that the app begins with.
+        say: A function that is called with the address when the app is served.
     """
     # Uploads and reports are deleted at the end, also where a service is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The first visitor should not wait for what is read or imported at the first use.
     REPORTS.start()
-    answer_post(model, EMOJI[0], "zh")
     limit = Middleware(BodyLimit, upload_megabytes=MAX_MEGABYTES, folder=Path(get_upload_folder()))
-    build(model).queue(max_size=MAX_EVENTS).launch(
-        theme=gr.themes.Default(font=FONTS, font_mono=FONTS), css=CSS, footer_links=[], share=False, ssr_mode=False,
+    app = build(model).queue(max_size=MAX_EVENTS)
+    # Gradio would also print how to show the app to the whole world.
+    _, address, _ = app.launch(
+        theme=theme(), css_paths=STYLE, footer_links=[], share=False, ssr_mode=False, quiet=True, prevent_thread_lock=True,
         max_file_size=f"{MAX_MEGABYTES}mb", state_session_capacity=MAX_SESSIONS,
         app_kwargs={"middleware": [limit], "routes": [PAGES.route]},
     )  # fmt: skip
+    say(f"{address} (Ctrl-C stops)")
+    app.block_thread()

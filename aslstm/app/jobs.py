@@ -24,6 +24,8 @@ _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _HAS_SERVER else "spawn")
 # The app's process answers posts meanwhile, and should be served first.
 _NICENESS = 10
+# A file of some megabytes may unpack to gigabytes. A job that needs more than these ends, and the app goes on.
+_MAX_MEMORY = 6 << 30
 
 
 class Refusal(Enum):
@@ -69,14 +71,14 @@ class JobRunner:
         """Wait until the server of processes has imported what jobs need."""
         self.run(_nothing, progress=_nothing)
 
-    def run(self, job: Callable[..., Any], *arguments: Any, progress: Callable[[float], Any]) -> Any:
+    def run(self, job: Callable[..., Any], *arguments: Any, progress: Callable[[Any], Any]) -> Any:
         """Wait for this job's turn, run it and return its result.
 
         Args:
-            job: A function of a module, which is called with the arguments and with a function that takes the share of the work
-                that is done.
+            job: A function of a module, which is called with the arguments and with a function that takes what is known of the
+                progress.
             arguments: The arguments, which pickle must be able to store.
-            progress: A function that is called with the share of the work that is done.
+            progress: A function that is called with what the job says of its progress.
 
         Raises:
             UserError: The job raised it.
@@ -90,7 +92,7 @@ class JobRunner:
         finally:
             self._places.release()
 
-    def _run(self, job: Callable[..., Any], arguments: tuple[Any, ...], progress: Callable[[float], Any]) -> Any:
+    def _run(self, job: Callable[..., Any], arguments: tuple[Any, ...], progress: Callable[[Any], Any]) -> Any:
         end = time.monotonic() + self.seconds
         ours, theirs = _CONTEXT.Pipe(duplex=False)
         self._process = _CONTEXT.Process(target=_work, args=(theirs, job, arguments))
@@ -131,7 +133,19 @@ def _work(connection: Connection, job: Callable[..., Any], arguments: tuple[Any,
     if hasattr(os, "setsid"):
         os.setsid()
         os.nice(_NICENESS)
+        _bound_memory()
     try:
-        connection.send(("result", job(*arguments, lambda share: connection.send(("progress", share)))))
+        connection.send(("result", job(*arguments, lambda step: connection.send(("progress", step)))))
     except UserError as error:
         connection.send(("error", str(error)))
+    except MemoryError:
+        os._exit(1)  # Whoever waits sees that the connection is closed; a traceback would only fill the log.
+
+
+def _bound_memory() -> None:
+    # Imported here, because Windows has no such module.
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _MAX_MEMORY if hard == resource.RLIM_INFINITY else min(_MAX_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))

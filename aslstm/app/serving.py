@@ -4,8 +4,11 @@
 """
 
 import secrets
+import shutil
 import tempfile
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from starlette.requests import Request
@@ -16,8 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _MEGABYTE = 1_000_000
 UPLOAD = "/upload"  # The address of uploads, which alone may be large, ends with this.
 MAX_BODY_MEGABYTES = 4  # This is the largest request of any other kind, pasted posts among them.
-MAX_FOLDER_MEGABYTES = 500  # No more uploads are taken while so much of them is kept.
+MAX_FOLDER_MEGABYTES = 500  # No more uploads are taken while so much of them is kept; reports make room for newer ones.
 MAX_PAGES = 20
+PAGE = "report.html"
+# The files of a report, and what they are.
+KINDS = {
+    PAGE: "text/html",
+    "rows.csv": "text/csv",
+    "rows.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 class BodyLimit:
@@ -65,15 +75,31 @@ def size_of(folder: Path) -> int:
 
 
 class ReportPages:
-    """Keeps the newest reports as files and serves them.
+    """Keeps the newest reports, with the files of labelled rows beside them, and serves them.
 
-    A report takes megabytes. As a value of Gradio, it would stay in memory for each visitor.
+    They take megabytes. As values of Gradio, they would stay in memory for each visitor.
     """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="aslstm-reports-")
         self._names: deque[str] = deque()
-        self.route = Route("/report/{name}", self._serve)
+        self.route = Route("/report/{folder}/{name}", self._serve)
+
+    @contextmanager
+    def new(self) -> Iterator[Path]:
+        """Yield a new folder to write to; it is kept unless an error is raised, and the oldest are deleted instead."""
+        folder = Path(self._folder.name, secrets.token_urlsafe(16))
+        folder.mkdir()
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        self._names.append(folder.name)
+        while len(self._names) > MAX_PAGES or (
+            len(self._names) > 1 and size_of(Path(self._folder.name)) > MAX_FOLDER_MEGABYTES * _MEGABYTE
+        ):
+            shutil.rmtree(Path(self._folder.name, self._names.popleft()))
 
     def add(self, page: str) -> str:
         """Keep a page and return its address; the oldest page is deleted if there are too many.
@@ -81,17 +107,23 @@ class ReportPages:
         Args:
             page: The page as HTML.
         """
-        name = f"{secrets.token_urlsafe(16)}.html"
-        Path(self._folder.name, name).write_text(page, encoding="utf-8")
-        self._names.append(name)
-        if len(self._names) > MAX_PAGES:
-            Path(self._folder.name, self._names.popleft()).unlink(missing_ok=True)
-        return f"report/{name}"
+        with self.new() as folder:
+            (folder / PAGE).write_text(page, encoding="utf-8")
+        return f"{address_of(folder)}/{PAGE}"
 
     async def _serve(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in self._names:
+        folder, name = request.path_params["folder"], request.path_params["name"]
+        path = Path(self._folder.name, folder, name)
+        # The names of files are those that this app wrote, so that no name leads out.
+        if folder not in self._names or name not in KINDS or not path.is_file():
             return PlainTextResponse("expected a report, found none; make it again", 404)
         # The sandbox holds also for whoever opens the address by itself.
         headers = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
-        return FileResponse(Path(self._folder.name, name), media_type="text/html", headers=headers)
+        if name != PAGE:
+            headers["Content-Disposition"] = "attachment"  # The link says under which name.
+        return FileResponse(path, media_type=KINDS[name], headers=headers)
+
+
+def address_of(folder: Path) -> str:
+    """Return the address of a folder that :meth:`ReportPages.new` gave."""
+    return f"report/{folder.name}"

@@ -14,7 +14,7 @@ from aslstm.errors import check_packages
 from aslstm.model_folder.choosing import BUILT_IN_MODEL, DEFAULT_HELP, HUB, MODEL_VARIABLE, folder_of, model_path
 from aslstm.settings import setting
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, say
 
 # The folder that `aslstm train` writes by default, where there is no built-in model.
 DEFAULT_MODEL = "outputs/sample"
@@ -51,4 +51,4 @@ def main(given: Sequence[str] | None = None) -> None:
 
     folder = settings.folder()
     load(folder)
-    launch(folder)
+    launch(folder, say)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 
+from aslstm.data.corpora import CorpusSource
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError
 from aslstm.files import replacing, sha256
@@ -43,8 +44,8 @@ class DistilSettings:
         MISSING, "model folders with the labels of the corpus; the mean of their answers is learned"
     )
     input: tuple[str, ...] = setting_like(TextSource, "input", MISSING)
-    input_columns: tuple[str, ...] = setting(
-        ("text",), "the column of the texts in --input; of several the first that a row has"
+    input_columns: tuple[str, ...] | None = setting(
+        None, "the column of the texts in --input; of several the first that a row has; default: found"
     )
 
     def __post_init__(self) -> None:
@@ -54,7 +55,11 @@ class DistilSettings:
             raise UserError("`teachers`: expected different folders, found one twice; leave out one of them")
 
 
-def answers_of_teachers(settings: DistilSettings, encoding: str, folder: Path) -> tuple[Path, ...]:
+def _source_of(settings: DistilSettings, corpus: CorpusSource) -> TextSource:
+    return TextSource(settings.input, settings.input_columns, encoding=corpus.encoding, no_clean=corpus.no_clean)
+
+
+def answers_of_teachers(settings: DistilSettings, corpus: CorpusSource, folder: Path) -> tuple[Path, ...]:
     """Let every teacher answer the distinct posts, and return the files of answers.
 
     The name of a file tells of its teacher's weights and of the posts, so that a file of another teacher or of other posts is
@@ -62,12 +67,12 @@ def answers_of_teachers(settings: DistilSettings, encoding: str, folder: Path) -
 
     Args:
         settings: The teachers and the posts.
-        encoding: The encoding of text files.
+        corpus: The corpus of the student, which says how files are read.
         folder: The folder for the posts and the answers, created if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     posts = folder / "posts.jsonl"
-    texts = dict.fromkeys(TextSource(settings.input, settings.input_columns, encoding).texts())
+    texts = dict.fromkeys(_source_of(settings, corpus).texts())
     with replacing(posts) as staging, staging.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
     answers = []
@@ -77,7 +82,12 @@ def answers_of_teachers(settings: DistilSettings, encoding: str, folder: Path) -
         answers.append(folder / f"{teacher.name}-{made_of}.jsonl")
         if not answers[-1].exists():
             logger.info("%s answers %d posts", teacher, len(texts))
-            predict_file(PredictSettings(teacher, posts, answers[-1], resume=Parts(answers[-1], "jsonl").folder.exists()))
+            # The posts are cleaned already; without places of their own, all teachers answer the same text.
+            resume = Parts(answers[-1], "jsonl").folder.exists()
+            given = PredictSettings(
+                teacher, (str(posts),), answers[-1], "jsonl", text_column="text", no_clean=True, resume=resume
+            )
+            predict_file(given)
     return tuple(answers)
 
 
@@ -89,5 +99,5 @@ def main(given: Sequence[str] | None = None) -> None:
     settings = make_train_settings(arguments)
     set_up_logging()
     folder = settings.output_dir.with_name(f"{settings.output_dir.name}-teachers")
-    answers = answers_of_teachers(make_settings(DistilSettings, arguments), settings.corpus.encoding, folder)
+    answers = answers_of_teachers(make_settings(DistilSettings, arguments), settings.corpus, folder)
     train(replace(settings, data=replace(settings.data, soft_labels=answers)), report=print_results)

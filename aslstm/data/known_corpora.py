@@ -143,9 +143,9 @@ class KnownLabel(NamedTuple):
 
 # The Chinese names differ from each other, so that two labels of one chart never become one. The last row is the polarities.
 KNOWN_LABELS = {
-    "like": KnownLabel("positive", "喜欢"),
-    "happiness": KnownLabel("positive", "快乐"),
-    "happy": KnownLabel("positive", "高兴"),
+    "like": KnownLabel("positive", "喜好"),
+    "happiness": KnownLabel("positive", "高兴"),
+    "happy": KnownLabel("positive", "快乐"),
     "sadness": KnownLabel("negative", "悲伤"),
     "sad": KnownLabel("negative", "难过"),
     "anger": KnownLabel("negative", "愤怒"),

@@ -1,28 +1,18 @@
-"""Takes any readable file and gives labelled rows for training, texts alone, or whole rows for predicting."""
+"""Takes any readable file and gives labelled rows for training, or texts alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from aslstm.disk import is_stream
 from aslstm.errors import UserError
+from aslstm.text_files import BadRow
 
+from .columns import MISSING, names_of, value_at
 from .faulty_rows import faulty_row, good_row
-from .file_formats import (
-    READERS,
-    BadRow,
-    NumberedRow,
-    Row,
-    class_names,
-    names_of,
-    open_parquet,
-    read_parquet,
-    read_plain,
-    refuse_bad,
-    suffix_of,
-)
+from .file_formats import Row, refuse_bad
+from .found_files import FoundFile, Named, find_file
 from .labels import SINGLE_LABEL, labels_of_columns, named_classes, several_columns
-from .row_checks import NoLabelError, RowChecker, TextFaultError, text_fault
+from .row_checks import NoLabelError, RowChecker, TextFaultError
 
 
 def check_can_be_read_again(path: Path) -> None:
@@ -35,51 +25,46 @@ def check_can_be_read_again(path: Path) -> None:
         raise UserError(f"{path}: expected a file, which is read more than once, found a pipe or a device; save it first")
 
 
-def read_texts(path: Path, *, text_columns: Sequence[str], encoding: str = "utf-8") -> Iterator[str]:
+def read_texts(path: Path, named: Named | None = None, *, tell: Callable[[str], None] | None = None) -> Iterator[str]:
     """Yield the texts of any readable file, whether it has labels or not.
 
-    A ``.txt`` file holds a post on each line, or a JSON list of objects.
-
     Args:
-        path: The file to read, as in :func:`read_rows`, or ``-`` for the lines of standard input.
-        text_columns: The names that the column of texts may have; the first that a row has is taken.
-        encoding: The encoding of text files.
+        path: The file to read, or ``-`` for standard input.
+        named: What is not to be found out about the file.
+        tell: A function that is called with the line that says what was found out.
 
     Raises:
-        UserError: The file cannot be read or is malformed, or a row has no such column.
+        UserError: The file cannot be read or is malformed, or a row has no text.
     """
-    suffix = ".txt" if str(path) == "-" else suffix_of(path)
-    rows = read_plain(path, encoding, text_columns[0]) if suffix == ".txt" else READERS[suffix](path, encoding)
-    for number, (_, row) in enumerate(refuse_bad(rows), start=1):
-        column = next((name for name in text_columns if name in row), None)
-        if column is None:
-            raise UserError(
-                f"{path}, row {number}: expected a text in column {' or '.join(map(repr, text_columns))}, found "
-                f"{names_of(row)}; name it with `text_column`"
-            )
-        if fault := text_fault(row[column], column):
-            raise UserError(f"{path}, row {number}: {fault}")
-        yield row[column]
+    found = find_file(path, named)
+    if tell is not None:
+        tell(found.line())
+    for post in refuse_bad(found.posts()):
+        yield post.text
+
+
+def find_labelled_file(path: Path, *, text_column: str | None, encoding: str | None = None) -> FoundFile:
+    """Open a file of labelled rows; see :func:`found_files.find_file`."""
+    return find_file(path, Named(text_column=None if text_column is None else (text_column,), encoding=encoding))
 
 
 def read_rows(
     path: Path,
     *,
-    text_column: str,
+    text_column: str | None,
     label_column: str,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     problem_type: str = SINGLE_LABEL,
     keep_faulty: bool = False,
 ) -> Iterator[Row]:
     """Yield the rows of any readable file as ``text``, ``label`` and ``post``; rows of one post share the last.
 
     Args:
-        path: The file to read: ``.jsonl``, ``.csv``, ``.tsv``, ``.parquet``, a JSON list in ``.txt`` or NLPCC 2014 ``.xml``,
-            also with ``.gz``.
-        text_column: The name of the column of texts in the file.
+        path: The file to read.
+        text_column: The name of the column of texts in the file; None if it is to be found.
         label_column: The name of the column of labels in the file; in a multi-label corpus also the names of columns of 0 and
             1, with commas between them.
-        encoding: The encoding of text files.
+        encoding: The encoding of text files; None if it is to be found.
         problem_type: Whether a post has one label or any number of them, as the config of a model names it.
         keep_faulty: Whether a row that cannot be read or has no label is yielded, with what is wrong with it as
             :mod:`faulty_rows` says, instead of raised.
@@ -87,17 +72,15 @@ def read_rows(
     Raises:
         UserError: The file cannot be read, is malformed or has no row; or a column, a text or a label is missing.
     """
-    suffix = suffix_of(path)
-    file = open_parquet(path) if suffix == ".parquet" else None
-    rows = READERS[suffix](path, encoding) if file is None else read_parquet(path, file)
-    names = class_names(file, label_column) if file is not None else []
-    check = RowChecker(str(path), text_column, problem_type)
+    found = find_labelled_file(path, text_column=text_column, encoding=encoding)
+    names = found.class_names(label_column)
+    check = RowChecker(str(path), found.text_columns[0], problem_type)
     number = 0
-    for number, one in enumerate(rows, start=1):
+    for number, one in enumerate(found.rows(), start=1):
         try:
             if isinstance(one, BadRow):
                 raise one
-            row = one[1] if suffix == ".xml" else _labelled(check, number, one[1], (text_column, label_column), names)
+            row = one[1] if found.format == "xml" else _labelled(check, number, found, one[1], label_column, names)
         except (BadRow, NoLabelError, TextFaultError) as error:
             if not keep_faulty:
                 raise
@@ -108,42 +91,16 @@ def read_rows(
         raise UserError(f"{path}: expected at least one row, found none; check the file")
 
 
-def _labelled(check: RowChecker, number: int, row: Row, columns: tuple[str, str], names: list[str]) -> Row:
+def _labelled(check: RowChecker, number: int, found: FoundFile, row: Row, label_column: str, names: list[str]) -> Row:
     """Return ``text``, ``label`` and ``post`` of a row; ``names`` are those of classes that the file numbers."""
-    text_column, label_column = columns
     several = several_columns(label_column, check.problem_type)
-    for column in (text_column, *(several or (label_column,))):
-        if column not in row:
+    text = found.text_of(row)
+    values = {check.text_column: text, **{column: value_at(row, column) for column in several or (label_column,)}}
+    for column, value in values.items():
+        if value is MISSING:
             raise UserError(
                 f"{check.place}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` "
                 "or `label_column`"
             )
-    label = labels_of_columns(row, several) if several else named_classes(row[label_column], names)
-    return check(number, row[text_column], label) | {"post": str(row.get("weibo_id", number))}
-
-
-class Posts(NamedTuple):
-    """Holds the whole rows of a file, and the pyarrow types of its columns; only a Parquet file tells these."""
-
-    rows: Iterator[NumberedRow | BadRow]
-    types: dict[str, Any]
-
-
-def read_posts(path: Path, *, suffix: str, text_column: str, encoding: str = "utf-8") -> Posts:
-    """Read every row of any readable file with all of its columns; bad rows are yielded, not raised.
-
-    Args:
-        path: The file to read, or ``-`` for standard input.
-        suffix: A key of ``READERS`` that tells the format; ``.txt`` is a post on each line, or a JSON list of objects.
-        text_column: The name that the only column gets where the file holds a post on each line.
-        encoding: The encoding of text files.
-
-    Raises:
-        UserError: The file cannot be read. This may also be raised later, while the rows are taken.
-    """
-    if suffix == ".parquet":
-        file = open_parquet(path)
-        return Posts(read_parquet(path, file), {field.name: field.type for field in file.schema_arrow})
-    if suffix == ".txt":
-        return Posts(read_plain(path, encoding, text_column), {})
-    return Posts(READERS[suffix](path, encoding), {})
+    label = labels_of_columns(values, several) if several else named_classes(values[label_column], names)
+    return check(number, text, label) | {"post": str(row.get("weibo_id", number))}

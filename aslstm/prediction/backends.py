@@ -3,7 +3,6 @@
 Importing this imports neither torch nor onnxruntime: each backend is imported when a folder is loaded for it.
 """
 
-import logging
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +16,6 @@ from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH
 
 from .settings import InferenceSettings
 
-logger = logging.getLogger(__name__)
-
 TORCH_PACKAGES = ("torch", "transformers")
 
 
@@ -31,25 +28,39 @@ class Backend(Protocol):
         """Return outputs of the model by name for the ids of a batch."""
 
 
-def default_backend(folder: Path) -> str:
-    """Return the backend to use if none is named: torch, or onnx where torch is not installed and the folder has a graph."""
-    if all(find_spec(name) for name in TORCH_PACKAGES) or not (folder / GRAPH_FOLDER / INT8_GRAPH).is_file():
-        return "torch"
-    logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
-    return "onnx"
+def choose_backend(folder: Path, named: str | None) -> str:
+    """Return the backend to use, after a check that its packages are installed.
+
+    Args:
+        folder: The model folder.
+        named: The backend that the user names. None is torch, or onnx where torch is not installed and the folder has a graph.
+
+    Raises:
+        UserError: The packages of the backend are not installed.
+    """
+    has_torch = all(find_spec(name) for name in TORCH_PACKAGES)
+    has_graph = (folder / GRAPH_FOLDER / INT8_GRAPH).is_file()
+    backend = named or ("onnx" if has_graph and not has_torch else "torch")
+    if backend == "torch":
+        check_packages(
+            "torch", *TORCH_PACKAGES, instead="choose `backend` onnx for a folder that aslstm export-onnx was run on"
+        )
+    return backend
 
 
 def load_backend(folder: Path, settings: InferenceSettings, config: SimpleNamespace) -> Backend:
     """Return the backend that the settings name, with the model of a folder.
 
+    Args:
+        folder: The model folder.
+        settings: How it is run; the backend is one of :func:`choose_backend`.
+        config: Its configuration.
+
     Raises:
-        UserError: Its packages are not installed, or the folder has no graph or a damaged one.
+        UserError: The folder has no graph or a damaged one.
     """
     # A backend is imported here and not above: torch takes seconds, and a base installation has none.
     if settings.backend == "torch":
-        check_packages(
-            "torch", *TORCH_PACKAGES, instead="choose `backend` onnx for a folder that aslstm export-onnx was run on"
-        )
         from .torch_backend import TorchBackend
 
         return TorchBackend(folder, settings.num_threads)

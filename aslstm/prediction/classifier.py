@@ -3,6 +3,7 @@
 The reasons are the contributions of words and emoji, the attention, and the effect of the emoji.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,9 +33,11 @@ from modeling_aslstm.results_aslstm import (
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
 
-from .backends import Backend, default_backend, load_backend
+from .backends import Backend, choose_backend, load_backend
 from .forks import PerProcess
 from .settings import InferenceSettings
+
+logger = logging.getLogger(__name__)
 
 # So many batches are encoded at once. Posts of similar length are then put together, and many texts are cheaper to encode
 # together than one after the other: from 2 to 32 batches, two cores go from 6,000 to 15,000 posts a second.
@@ -54,6 +57,8 @@ class Answer(NamedTuple):
             for.
         polarity: ``negative``, ``neutral`` or ``positive``; None if the model gives no polarity.
         polarity_score: The probability of all positive labels minus that of all negative ones; None without a polarity.
+        is_empty: Whether the model read nothing of the post, which has neither a word nor an emoji: it is "", or a link alone.
+            The probabilities are then those of any post.
     """
 
     probabilities: np.ndarray
@@ -63,6 +68,7 @@ class Answer(NamedTuple):
     contributions: list[dict[str, Any]] | None = None
     polarity: str | None = None
     polarity_score: float | None = None
+    is_empty: bool = False
 
 
 class _Batch(NamedTuple):
@@ -104,7 +110,9 @@ class Classifier:
         settings = InferenceSettings(backend, batch_size, num_threads)
         path = Path(folder)
         check_model_folder(path)
-        self.settings = replace(settings, backend=backend or default_backend(path))
+        self.settings = replace(settings, backend=choose_backend(path, backend))
+        if backend is None and self.settings.backend == "onnx":
+            logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
         config = read_config(path)
         try:
             encoder = PostEncoder.from_folder(path)
@@ -207,7 +215,16 @@ class Classifier:
                 else:
                     emoji = self._emoji_of(texts[place], batch.ids[i])
                     answers[place] = Answer(probabilities[i], emoji, **polarity_entry(probabilities[i].tolist(), self.config))
+                if self._is_empty(texts[place], batch.ids[i]):
+                    answers[place] = answers[place]._replace(is_empty=True)
         return answers
+
+    def _is_empty(self, text: str, ids: Sequence[int]) -> bool:
+        """Return whether a post has no token; it is then encoded as one that no text has a place for."""
+        if list(ids) != [self.encoder.unk_token_id]:
+            return False
+        (token,) = self.encoder.tokenize_with_offsets(text)
+        return bool(token.start == token.end)
 
     def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
         # Most posts have no emoji, so this is faster than to compute the place of every token of every post.

@@ -32,6 +32,7 @@ def types_of_answers(names: Sequence[str], label_names: Sequence[str], prefix: s
     """
     number = pyarrow.float64()
     scores = pyarrow.struct([(name, number) for name in label_names])
+    side = pyarrow.struct([("label", pyarrow.string()), ("score", number)])
     place = [("token", pyarrow.string()), ("start", pyarrow.int64()), ("end", pyarrow.int64())]
     is_emoji = ("is_emoji", pyarrow.bool_())
     types = {
@@ -44,7 +45,11 @@ def types_of_answers(names: Sequence[str], label_names: Sequence[str], prefix: s
         "emoji": pyarrow.list_(pyarrow.string()),
         "attention": pyarrow.list_(pyarrow.struct([*place, ("weight", number), is_emoji])),
         "contributions": pyarrow.list_(pyarrow.struct([*place, is_emoji, ("contributions", scores)])),
-    }
+        "emoji_effect": pyarrow.struct([
+            ("emoji", pyarrow.list_(pyarrow.string())), ("without_emoji", side), ("without_words", side),
+            ("difference", scores), ("disagree", pyarrow.bool_()),
+        ]),
+    }  # fmt: skip
     return {name: types[name.removeprefix(prefix)] for name in names}
 
 

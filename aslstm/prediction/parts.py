@@ -16,23 +16,25 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aslstm.data.file_formats import BadRow, Row
+from aslstm.data.cleaning import CleaningCounts
+from aslstm.data.file_formats import BadRow
 from aslstm.disk import is_same_file, put_file, sync, target_of
 from aslstm.errors import UserError
 from aslstm.files import check_output_file, sha256
 
-from .files import Types, join_parts, json_lines, part_suffix, write_part
+from .files import Summary, TableStyle, Types, join_parts, json_lines, part_suffix, write_part
+from .row_answers import AnsweredRows
 
 logger = logging.getLogger(__name__)
 
 _STATE = "state.json"
 _TEMPORARY = "tmp-"
-# The names of all files that are ever in the folder: one that holds others is not touched.
-_OWN_NAME = re.compile(rf"({_TEMPORARY})?(\d{{8}}\.(json|jsonl|parquet)|state\.json)|counts|errors|whole")
+# The names of all files that are ever in the folder: one that holds others is not touched. The last are pieces of a workbook.
+_OWN_NAME = re.compile(rf"({_TEMPORARY})?(\d{{8}}\.(json|jsonl|parquet)|state\.json)|counts|errors|whole|tmp[a-z0-9_]{{8}}")
 _COUNTS, _ERRORS = "counts.json", "errors.jsonl"
 
 
@@ -45,20 +47,14 @@ class PartNote:
         columns: The names of the columns of its rows, in order.
         errors: The ``line``, ``reason`` and ``content`` of each row that was passed over.
         rows_sha256: The SHA-256 of the file of its rows.
+        cleaning: The attributes of the :class:`CleaningCounts` of its rows.
     """
 
     labels: dict[str, int]
     columns: list[str]
     errors: list[dict[str, Any]]
     rows_sha256: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Holds the number of rows of each label in all parts, and how many rows were passed over."""
-
-    labels: Counter[str]
-    num_errors: int
+    cleaning: dict[str, Any]
 
 
 class Parts:
@@ -74,20 +70,25 @@ class Parts:
         self.output_format = output_format
         self.folder = output.with_name(f"{output.name}.parts")
 
-    def check_places(self, source: Path, *, overwrite: bool) -> None:
+    def written(self) -> list[Path]:
+        """Return the output and the files that are written beside it."""
+        return [self.output, _beside(self.output, _COUNTS), _beside(self.output, _ERRORS)]
+
+    def check_places(self, sources: Sequence[Path], *, overwrite: bool) -> None:
         """Check the output and all that is written or removed beside it; nothing is changed.
 
         Args:
-            source: The file that is read, which none of them may be.
+            sources: The files that are read, which none of them may be.
             overwrite: Whether files that exist may be replaced.
 
         Raises:
             UserError: A file cannot be written, exists, or is the one that is read.
         """
-        for path in (self.output, _beside(self.output, _COUNTS), _beside(self.output, _ERRORS)):
-            check_output_file(path, overwrite=overwrite, inputs=[source])
-        if is_same_file(target_of(source).parent, self.folder):
-            raise UserError(f"`input` {source}: expected a file outside {self.folder}, which this run removes; move it")
+        for path in self.written():
+            check_output_file(path, overwrite=overwrite, inputs=sources)
+        for source in sources:
+            if is_same_file(target_of(source).parent, self.folder):
+                raise UserError(f"`input` {source}: expected a file outside {self.folder}, which this run removes; move it")
 
     def check(self, state: dict[str, Any], *, resume: bool, overwrite: bool) -> None:
         """Check that the folder is as the flags say; nothing is changed.
@@ -147,19 +148,22 @@ class Parts:
         logger.warning("%s: the part is damaged; its rows are answered again", rows_path)
         return False
 
-    def write(self, index: int, rows: Sequence[Row], bad: Sequence[BadRow], label_column: str, types: Types) -> None:
+    def write(self, index: int, answered: AnsweredRows, bad: Sequence[BadRow], label_column: str, types: Types) -> None:
         """Write the part of a chunk: its rows with answers, and the rows that were passed over."""
+        rows = answered.rows
         columns = list(dict.fromkeys(name for row in rows for name in row))
         errors = [{"line": row.number, "reason": str(row), "content": row.content} for row in bad]
         rows_path, note_path = self._paths(index)
         temporary = rows_path.with_name(f"{_TEMPORARY}{rows_path.name}")
-        write_part(temporary, rows, types)
-        note = PartNote(Counter(row[label_column] for row in rows), columns, errors, sha256(temporary))
+        write_part(temporary, rows, types, keeps_dates=self.output_format == "xlsx")
+        labels = Counter(row[label_column] for row in rows)
+        note = PartNote(labels, columns, errors, sha256(temporary), vars(answered.cleaning))
         _write_sealed(note_path, vars(note))
         put_file(temporary, rows_path)
 
-    def join(self, num_parts: int, label_names: Sequence[str], *, report: bool, raw_cells: bool = False) -> Summary:
+    def join(self, num_parts: int, label_names: Sequence[str], style: TableStyle, *, report: bool) -> Summary:
         """Join the parts to the output, with ``OUTPUT.counts.json`` and, for ``report``, ``OUTPUT.errors.jsonl`` beside it."""
+        cleaning = CleaningCounts()
         labels: Counter[str] = Counter(dict.fromkeys(label_names, 0))
         columns: dict[str, None] = {}
         num_errors = 0
@@ -167,11 +171,13 @@ class Parts:
             for index in range(num_parts):
                 note = self._note(index)
                 labels.update(note.labels)
+                cleaning += CleaningCounts(**note.cleaning | {"rules": Counter(note.cleaning["rules"])})
                 columns |= dict.fromkeys(note.columns)
                 num_errors += len(note.errors)
                 errors.write(json_lines(note.errors))
         parts = [self._paths(index)[0] for index in range(num_parts)]
-        join_parts(parts, list(columns), self.output_format, self.folder / "whole", raw_cells=raw_cells)
+        summary = Summary(labels, num_errors, cleaning)
+        num_cut = join_parts(parts, list(columns), self.output_format, self.folder / "whole", style, summary)
         (self.folder / "counts").write_bytes(_json(labels))
         # The output comes last: whoever sees it also finds the others.
         put_file(self.folder / "counts", _beside(self.output, _COUNTS))
@@ -181,7 +187,7 @@ class Parts:
             _beside(self.output, _ERRORS).unlink(missing_ok=True)  # It belongs to the old output.
         put_file(self.folder / "whole", self.output)
         self._remove()
-        return Summary(labels, num_errors)
+        return replace(summary, num_cut=num_cut)
 
     def _note(self, index: int) -> PartNote:
         path = self._paths(index)[1]

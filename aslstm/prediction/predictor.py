@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from aslstm.data.file_formats import names_of
+from aslstm.data.columns import names_of
 from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights
@@ -32,9 +32,12 @@ _TYPES = {
     "emoji": object,
     "attention": object,
     "contributions": object,
+    "emoji_effect": object,
 }
 # From this score on, a label of a model that gives any number of labels holds for a post.
 LABEL_THRESHOLD = 0.5
+# What a post gets of which the model reads nothing: it would answer the label that most posts have.
+_NO_ANSWER = {"label": "", "labels": [], "score": None, "scores": None, "polarity": "", "polarity_score": None}
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 
@@ -47,9 +50,11 @@ class BatchPredictor:
     It adds the columns ``label``, ``score`` (the label's probability), ``scores`` (label → probability), where a post may have
     any number of labels ``labels`` (those with a score of .5 or more; ``label`` is the first of them or ``""``), where the
     model has a polarity ``polarity`` and ``polarity_score``, ``emoji`` (those of the post, as they are written in it) and on
-    request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives) and
-    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise). The answers to a batch
-    depend on that batch alone.
+    request ``attention`` (a list of ``{"token", "start", "end", "weight", "is_emoji"}``, as the pipeline gives),
+    ``contributions`` (a list of ``{"token", "start", "end", "is_emoji", "contributions"}``, likewise) and ``emoji_effect``
+    (what the emoji did to the answer, as the pipeline gives it, or None for a post without emoji). A post without any word or
+    emoji has no label: ``label`` and ``polarity`` are ``""``, and the scores are missing. The answers to a batch depend on
+    that batch alone.
 
     Args:
         model: The model folder, which is loaded here, once; or a :class:`Classifier`, with which the last three arguments are
@@ -58,6 +63,7 @@ class BatchPredictor:
         prefix: The text that is put before the names of the added columns.
         attention: Whether the column ``attention`` is added.
         contributions: Whether the column ``contributions`` is added; a post is then read once more for each of its words.
+        emoji_effect: Whether the column ``emoji_effect`` is added; a post with emoji is then read three times.
         backend, batch_size, num_threads: The arguments of :class:`Classifier`.
 
     Raises:
@@ -72,6 +78,7 @@ class BatchPredictor:
         prefix: str = "",
         attention: bool = False,
         contributions: bool = False,
+        emoji_effect: bool = False,
         backend: str | None = None,
         batch_size: int = 256,
         num_threads: int | None = None,
@@ -80,12 +87,13 @@ class BatchPredictor:
         self.prefix = prefix
         self.attention = attention
         self.contributions = contributions
+        self.emoji_effect = emoji_effect
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
-        config = self.classifier.config
-        self.added = added_columns(prefix, kinds_of_answers(config), attention=attention, contributions=contributions)
+        kinds = kinds_of_answers(self.classifier.config)
+        self.added = added_columns(prefix, kinds, attention=attention, contributions=contributions, emoji_effect=emoji_effect)
         self._gives_several = prefix + "labels" in self.added
         if attention:
             try:
@@ -134,7 +142,8 @@ class BatchPredictor:
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
         columns: dict[str, list[Any]] = {name: [] for name in self.added}
-        for answer in self.classifier.answers(texts, attention=self.attention, contributions=self.contributions):
+        asked = {"attention": self.attention, "contributions": self.contributions, "emoji_effect": self.emoji_effect}
+        for answer in self.classifier.answers(texts, **asked):
             scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
             best = self.label_names[int(answer.probabilities.argmax())]
             found = {"label": best, "score": scores[best], "scores": scores, **answer._asdict()}
@@ -142,6 +151,8 @@ class BatchPredictor:
                 found |= _several(scores)
             if answer.polarity_score is not None:
                 found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
+            if answer.is_empty:
+                found |= _NO_ANSWER
             for name, values in columns.items():
                 values.append(found[name.removeprefix(self.prefix)])
         return columns
@@ -164,9 +175,11 @@ def kinds_of_answers(config: Any) -> dict[str, bool]:
     return {"labels": several, "polarity": has_polarity, "polarity_score": has_polarity}
 
 
-def added_columns(prefix: str, kinds: Mapping[str, bool], *, attention: bool, contributions: bool) -> list[str]:
+def added_columns(
+    prefix: str, kinds: Mapping[str, bool], *, attention: bool, contributions: bool, emoji_effect: bool
+) -> list[str]:
     """Return the names of the columns that are added, in their order; ``kinds`` is what :func:`kinds_of_answers` gives."""
-    asked = {**kinds, "attention": attention, "contributions": contributions}
+    asked = {**kinds, "attention": attention, "contributions": contributions, "emoji_effect": emoji_effect}
     return [prefix + name for name in _TYPES if asked.get(name, True)]
 
 

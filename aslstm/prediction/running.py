@@ -5,35 +5,51 @@ The work is done in chunks. A run that is killed can be resumed, and several pro
 
 import hashlib
 import io
+import logging
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from aslstm.data.file_formats import READERS, Row, suffix_of
+from aslstm.data.answer_names import AnswerNames
+from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
+from aslstm.data.formats import FORMATS, SUFFIXES
+from aslstm.data.found_files import FoundFiles, Named
+from aslstm.data.known_corpora import LANGUAGES_OF_LABELS
+from aslstm.data.text_sources import COLUMN_HELP, ENCODING_HELP, FILES_HELP, TABLE_HELP, paths_of
 from aslstm.disk import is_stream, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.files import json_text, sha256
 from aslstm.model_folder.layout import checksums_of, peek_config
+from aslstm.packed_files import SUFFIXES_OF_PACKED
 from aslstm.settings import check_settings, setting
 from aslstm.spreadsheets import RAW_CELLS_HELP
+from aslstm.workbooks import check_can_write
 
+from .backends import choose_backend
 from .chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, read_chunks
-from .files import OUTPUT_FORMATS, Types, json_lines, write_csv
-from .parts import Parts, Summary
+from .files import OUTPUT_FORMATS, Summary, TableStyle, json_lines, write_csv
+from .parts import Parts
 from .predictor import BatchPredictor, added_columns, kinds_of_answers
+from .processes import Processes, join_processes, number_of_processes
+from .row_answers import RowAnswerer
 from .settings import InferenceSettings
+
+logger = logging.getLogger(__name__)
 
 STANDARD_STREAM = Path("-")
 # The settings that the answers depend on, beside the input, the model, how it is run and how rows are cut into chunks.
-SETTINGS_OF_ANSWERS = ("input_format", "output_format", "text_column", "encoding", "prefix", "attention", "contributions")
+_SETTINGS_OF_READING = ("input_format", "text_column", "encoding", "table", "no_clean")
+_ASKED = ("attention", "contributions", "emoji_effect")
+SETTINGS_OF_ANSWERS = (*_SETTINGS_OF_READING, "output_format", "prefix", *_ASKED, "language")
+# In these formats every value is a text.
+_TEXT_FORMATS = ("csv", "tsv")
 
 
 @dataclass(frozen=True)
@@ -45,18 +61,30 @@ class PredictSettings:
     """
 
     model: Path = setting(MISSING, "model folder")
-    input: Path = setting(MISSING, "posts: txt (a post on each line), jsonl, csv, tsv, parquet, xml, also .gz; - for stdin")
-    output: Path = setting(MISSING, "answers: jsonl, csv or parquet; - for stdout, as they come")
-    input_format: str | None = setting(None, "default: by the name", choices=[suffix[1:] for suffix in READERS])
+    input: tuple[str, ...] = setting(MISSING, FILES_HELP)
+    output: Path | None = setting(
+        None,
+        "answers: jsonl, csv, xlsx (Excel) or parquet; - for stdout, as they come; default: NAME.labelled.csv beside the input",
+    )
+    input_format: str | None = setting(None, "default: found", choices=list(FORMATS))
     output_format: str | None = setting(None, "default: by the name", choices=OUTPUT_FORMATS)
-    text_column: str = setting("text", "name of the column of the posts")
-    encoding: str = setting("utf-8", "encoding of text files, e.g. GB18030")
+    text_column: str | None = setting(None, COLUMN_HELP)
+    encoding: str | None = setting(None, ENCODING_HELP)
+    table: str | None = setting(None, TABLE_HELP)
     prefix: str = setting("", "what stands before the names of the added columns, e.g. predicted_")
     attention: bool = setting(False, "add the weight of every word")
     contributions: bool = setting(
         False, "add how much every word and emoji speaks for each label; reads a post once more for each of them"
     )
+    emoji_effect: bool = setting(
+        False, "add the answers for the words alone and for the emoji alone, which a report compares; three times the work"
+    )
+    no_clean: bool = setting(False, NO_CLEAN_HELP)
+    language: str = setting(
+        "en", "language of the names of the added columns and of the labels in them", choices=LANGUAGES_OF_LABELS
+    )
     raw_cells: bool = setting(False, f"in CSV, {RAW_CELLS_HELP}")
+    no_bom: bool = setting(False, "leave out the byte order mark of a .csv file, without which Excel misreads Chinese")
     on_error: str = setting(
         "stop",
         "a row that cannot be read ends the run (stop), is passed over (skip), or is kept in OUTPUT.errors.jsonl with the "
@@ -69,74 +97,109 @@ class PredictSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
-        check_encoding(self.encoding)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
         if self.overwrite and self.resume:
             raise UserError("expected `overwrite` or `resume`, found both; leave out one of them")
 
 
-def with_formats(settings: PredictSettings) -> PredictSettings:
-    """Return the settings with the formats that the names of the files tell, after a check of the places.
+class Places(NamedTuple):
+    """Holds the files that are read, and the file that is written."""
+
+    inputs: list[Path]
+    output: Path
+
+    @property
+    def has_stream(self) -> bool:
+        """Whether one of the inputs can be read only once."""
+        return any(path == STANDARD_STREAM or is_stream(path) for path in self.inputs)
+
+
+def places_of(settings: PredictSettings) -> Places:
+    """Return the files of the settings; without an output it is a table that is named after the first input.
 
     Raises:
-        UserError: A name tells no format, or a place cannot be read or written in this way.
+        UserError: No file fits an input, or standard input names no output.
     """
-    if settings.input_format is None:
-        if settings.input == STANDARD_STREAM:
-            raise UserError("`input` -: expected `input_format`, found none; name one, e.g. jsonl")
-        settings = replace(settings, input_format=suffix_of(settings.input)[1:])
     output = settings.output
+    if output is None:
+        first = Path(settings.input[0])
+        if first == STANDARD_STREAM:
+            raise UserError("`input` -: expected `output`, found none; name a file, or - for standard output")
+        while first.suffix.lower() in (*SUFFIXES, *SUFFIXES_OF_PACKED):
+            first = first.with_suffix("")
+        name = "".join(one for one in first.name if one not in "*?[]") or "posts"
+        folder = first.parent if first.parent.is_dir() else Path()
+        output = folder / f"{name}.labelled.{settings.output_format or 'csv'}"
+    return Places(paths_of(settings.input, leave_out=Parts(output, "").written()), output)
+
+
+def with_formats(settings: PredictSettings, places: Places) -> PredictSettings:
+    """Return the settings with the format that the name of the output tells, after a check of the places.
+
+    Raises:
+        UserError: The name tells no format, or a place cannot be read or written in this way.
+    """
+    output = places.output
+    settings = replace(settings, output=output)
     if settings.output_format is None:
         output_format = output.suffix[1:].lower()
         if output_format not in OUTPUT_FORMATS:
             raise UserError(
-                f"`output` {output}: expected a name ending in .jsonl, .csv or .parquet, found {output.name!r}; rename it or "
-                "add `output_format`"
+                f"`output` {output}: expected a name ending in .jsonl, .csv, .xlsx or .parquet, found {output.name!r}; "
+                "rename it or add `output_format`"
             )
         settings = replace(settings, output_format=output_format)
     if settings.output_format == "parquet":
         check_packages("parquet", "pyarrow")
+    if settings.output_format == "xlsx":
+        check_can_write()
     if settings.resume or number_of_processes() > 1:
-        for path in (settings.input, output):
+        for path in (*places.inputs, output):
             if path == STANDARD_STREAM or is_stream(path):
                 raise UserError(
                     f"expected files with `resume` or several processes, found {path}, which is read or written once; name "
                     "files"
                 )
     if output == STANDARD_STREAM:
-        if settings.output_format == "parquet" or settings.on_error == "report":
+        if settings.output_format in ("parquet", "xlsx") or settings.on_error == "report":
             raise UserError(
                 f"`output` -: expected jsonl or csv and no `on_error` report, found {settings.output_format} and "
                 f"{settings.on_error}; name a file"
             )
         return settings
-    check_places(settings)
+    check_places(settings, places)
     return settings
 
 
-def check_places(settings: PredictSettings) -> None:
+def check_places(settings: PredictSettings, places: Places) -> None:
     """Check the places of the output and of what is written beside it.
 
     Raises:
         UserError: A file cannot be written, exists, or is the input.
     """
     # A run that is resumed was already allowed to replace its output.
-    parts = Parts(settings.output, str(settings.output_format))
-    parts.check_places(settings.input, overwrite=settings.overwrite or settings.resume)
+    parts = Parts(places.output, str(settings.output_format))
+    parts.check_places(places.inputs, overwrite=settings.overwrite or settings.resume)
 
 
 @contextmanager
-def _alone(settings: PredictSettings) -> Iterator[None]:
+def _alone(settings: PredictSettings, places: Places) -> Iterator[None]:
     """Keep other runs from writing the output while this context lasts; the first process does so for all."""
-    if settings.output == STANDARD_STREAM or os.environ.get("RANK", "0") != "0":
+    if places.output == STANDARD_STREAM or os.environ.get("RANK", "0") != "0":
         yield
         return
-    with locked(settings.output):
-        check_places(settings)  # Another run may have written the output since the first check.
+    with locked(places.output):
+        check_places(settings, places)  # Another run may have written the output since the first check.
         yield
 
 
-def predict_file(settings: PredictSettings) -> Summary | None:
+def predict_file(settings: PredictSettings, tell: Callable[[str], None] = logger.info) -> Summary | None:
     """Read the posts, answer them and write the answers.
+
+    Args:
+        settings: What is answered, by which model, and where the answers go.
+        tell: A function that is called with each line that says what was found out about an input.
 
     Returns:
         How many rows have which label, and how many were passed over. This is None in every process but the first, and if
@@ -145,70 +208,41 @@ def predict_file(settings: PredictSettings) -> Summary | None:
     Raises:
         UserError: The settings or the input are bad; what is done of a file can be resumed.
     """
-    settings = with_formats(settings)
+    places = places_of(settings)
+    settings = with_formats(settings, places)
     try:
-        with _alone(settings):
-            return _predict(settings)
+        with _alone(settings, places):
+            return _predict(settings, places, tell)
     except KeyboardInterrupt as error:
-        if not Parts(settings.output, str(settings.output_format)).folder.exists():
+        if not Parts(places.output, str(settings.output_format)).folder.exists():
             raise
-        again = "start anew with `overwrite`" if is_stream(settings.input) else "go on with `resume`"
+        again = "start anew with `overwrite`" if places.has_stream else "go on with `resume`"
         raise KeyboardInterrupt(again) from error
 
 
-def _predict(settings: PredictSettings) -> Summary | None:
-    chunks, types = read_chunks(
-        settings.input,
-        suffix=f".{settings.input_format}",
-        text_column=settings.text_column,
-        encoding=settings.encoding,
-        added=added_columns(
-            settings.prefix,
-            kinds_of_answers(peek_config(settings.model)),
-            attention=settings.attention,
-            contributions=settings.contributions,
-        ),
-        stop=settings.on_error == "stop",
-    )
+def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], None]) -> Summary | None:
+    added = _added_columns(settings)
+    choose_backend(settings.model, settings.inference.backend)  # A missing package is found before a file is read.
+    text_columns = None if settings.text_column is None else (settings.text_column,)
+    named = Named(text_columns, encoding=settings.encoding, table=settings.table, format=settings.input_format)
+    files = FoundFiles(places.inputs, named)
+    chunks = read_chunks(files, added=added, stop=settings.on_error == "stop")
+    if os.environ.get("RANK", "0") == "0":
+        for line in files.lines():
+            tell(line)
     try:
-        if settings.output == STANDARD_STREAM:
+        if places.output == STANDARD_STREAM:
             return _predict_to_stdout(settings, chunks)
-        return _predict_to_file(settings, chunks, types)
+        return _predict_to_file(settings, places, files, chunks)
     except BrokenPipeError:
         # The reader of our standard output has closed it. Without this, Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return None
     except OSError as error:
-        again = "then run again" if settings.output == STANDARD_STREAM else "then go on with `resume`"
+        again = "then run again" if places.output == STANDARD_STREAM else "then go on with `resume`"
         raise UserError(
-            f"`output` {settings.output}: expected a place to write, found: {error.strerror or error}; make room, {again}"
+            f"`output` {places.output}: expected a place to write, found: {error.strerror or error}; make room, {again}"
         ) from error
-
-
-class Processes(NamedTuple):
-    """Says which of how many processes this is; ``wait`` returns when all processes have called it."""
-
-    rank: int
-    world_size: int
-    wait: Callable[[], None]
-
-
-def number_of_processes() -> int:
-    """Return how many processes the launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def join_processes() -> Processes:
-    """Meet the other processes, if there are any, and return what is known of them."""
-    if number_of_processes() == 1:
-        return Processes(0, 1, lambda: None)
-    check_packages("train", "accelerate", "torch")
-    # Imported here and not above: it imports torch.
-    from accelerate import PartialState
-
-    # The last wait is as long as the slowest process works.
-    state = PartialState(cpu=True, timeout=timedelta(days=30))
-    return Processes(state.process_index, state.num_processes, state.wait_for_everyone)
 
 
 def _progress_bar(processes: Processes) -> tqdm:
@@ -217,33 +251,31 @@ def _progress_bar(processes: Processes) -> tqdm:
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
 
 
-def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
-    """Return the rows with the added columns."""
-    columns = predictor.answers([row[predictor.text_column] for row in rows])
-    return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(rows, *columns.values(), strict=True)]
-
-
-def _state_of(settings: PredictSettings, inference: InferenceSettings) -> dict[str, Any]:
+def _state_of(settings: PredictSettings, places: Places, inference: InferenceSettings) -> dict[str, Any]:
     """Return what a run must have in common with one that it continues; ``inference`` says how the model is run."""
     # A stream can be read only once, and a run of it cannot be resumed: nothing is compared.
-    state: dict[str, Any] = {"input": "a stream" if is_stream(settings.input) else sha256(settings.input)}
+    inputs = ["a stream" if is_stream(path) else sha256(path) for path in places.inputs]
+    state: dict[str, Any] = {"input": inputs if len(inputs) > 1 else inputs[0]}
     state["model"] = hashlib.sha256(json_text(checksums_of(settings.model)).encode()).hexdigest()
     state |= {f"--{name}": getattr(settings, name) for name in SETTINGS_OF_ANSWERS}
     state |= {f"--{name}": value for name, value in asdict(inference).items()}
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
 
 
-def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: Types) -> Summary | None:
+def _predict_to_file(settings: PredictSettings, places: Places, files: FoundFiles, chunks: Iterable[Chunk]) -> Summary | None:
     """Answer the chunks that have no part yet, then join the parts."""
-    predictor = _load_predictor(settings)
-    parts = Parts(settings.output, str(settings.output_format))
-    state = _state_of(settings, predictor.classifier.settings)
+    answer = _load_answerer(settings)
+    predictor = answer.predictor
+    parts = Parts(places.output, str(settings.output_format))
+    state = _state_of(settings, places, predictor.classifier.settings)
     parts.check(state, resume=settings.resume, overwrite=settings.overwrite)
+    types = files.types
     if settings.output_format == "parquet":
         # Imported here and not above: it imports pyarrow, which the other formats do not need.
         from .parquet_files import types_of_answers
 
-        types = types | types_of_answers(predictor.added, predictor.label_names, settings.prefix)
+        known = types_of_answers(predictor.added, predictor.label_names, settings.prefix)
+        types = types | {answer.columns[name.removeprefix(settings.prefix)]: kind for name, kind in known.items()}
     processes = join_processes()
     processes.wait()  # Nothing is changed before all processes have checked.
     if processes.rank == 0:
@@ -254,12 +286,20 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, _answer(predictor, chunk.rows), chunk.bad, predictor.added[0], types)
+                parts.write(index, answer(chunk.texts, chunk.rows), chunk.bad, answer.columns["label"], types)
                 bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
         return None
-    return parts.join(num_parts, predictor.label_names, report=settings.on_error == "report", raw_cells=settings.raw_cells)
+    style = TableStyle(
+        raw_cells=settings.raw_cells,
+        byte_order_mark=places.output.suffix.lower() == ".csv" and not settings.no_bom,
+        language=settings.language,
+        text_column=files.text_column,
+        columns=answer.columns,
+        reads_numbers=all(file.format in _TEXT_FORMATS for file in files.files),
+    )
+    return parts.join(num_parts, answer.labels, style, report=settings.on_error == "report")
 
 
 def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
@@ -268,14 +308,15 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
     Raises:
         UserError: In CSV, a later chunk has a column that the first does not have.
     """
-    predictor = _load_predictor(settings)
-    labels = Counter(dict.fromkeys(predictor.label_names, 0))
-    num_errors = 0
+    answer = _load_answerer(settings)
+    labels = Counter(dict.fromkeys(answer.labels, 0))
+    num_errors, cleaning = 0, CleaningCounts()
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
-            rows = _answer(predictor, chunk.rows)
-            found = dict.fromkeys(name for row in rows for name in row)
+            rows, counts = answer(chunk.texts, chunk.rows)
+            # Any later row may be cleaned, so that the header has these columns in any case.
+            found = dict.fromkeys([*(name for row in rows for name in row), *answer.cleaning_columns])
             if settings.output_format == "jsonl":
                 content = json_lines(rows)
             else:
@@ -288,14 +329,23 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
             columns = columns or found
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
-            labels.update(row[predictor.added[0]] for row in rows)
+            labels.update(row[answer.columns["label"]] for row in rows)
+            cleaning += counts
             num_errors += len(chunk.bad)
             bar.update(len(rows))
-    return Summary(labels, num_errors)
+    return Summary(labels, num_errors, cleaning)
 
 
-def _load_predictor(settings: PredictSettings) -> BatchPredictor:
+def _added_columns(settings: PredictSettings) -> list[str]:
+    """Return the names of all columns that a row may get, which none of the input may have."""
+    asked = {name: getattr(settings, name) for name in _ASKED}
+    names = added_columns(settings.prefix, kinds_of_answers(peek_config(settings.model)), **asked)
+    return AnswerNames(settings.language, [], settings.prefix).columns(names, cleans=not settings.no_clean)
+
+
+def _load_answerer(settings: PredictSettings) -> RowAnswerer:
     """Load the model as the settings say."""
-    names = ("text_column", "prefix", "attention", "contributions")
+    names = ("prefix", *_ASKED)
     given = {name: getattr(settings, name) for name in names}
-    return BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    predictor = BatchPredictor(settings.model, **given, **asdict(settings.inference))
+    return RowAnswerer(predictor, cleans=not settings.no_clean, language=settings.language)

@@ -1,147 +1,228 @@
 """Takes the tables of a report (:class:`ReportTables`) and gives Altair charts.
 
-Everything that shows Vega-Lite can show the charts, and :func:`aslstm.charts.png` makes pictures of them. Vega-Lite was chosen
-because the JavaScript that a page must carry to work without a network takes 0.9 MB; plotly's takes 4.8 MB. Nothing here asks
-the network.
+:func:`aslstm.charts.png` makes pictures of them for slides. The page draws bars itself, as HTML that fits a phone; of these it
+takes the lines over time alone (:func:`trend`), as SVG. Nothing here asks the network.
 """
 
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import altair as alt
 
-from aslstm.charts import FONTS
+from aslstm.charts import EMOJI_FONTS, FONTS
+from aslstm.data.known_corpora import label_names
+from modeling_aslstm.config_values import POLARITIES
 from tokenization.emoji_splitting import chinese_emoji_name
 
-from .naming import named_in
-from .tables import ReportTables, Table
+from .colors import colors_of
+from .headlines import percent
+from .naming import named_in, names_of_labels
+from .tables import NO_FEELING, ReportTables, Table
 from .texts import LANGUAGES
+from .timeline import Timeline
 
+MIN_ITEMS = 3  # A label with fewer typical items has no panel.
 _WIDTH = 620
+_PANEL_WIDTH = 150
 _COLUMNS = 3
-# Negative, neutral and positive, as the rows of the table stand; the red and green of the palette of labels, and grey.
-_POLARITY_COLORS = ("#e15759", "#9d9d9d", "#59a14f")
+_GREY = "#8b919a"
+_INK = "#333"
+_PIXELS_OF_A_DATE = 84
+_FORMATS = {"day": "%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
 
-def build(tables: ReportTables, language: str = "en") -> dict[str, alt.TopLevelMixin]:
-    """Return the chart of each table under the name of the table.
+def build(tables: ReportTables, language: str = "en", title: str = "") -> dict[str, alt.TopLevelMixin]:
+    """Return charts under the names of their tables; a table that is only read, such as the new words, has none.
 
     Args:
         tables: The tables that :func:`aslstm.report.tables.build_tables` returns.
         language: The language of the titles and of the names of known labels, a key of ``LANGUAGES``.
+        title: The title of the report, which stands below that of each chart.
     """
-    tables = named_in(language, tables)
-    names = LANGUAGES[language].columns
-    scale = alt.Scale(domain=tables.labels, scheme="tableau10" if len(tables.labels) <= 10 else "tableau20")
-    color = alt.Color("label:N", scale=scale, sort=tables.labels, title=None)
-    makers = {
-        "labels": _labels,
-        "polarity": _polarity,
-        "time": _time,
-        "emoji": _emoji,
-        "words": _words,
-        "new_words": _new_words,
+    sections, columns = LANGUAGES[language].sections, LANGUAGES[language].columns
+    colors = named_colors(tables, language)
+    shown = named_in(language, tables).tables
+    drawn: dict[str, alt.TopLevelMixin] = {
+        name: _shares(shown[name], colors, columns["share"]) for name in ("labels", "polarity") if name in shown
     }
-    charts = {name: makers[name](table, color, names) for name, table in tables.tables.items()}
-    return {name: chart.configure(font=FONTS, background="white").configure_view(stroke=None) for name, chart in charts.items()}
+    if tables.timeline is not None:
+        drawn["time"] = trend(tables, language, width=_WIDTH)
+    for name in ("emoji", "words"):
+        panels = panels_of(shown[name]) if name in shown else {}
+        if panels:
+            drawn[name] = _panels(panels, colors, columns["share"])
+    if "groups" in shown:
+        drawn["groups"] = _groups(shown["groups"], colors, columns["share"])
+    for name, chart in drawn.items():
+        heading = alt.Title(sections[name].heading, subtitle=title or alt.Undefined, anchor="start", fontSize=16)
+        drawn[name] = configured(chart.properties(title=heading))
+    return drawn
 
 
-def _data(table: Table, **columns: list[Any]) -> alt.Data:
-    records = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    for name, values in columns.items():
-        for record, value in zip(records, values, strict=True):
-            record[name] = value
-    return alt.Data(values=records)
+def named_colors(tables: ReportTables, language: str) -> dict[str, str]:
+    """Return the colour of each label and polarity under its name in a language."""
+    labels, names = names_of_labels(tables, language), label_names(language)
+    of_polarity = {names[polarity]: color for polarity, color in colors_of(POLARITIES).items()}
+    return of_polarity | {labels[label]: color for label, color in colors_of(tables.labels).items()}
 
 
-def _axis(data: alt.Data, column: str) -> alt.Axis:
-    """Return the axis of a column of numbers; where few were counted, its ticks are whole numbers, each of them once."""
-    largest = max(record[column] for record in data.values)
-    if isinstance(largest, int) and largest < 8:
-        return alt.Axis(values=list(range(0, largest + 1, 1 + largest // 5)), format="d")
-    return alt.Axis(tickCount=4)
+def panels_of(table: Table) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of each label or group that has enough of them, in the order of the table."""
+    panels: dict[str, list[tuple[Any, ...]]] = {}
+    for row in table.rows:
+        panels.setdefault(row[0], []).append(row)
+    return {name: rows for name, rows in panels.items() if len(rows) >= MIN_ITEMS}
 
 
-def _tooltip(names: dict[str, str], *columns: str) -> list[alt.Tooltip]:
-    """Return what is shown when the mouse is over a bar; columns are given with their types as in Altair (``posts:Q``)."""
-    formats = {"share:Q": ".1%", "mean_score:Q": ".2f", "attention:Q": ".1f", "score:Q": ".1f"}
-    return [alt.Tooltip(column, title=names[column[:-2]], format=formats.get(column, "")) for column in columns]
+def configured(chart: Any, *, ink: str = _INK, background: str = "white") -> Any:
+    """Return a chart with the fonts and colours of a report.
+
+    Args:
+        chart: A chart without configuration.
+        ink: The colour of texts and axes.
+        background: The colour behind the chart.
+    """
+    sizes = {"labelLimit": 260, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    inks = {"labelColor": ink, "titleColor": ink, "domainColor": ink, "tickColor": ink, "gridColor": ink, "gridOpacity": 0.15}
+    chart = chart.configure(font=FONTS, background=background).configure_view(stroke=None)
+    return chart.configure_axis(**sizes, **inks).configure_legend(labelColor=ink, labelLimit=260)
 
 
-def _labels(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
-    return _shares(table, color, _tooltip(names, "label:N", "posts:Q", "share:Q", "mean_score:Q"), names)
+def _share_axis(largest: float, title: str) -> alt.X:
+    scale = alt.Scale(domain=[0, largest * 1.02 or 1])
+    return alt.X("share:Q", title=title, scale=scale, axis=alt.Axis(format=".0%" if largest > 0.04 else ".1%", tickCount=4))
 
 
-def _polarity(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
-    scale = alt.Scale(domain=[row[0] for row in table.rows], range=list(_POLARITY_COLORS))
-    of_polarity = alt.Color("polarity:N", scale=scale)
-    return _shares(table, of_polarity, _tooltip(names, "polarity:N", "posts:Q", "share:Q"), names)
-
-
-def _shares(table: Table, color: alt.Color, tooltip: list[alt.Tooltip], names: dict[str, str]) -> alt.LayerChart:
-    """Return a bar for each row, by its number of posts, with its share beside it."""
-    base = alt.Chart(_data(table)).encode(
-        y=alt.Y(f"{table.columns[0]}:N", sort=None, title=None),
-        x=alt.X("posts:Q", title=names["posts"], axis=_axis(_data(table), "posts")),
-        tooltip=tooltip,
+def _shares(table: Table, colors: dict[str, str], title: str) -> alt.LayerChart:
+    """Return a bar for each row by its share, with the interval as a line and the share beside it."""
+    records = [
+        {"name": row[0], "posts": row[1], "share": row[2], "low": row[3], "high": row[4], "color": colors[row[0]]}
+        | {"shown": f"{percent(row[2])}  ({row[1]:,})"}
+        for row in table.rows
+    ]
+    base = alt.Chart(alt.Data(values=records)).encode(y=alt.Y("name:N", sort=None, title=None))
+    bars = base.mark_bar().encode(
+        x=_share_axis(max(row[4] for row in table.rows) * 1.25, title), color=alt.Color("color:N", scale=None)
     )
-    bars = base.mark_bar().encode(color=color.copy().legend(None))
-    return (bars + base.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=".1%"))).properties(width=_WIDTH)
+    intervals = base.mark_rule(color="#222").encode(x="low:Q", x2="high:Q")
+    texts = base.mark_text(align="left", dx=6).encode(x="high:Q", text="shown:N")
+    return (bars + intervals + texts).properties(width=_WIDTH)
 
 
-def _time(table: Table, color: alt.Color, names: dict[str, str]) -> alt.VConcatChart:
-    # Dates are drawn in UTC: in half of the world, midnight UTC falls on the day before in local time.
-    day = alt.X("utcyearmonthdate(from):T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
-    start = alt.Tooltip("utcyearmonthdate(from):T", title=names["from"], format="%Y-%m-%d")
-    tooltip = [start, *_tooltip(names, "label:N", "posts:Q", "share:Q")]
-    labels = list(dict.fromkeys(row[1] for row in table.rows))
-    ranks = [labels.index(row[1]) for row in table.rows]
-    base = alt.Chart(_data(table, rank=ranks)).properties(width=_WIDTH)
-    shares = base.mark_area().encode(
-        x=day,
-        y=alt.Y("posts:Q", stack="normalize", title=names["share"], axis=alt.Axis(format="%")),
+def trend(tables: ReportTables, language: str, *, width: int, paper: str = "white", legend: bool = True) -> alt.VConcatChart:
+    """Return the share of each label over time as lines, with the number of posts below.
+
+    Labels without a feeling are left out, so that the others can be seen. A hollow point and a pale bar are a period that the
+    posts cover only in part.
+
+    Args:
+        tables: The tables of a report whose posts have dates.
+        language: The language of texts.
+        width: The width of the plot in pixels.
+        paper: The colour in hollow points.
+        legend: Whether the chart says which colour is which label.
+    """
+    timeline = tables.timeline
+    assert timeline is not None
+    names, colors = names_of_labels(tables, language), named_colors(tables, language)
+    lines = lines_of(tables)
+    order = [names[label] for label in lines]
+    padding = max(6, width / len(timeline.periods) * 0.4)
+    axis = _time_axis(timeline, width)
+    time = alt.X("at:T", title=None, axis=axis, scale=alt.Scale(type="utc", padding=padding))
+    scale = alt.Scale(domain=order, range=[colors[name] for name in order])
+    color = alt.Color(
+        "label:N",
+        sort=order,
+        scale=scale,
+        legend=alt.Legend(title=None, orient="top", columns=6, symbolType="circle", labelFontSize=12) if legend else None,
+    )
+    base = alt.Chart(alt.Data(values=_line_records(timeline, lines, names))).encode(
+        x=time.copy(), y=alt.Y("share:Q", title=LANGUAGES[language].columns["share"], axis=alt.Axis(format="%", tickCount=5))
+    )
+    points = base.mark_point(filled=False, size=30, opacity=1, strokeWidth=2).encode(
         color=color,
-        order=alt.Order("rank:Q"),
-        tooltip=tooltip,
+        fill=alt.condition("datum.partial", alt.value(paper), alt.Fill("label:N", scale=scale, legend=None)),
+        description="tip:N",
     )
-    posts = base.mark_area(color="gray").encode(x=day, y=alt.Y("sum(posts):Q", title=names["posts"])).properties(height=80)
-    return alt.vconcat(shares, posts)
+    drawn = (base.mark_line(strokeWidth=2).encode(color=color) + points).properties(width=width, height=260)
+    volume = alt.Chart(alt.Data(values=_volume_records(timeline))).mark_bar(color=_GREY, size=max(2.0, padding * 1.5))
+    bars = volume.encode(
+        x=time.copy(),
+        y=alt.Y("posts:Q", title=LANGUAGES[language].columns["posts"], axis=alt.Axis(tickCount=3, format=",d")),
+        opacity=alt.condition("datum.partial", alt.value(0.4), alt.value(0.9)),
+        description="tip:N",
+    ).properties(width=width, height=70)
+    return alt.vconcat(drawn, bars, spacing=12)
 
 
-def _emoji(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
-    # The names of the emoji are shown too, because not every font has every emoji.
-    shown = [f"{row[1]} {chinese_emoji_name(row[1])}".strip() for row in table.rows]
-    return _bars_of_each_label(_data(table, shown=shown), table, "posts", color, names)
+def lines_of(tables: ReportTables) -> list[str]:
+    """Return the labels that have a line over time: all but those without a feeling, if at least two others are there."""
+    feelings = [label for label in tables.labels if label not in NO_FEELING]
+    return feelings if len(feelings) > 1 else list(tables.labels)
 
 
-def _words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
-    return _bars_of_each_label(_data(table, shown=[row[1] for row in table.rows]), table, "attention", color, names)
+def _time_axis(timeline: Timeline, width: int) -> alt.Axis:
+    """Return an axis that names as many periods as fit, each at its own place."""
+    step = math.ceil(len(timeline.periods) / max(2, width // _PIXELS_OF_A_DATE))
+    named = [_milliseconds(period.start) for period in timeline.periods][::step]
+    years = {period.start.year for period in timeline.periods}
+    form = "%Y-%m-%d" if timeline.unit == "day" and len(years) > 1 else _FORMATS[timeline.unit]
+    return alt.Axis(values=named, format=form, grid=False, labelOverlap=True)
 
 
-def _bars_of_each_label(data: alt.Data, table: Table, value: str, color: alt.Color, names: dict[str, str]) -> alt.ConcatChart:
-    labels = dict.fromkeys(row[0] for row in table.rows)
-    columns = [
-        f"{name}:{'N' if isinstance(cell, str) else 'Q'}" for name, cell in zip(table.columns, table.rows[0], strict=True)
+def _milliseconds(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def _line_records(timeline: Timeline, labels: Sequence[str], names: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"at": _milliseconds(one.start), "label": names[label], "share": share, "partial": one.is_partial}
+        | {"tip": "" if share is None else f"{one.start} {names[label]} {percent(share)} ({one.counts[label]:,})"}
+        for label in labels
+        for one in timeline.periods
+        for share in (one.counts[label] / one.total if one.total else None,)
     ]
-    parts = [alt.Data(values=[record for record in data.values if record["label"] == label]) for label in labels]
-    charts = [
-        alt.Chart(part, title=alt.Title(label))
-        .mark_bar()
-        .encode(
-            y=alt.Y("shown:N", sort=None, title=None),
-            x=alt.X(f"{value}:Q", title=names[value], axis=_axis(part, value)),
-            color=color.copy().legend(None),
-            tooltip=_tooltip(names, *columns),
-        )
-        .properties(width=130)
-        for label, part in zip(labels, parts, strict=True)
+
+
+def _volume_records(timeline: Timeline) -> list[dict[str, Any]]:
+    return [
+        {"at": _milliseconds(one.start), "posts": one.total, "partial": one.is_partial, "tip": f"{one.start} {one.total:,}"}
+        for one in timeline.periods
     ]
-    return alt.concat(*charts, columns=_COLUMNS)
 
 
-def _new_words(table: Table, color: alt.Color, names: dict[str, str]) -> alt.LayerChart:
-    base = alt.Chart(_data(table)).encode(
-        y=alt.Y("word:N", sort=None, title=None),
-        x=alt.X("count:Q", title=names["count"], axis=_axis(_data(table), "count")),
-        tooltip=_tooltip(names, "word:N", "count:Q", "score:Q", "example:N"),
-    )
-    return (base.mark_bar() + base.mark_text(align="left", dx=4).encode(text="count:Q")).properties(width=_WIDTH)
+def _panels(panels: dict[str, list[tuple[Any, ...]]], colors: dict[str, str], title: str) -> alt.ConcatChart:
+    """Return a panel of bars for each label, all on one scale; a Unicode emoji has its Chinese name beside it."""
+    largest = max(row[4] for rows in panels.values() for row in rows)
+    charts = []
+    for label, rows in panels.items():
+        names = {row[1]: chinese_emoji_name(row[1]) for row in rows}
+        records = [{"item": row[1], "name": names[row[1]] or row[1], "share": row[4]} for row in rows]
+        base = alt.Chart(alt.Data(values=records)).encode(y=alt.Y("item:N", sort=None, title=None, axis=None))
+        bars = base.mark_bar(color=colors[label]).encode(x=_share_axis(largest, title))
+        # Marks and not labels of an axis: an emoji and its name need two fonts.
+        plain = base.transform_filter("datum.item === datum.name").mark_text(align="right", fontSize=13)
+        named = base.transform_filter("datum.item !== datum.name")
+        texts = [
+            plain.encode(x=alt.value(-7), text="name:N"),
+            named.mark_text(align="right", fontSize=13).encode(x=alt.value(-30), text="name:N"),
+            named.mark_text(align="right", fontSize=15, font=EMOJI_FONTS).encode(x=alt.value(-7), text="item:N"),
+        ]
+        charts.append(alt.layer(bars, *texts, title=alt.Title(label)).properties(width=_PANEL_WIDTH))
+    return alt.concat(*charts, columns=_COLUMNS, spacing=24)
+
+
+def _groups(table: Table, colors: dict[str, str], title: str) -> alt.ConcatChart:
+    """Return a panel for each label with a bar and an interval for each group, all on one scale."""
+    largest = max(row[5] for row in table.rows)
+    charts = []
+    for label in dict.fromkeys(row[1] for row in table.rows):
+        records = [{"group": row[0], "share": row[3], "low": row[4], "high": row[5]} for row in table.rows if row[1] == label]
+        base = alt.Chart(alt.Data(values=records)).encode(y=alt.Y("group:N", sort=None, title=None))
+        bars = base.mark_bar(color=colors[label]).encode(x=_share_axis(largest, title))
+        intervals = base.mark_rule(color="#222").encode(x="low:Q", x2="high:Q")
+        charts.append(alt.layer(bars, intervals, title=alt.Title(label)).properties(width=_PANEL_WIDTH))
+    return alt.concat(*charts, columns=_COLUMNS, spacing=24)

@@ -1,40 +1,39 @@
 """Takes the rows that ``aslstm predict`` writes and gives the tables of a report (:class:`ReportTables`).
 
-The tables are about labels, polarity, time, emoji, words and new words, and a few posts are kept to be shown. Rows are read one
-at a time, so that a million posts need no more memory than a thousand. The module knows nothing of charts or pages.
+The tables are about labels, polarity, time, peaks, emoji, words, groups, new words, and posts whose words and emoji disagree. A
+few posts of each label and up to 50,000 of all are kept to be shown. The module knows nothing of charts or pages.
 """
 
-import json
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from aslstm.data.known_corpora import polarity_of_labels
 from aslstm.errors import UserError
 from aslstm.words.new_words import NewWord, discover_words
 from modeling_aslstm.config_values import POLARITIES
-from tokenization import split_emoji
-from tokenization.emoji_splitting import fold_emoji
 
-from .dates import names_a_date, parse_date, start_of
-from .examples import Example, ExamplesOfLabel
+from .answers import clean
+from .counting import Counts, words_of
+from .examples import Example
+from .posts import Post
+from .statistics import log_odds, wilson_interval
+from .timeline import Change, Peak, Period, Timeline, build_timeline, find_peaks, largest_change
 
-NAMES = ("labels", "polarity", "time", "emoji", "words", "new_words")
-MAX_LABELS = 100
+NAMES = ("labels", "polarity", "time", "peaks", "emoji", "words", "groups", "group_words", "disagreements", "new_words")
 _NUM_ITEMS = 12  # This many emoji or words of each label are shown.
+_TYPICAL_Z = 1.96
+# Groups and peaks often differ in no word at all; of thousands of words, some would still reach 1.96.
+_CLEAR_Z = 3.5
 _NUM_NEW_WORDS = 30
 _MIN_POSTS = 100  # New words are not looked for in fewer posts.
-_OWN_COLUMNS = ("label", "score", "scores", "labels", "polarity", "polarity_score", "emoji", "attention", "contributions")
-# These words have no feeling of their own. Most other such words drop out because they occur equally often with every label.
-_FUNCTION_WORDS = frozenset("的了着过地得是在有和与或而但就都也还又再才只很太被把让给对向从到")
-_FUNCTION_WORDS |= frozenset("我你您他她它这那一个吗呢吧啊呀哦嘛啦要会说不")
-_FUNCTION_WORDS |= {"我们", "你们", "他们", "她们", "自己", "什么", "怎么", "这个", "那个", "这样", "这么"}
-_FUNCTION_WORDS |= {"因为", "所以", "但是", "可是", "没有"}
-# This finds long runs of one character, because 哈哈哈哈哈 and 哈哈哈哈 count as one word.
-_RUN = re.compile(r"(.)\1{3,}")
+_NUM_PEAK_WORDS = 5
+_NUM_PEAK_POSTS = 3
+_MAX_SPLIT_POSTS = 3000
+NO_FEELING = ("none", "neutral")
 
 
 class Table(NamedTuple):
@@ -42,6 +41,14 @@ class Table(NamedTuple):
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+
+
+class PeakPosts(NamedTuple):
+    """Holds a peak with the words that mark it and a few of the posts that made it."""
+
+    peak: Peak
+    words: list[str]
+    posts: list[Post]
 
 
 @dataclass
@@ -57,6 +64,13 @@ class ReportTables:
         num_undated: The number of posts without a readable date, or 0 if no post has one.
         unread_column: The name of the column of dates if none of its values can be read, or "".
         first_day, last_day: The first and the last date of the posts, or None if no post has one.
+        timeline: The periods of the posts, or None if they have no dates or lie in one period.
+        change: The largest change of a label from one period to the next, or None.
+        peaks: The periods that stand out.
+        groups: The number of posts of each group that is compared, the largest first.
+        posts: The posts that can be searched: all, or a sample of many.
+        num_compared: The number of posts with answers to their words alone and to their emoji alone.
+        num_disagreeing: The number of these where the two sides are clear and have opposite polarities.
     """
 
     labels: list[str]
@@ -68,180 +82,45 @@ class ReportTables:
     unread_column: str = ""
     first_day: date | None = None
     last_day: date | None = None
+    timeline: Timeline | None = None
+    change: Change | None = None
+    peaks: list[PeakPosts] = field(default_factory=list)
+    groups: dict[str, int] = field(default_factory=dict)
+    posts: list[Post] = field(default_factory=list)
+    num_compared: int = 0
+    num_disagreeing: int = 0
 
 
-def characteristic(
-    amounts: Mapping[str, Mapping[str, float]], posts: Mapping[str, Mapping[str, int]], totals: Mapping[str, float]
-) -> dict[str, list[str]]:
-    """Return the items that are typical of each label, the most frequent first.
+def emotions_of(labels: Sequence[str]) -> list[str]:
+    """Return the labels that say a feeling, or all labels if that leaves none.
 
-    These are the items whose amount in the label exceeds by most what their share among all posts would give.
+    >>> emotions_of(["none", "anger"]), emotions_of(["none"])
+    (['anger'], ['none'])
+    """
+    return [label for label in labels if label not in NO_FEELING] or list(labels)
 
-    >>> amounts = {"的": {"joy": 6, "fear": 2}, "鬼": {"joy": 0, "fear": 2}}
-    >>> characteristic(amounts, amounts, {"joy": 6, "fear": 4})
-    {'joy': ['的'], 'fear': ['鬼']}
+
+def typical(
+    counts: Mapping[str, Counter[str]], groups: Sequence[str], posts: Mapping[str, int], least_z: float = _TYPICAL_Z
+) -> list[tuple[Any, ...]]:
+    """Return the rows of what is typical of each group: group, item, posts with it, those of all groups, share and z-score.
+
+    An item is typical if its z-score (:func:`log_odds`) is at least ``least_z`` and at least two posts of the group have it.
 
     Args:
-        amounts: For each item and label, how often the item occurs there or how much weight it has.
-        posts: For each item and label, the number of posts with the item; an item of only one post is left out.
-        totals: For each label, the sum of the amounts of all items, including those that are not in ``amounts``.
+        counts: For each item and group, how many posts of the group have the item.
+        groups: The groups, in the order of the rows.
+        posts: The number of posts of each group.
+        least_z: The smallest z-score.
     """
-    total = sum(totals.values()) or 1
-    best = {}
-    for label, of_label in totals.items():
-        items = (item for item in amounts if posts[item].get(label, 0) > 1)
-        excess = {item: amounts[item][label] - sum(amounts[item].values()) * of_label / total for item in items}
-        order = sorted((item for item in excess if excess[item] > 0), key=lambda item: (-excess[item], item))
-        best[label] = sorted(order[:_NUM_ITEMS], key=lambda item: -amounts[item][label])
-    return best
-
-
-@dataclass
-class _Counts:
-    """Holds the counts of the rows that were read."""
-
-    text_column: str
-    date_column: str | None
-    prefix: str
-    place: str
-    is_epoch: bool = True  # A column that the user names may hold numbers; one that is found must have a name that says so.
-    unread_column: str | None = None  # the first column that is named as if it held dates
-    num_unlabelled: int = 0
-    labels: Counter[str] = field(default_factory=Counter)
-    polarities: Counter[str] = field(default_factory=Counter)
-    scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum of its scores
-    days: Counter[tuple[date, str]] = field(default_factory=Counter)
-    emoji: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # emoji -> label -> posts
-    words: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # word -> label -> posts
-    weights: dict[str, defaultdict[str, float]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(float)))
-    weight: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # label -> sum over all words
-    examples: dict[str, ExamplesOfLabel] = field(default_factory=lambda: defaultdict(ExamplesOfLabel))
-
-    def read(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-        """Count the rows and yield their texts."""
-        # The date column is checked here only if the user named it: a column that was guessed may be missing in some rows.
-        required = [name for name in (self.prefix + "label", self.text_column, self.date_column) if name is not None]
-        for number, row in enumerate(rows, start=1):
-            place = f"{self.place}, row {number}"
-            for column in required:
-                if column not in row:
-                    raise UserError(
-                        f"{place}: expected a column {column!r}, found {', '.join(map(repr, row))[:200]}; give what "
-                        "aslstm predict wrote, and name its columns with --text_column, --date_column and --prefix"
-                    )
-            answer = {name: row.get(self.prefix + name) for name in _OWN_COLUMNS}
-            if answer["label"] in (None, ""):
-                self.num_unlabelled += 1
-                continue
-            text = _clean(row[self.text_column] or "")
-            self._add(text, answer, place)
-            self._add_day(row, _clean(answer["label"]))
-            yield text
-
-    def _add(self, text: str, answer: Mapping[str, Any], place: str) -> None:
-        label = _clean(answer["label"])
-        try:
-            score = _share(answer["score"] or 0)
-            attention = [
-                {"token": _clean(e["token"]), "weight": _share(e["weight"]), "is_emoji": bool(e["is_emoji"])}
-                | {"start": int(e["start"]), "end": int(e["end"])}
-                for e in _nested(answer["attention"])
-            ]
-            given = answer["emoji"]
-            found = [piece.text for piece in split_emoji(text) if piece.is_emoji] if given is None else _nested(given)
-            emoji = {fold_emoji(_clean(one)) for one in found}
-            # Without a score beside it, a column of this name is not the model's.
-            polarity = None if answer["polarity_score"] in (None, "") else _polarity(answer["polarity"])
-        except (TypeError, KeyError, ValueError, OverflowError, RecursionError) as error:
-            raise UserError(
-                f"{place}: expected score, emoji and attention as aslstm predict writes them, found {error!r:.80}"
-            ) from error
-        self.labels[label] += 1
-        if len(self.labels) > MAX_LABELS:
-            raise UserError(f"{place}: expected at most {MAX_LABELS} labels, found more; is column 'label' the label?")
-        self.scores[label] += score
-        if polarity is not None:
-            self.polarities[polarity] += 1
-        for one in emoji:
-            self.emoji[one][label] += 1
-        self._add_words(attention, label)
-        self.examples[label].add(text, score, attention)
-
-    def _add_day(self, row: Mapping[str, Any], label: str) -> None:
-        if self.date_column is None:
-            answers = {self.prefix + name for name in _OWN_COLUMNS}
-            others = [name for name in row if name not in answers and name != self.text_column]
-            self.date_column = next((name for name in others if parse_date(row[name], epoch=names_a_date(name))), None)
-            named = (name for name in others if names_a_date(name) and row[name] not in (None, ""))
-            self.unread_column = self.unread_column or next(named, None)
-            self.is_epoch = self.date_column is not None and names_a_date(self.date_column)
-        if self.date_column is not None and (day := parse_date(row.get(self.date_column), epoch=self.is_epoch)):
-            self.days[day, label] += 1
-
-    def _add_words(self, attention: list[dict[str, Any]], label: str) -> None:
-        weights: defaultdict[str, float] = defaultdict(float)
-        for entry in attention:
-            if not entry["is_emoji"]:
-                weights[_RUN.sub(r"\1\1\1", entry["token"].lower())] += entry["weight"]
-        for word, weight in weights.items():
-            self.words[word][label] += 1
-            self.weights[word][label] += weight
-            self.weight[label] += weight
-
-    def tables(self, new_words: list[NewWord]) -> dict[str, Table]:
-        """Return the tables that have rows."""
-        total = self.labels.total()
-        labels = [(name, n, n / total, self.scores[name] / n) for name, n in self.labels.most_common()]
-        counts = [(name, self.polarities[name]) for name in POLARITIES] if self.polarities else []
-        found = {
-            "labels": Table(("label", "posts", "share", "mean_score"), labels),
-            "polarity": Table(("polarity", "posts", "share"), [(name, n, n / self.polarities.total()) for name, n in counts]),
-            "time": Table(("from", "label", "posts", "share"), self._time()),
-            "emoji": Table(("label", "emoji", "posts", "posts_of_all_labels"), self._emoji()),
-            "words": Table(("label", "word", "attention", "posts", "posts_of_all_labels"), self._words()),
-            "new_words": Table(
-                ("word", "count", "score", "example"),
-                [(word.word, word.count, word.score, _clean(word.example)) for word in new_words[:_NUM_NEW_WORDS]],
-            ),
-        }
-        return {name: table for name, table in found.items() if table.rows}
-
-    def _time(self) -> list[tuple[Any, ...]]:
-        if not self.days:
-            return []
-        days = [day for day, _ in self.days]
-        start = start_of(max(days) - min(days))
-        counts: Counter[tuple[date, str]] = Counter()
-        totals: Counter[date] = Counter()
-        for (day, label), n in self.days.items():
-            counts[start(day), label] += n
-            totals[start(day)] += n
-        if len(totals) == 1:
-            return []  # One stretch of time shows no change.
-        return [
-            (first.isoformat(), label, counts[first, label], counts[first, label] / totals[first])
-            for first in sorted(totals)
-            for label, _ in self.labels.most_common()
-        ]
-
-    def _emoji(self) -> list[tuple[Any, ...]]:
-        totals: Counter[str] = Counter()
-        for by_label in self.emoji.values():
-            totals.update(by_label)
-        best = characteristic(self.emoji, self.emoji, totals)
-        return [
-            (label, one, self.emoji[one][label], self.emoji[one].total())
-            for label, _ in self.labels.most_common()
-            for one in best.get(label, ())
-        ]
-
-    def _words(self) -> list[tuple[Any, ...]]:
-        best = characteristic({w: by for w, by in self.weights.items() if _tells(w)}, self.words, self.weight)
-        return [
-            (label, word, self.weights[word][label], self.words[word][label], self.words[word].total())
-            for label, _ in self.labels.most_common()
-            for word in best.get(label, ())
-        ]
+    scores = log_odds(counts, groups)
+    rows = []
+    for group in groups:
+        items = ((z, item) for item, z in scores[group].items() if z >= least_z and counts[item][group] > 1)
+        for z, item in sorted(items, key=lambda one: (-one[0], one[1]))[:_NUM_ITEMS]:
+            here = counts[item][group]
+            rows.append((group, item, here, counts[item].total(), here / posts[group], z))
+    return rows
 
 
 def build_tables(
@@ -249,24 +128,26 @@ def build_tables(
     *,
     text_column: str = "text",
     date_column: str | None = None,
+    compare_by: str | None = None,
     prefix: str = "",
     place: str = "predictions",
 ) -> ReportTables:
     """Count the rows, which are read once, and return the tables.
 
     Args:
-        rows: Rows with ``text`` and ``label``, and with ``score``, ``emoji`` and ``attention`` as ``aslstm predict`` writes
-            them; nested values may be JSON text. Without ``emoji``, the emoji are taken from the text. ``polarity`` is
-            counted where ``polarity_score`` is beside it.
+        rows: Rows with ``text`` and ``label``, and with ``score``, ``emoji``, ``attention`` and ``emoji_effect`` as
+            ``aslstm predict`` writes them; nested values may be JSON text. Without ``emoji``, the emoji are taken from the
+            text. ``polarity`` is counted where ``polarity_score`` is beside it, and else the polarity of known labels.
         text_column: The name of the column of texts.
         date_column: The name of the column of dates, or None for the first column that has a date.
+        compare_by: The name of the column whose values are compared, or None.
         prefix: The prefix of the names of the other columns.
         place: The file or data set that the rows come from, for error messages.
 
     Raises:
-        UserError: There is no row, a column is missing, a value is malformed, or there are more than MAX_LABELS labels.
+        UserError: There is no row, a column is missing, a value is malformed, or there are too many labels or groups.
     """
-    counts = _Counts(text_column, date_column, prefix, place)
+    counts = Counts(text_column, date_column, compare_by, prefix, place)
     texts = counts.read(rows)
     first = list(islice(texts, _MIN_POSTS))
     new_words = discover_words(chain(first, texts)) if len(first) == _MIN_POSTS else []
@@ -274,43 +155,130 @@ def build_tables(
         raise UserError(
             f"{place}: expected at least one row with a label, found {counts.num_unlabelled} without; check the file"
         )
+    labels = [label for label, _ in counts.labels.most_common()]
+    posts = counts.sample.posts()
     days = [day for day, _ in counts.days]
+    first_day, last_day = min(days, default=None), max(days, default=None)
+    first_hour = counts.hours[first_day][0] if first_day and first_day in counts.hours else None
+    last_hour = counts.hours[last_day][1] if last_day and last_day in counts.hours else None
+    timeline = build_timeline(counts.days, first_hour, last_hour)
+    emotions = emotions_of(labels)
+    peaks = [_peak_posts(peak, posts, counts) for peak in find_peaks(timeline, emotions)] if timeline else []
     return ReportTables(
-        labels=[label for label, _ in counts.labels.most_common()],
-        tables=counts.tables(new_words),
-        examples={label: counts.examples[label].chosen() for label, _ in counts.labels.most_common()},
+        labels=labels,
+        tables=_tables(counts, labels, timeline, peaks, new_words),
+        examples={label: counts.examples[label].chosen() for label in labels},
         num_posts=counts.labels.total(),
         num_unlabelled=counts.num_unlabelled,
         num_undated=counts.labels.total() - counts.days.total() if days else 0,
-        unread_column="" if days else _clean(date_column or counts.unread_column or ""),
-        first_day=min(days, default=None),
-        last_day=max(days, default=None),
+        unread_column="" if days else clean(date_column or counts.unread_column or ""),
+        first_day=first_day,
+        last_day=last_day,
+        timeline=timeline,
+        change=largest_change(timeline, emotions) if timeline else None,
+        peaks=peaks,
+        groups=dict(_sizes(counts.groups).most_common()),
+        posts=posts,
+        num_compared=counts.disagreements.num_compared,
+        num_disagreeing=counts.disagreements.num_found,
     )
 
 
-def _clean(value: Any) -> str:
-    """Return a value as text. Lone surrogates cannot be written to a file and become "?", which keeps all positions."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+def _sizes(groups: Mapping[str, Counter[str]]) -> Counter[str]:
+    return Counter({group: of_label.total() for group, of_label in groups.items()})
 
 
-def _share(value: Any) -> float:
-    """Return a score or a weight as a number; it may be a little above 1 because of rounding."""
-    number = float(value)
-    if not 0 <= number < 1.01:
-        raise ValueError(f"{number}, not from 0 to 1")
-    return number
+def _tables(
+    counts: Counts, labels: Sequence[str], timeline: Timeline | None, peaks: Sequence[PeakPosts], new_words: Sequence[NewWord]
+) -> dict[str, Table]:
+    """Return the tables that have rows."""
+    total = counts.labels.total()
+    sizes = _sizes(counts.groups)
+    groups = [group for group, _ in sizes.most_common()]
+    mean = {label: counts.scores[label] / counts.labels[label] for label in labels}
+    found = {
+        "labels": Table(
+            ("label", "posts", "share", "low", "high", "mean_score"),
+            [(label, *_share_of(counts.labels[label], total), mean[label]) for label in labels],
+        ),
+        "polarity": Table(("polarity", "posts", "share", "low", "high"), _polarity_rows(counts)),
+        "time": Table(("from", "to", "label", "posts", "share", "partial"), _time_rows(timeline, labels)),
+        "peaks": Table(
+            ("from", "to", "label", "posts", "expected", "z", "words"),
+            [
+                (*_days_of(one.period), one.label or "", one.posts, one.expected, one.z, " ".join(words))
+                for one, words, _ in peaks
+            ],
+        ),
+        "emoji": Table(
+            ("label", "emoji", "posts", "posts_of_all_labels", "share", "z"), typical(counts.emoji, labels, counts.labels)
+        ),
+        "words": Table(
+            ("label", "word", "posts", "posts_of_all_labels", "share", "z"), typical(counts.words, labels, counts.labels)
+        ),
+        "groups": Table(
+            ("group", "label", "posts", "share", "low", "high"),
+            [(group, label, *_share_of(counts.groups[group][label], sizes[group])) for label in labels for group in groups],
+        ),
+        "group_words": Table(
+            ("group", "word", "posts", "posts_of_all_groups", "share", "z"),
+            typical(counts.group_words, groups, sizes, _CLEAR_Z),
+        ),
+        "disagreements": Table(
+            ("text", "label", "words_label", "words_score", "emoji_label", "emoji_score"),
+            [(one.text, one.label, *one.words, *one.emoji) for one in counts.disagreements.chosen()],
+        ),
+        "new_words": Table(
+            ("word", "count", "score", "example"),
+            [(word.word, word.count, word.score, clean(word.example)) for word in new_words[:_NUM_NEW_WORDS]],
+        ),
+    }
+    return {name: table for name, table in found.items() if table.rows}
 
 
-def _polarity(value: Any) -> str:
-    if value not in POLARITIES:
-        raise ValueError(f"{value!r}, not one of {', '.join(POLARITIES)}")
-    return str(value)
+def _share_of(count: int, total: int) -> tuple[int, float, float, float]:
+    """Return a count, its share of a total, and the ends of the interval of the share."""
+    return count, count / total, *wilson_interval(count, total)
 
 
-def _nested(value: Any) -> Any:
-    """Return a list, which may be given as JSON text, as in a CSV file."""
-    return json.loads(value) if isinstance(value, str) and value else value or []
+def _polarity_rows(counts: Counts) -> list[tuple[Any, ...]]:
+    """Return the polarities that the model gave, or else those of the labels if all labels are known."""
+    found = counts.polarities
+    of_labels = polarity_of_labels(counts.labels)
+    if not found and of_labels is not None:
+        for label, number in counts.labels.items():
+            found[of_labels[label]] += number
+    return [(name, *_share_of(found[name], found.total())) for name in POLARITIES] if found else []
 
 
-def _tells(word: str) -> bool:
-    return word not in _FUNCTION_WORDS and any(map(str.isalpha, word)) and not (word.isascii() and len(word) == 1)
+def _days_of(period: Period) -> tuple[str, str]:
+    """Return the first and the last day of a period, as they are written."""
+    return period.start.isoformat(), period.end.isoformat()
+
+
+def _time_rows(timeline: Timeline | None, labels: Sequence[str]) -> list[tuple[Any, ...]]:
+    return [
+        (*_days_of(one), label, one.counts[label], one.counts[label] / one.total, one.is_partial)
+        for one in (timeline.periods if timeline else ())
+        if one.total
+        for label in labels
+    ]
+
+
+def _peak_posts(peak: Peak, posts: Sequence[Post], counts: Counts) -> PeakPosts:
+    """Return a peak with the words that are typical of its posts, and those of its posts that have the most of them."""
+    start, end = peak.period.start, peak.period.end
+    within = [post for post in posts if post.day is not None and start <= post.day <= end]
+    made = [post for post in within if peak.label in (None, post.label)][:_MAX_SPLIT_POSTS]
+    split = [(post, words_of(counts.splitter, post.text)) for post in made]
+    here = Counter(word for _, words in split for word in words)
+    table = {
+        word: Counter({"here": here[word], "elsewhere": max(of_label.total() - here[word], 0)})
+        for word, of_label in counts.words.items()
+    }
+    rows = typical(table, ["here", "elsewhere"], {"here": max(len(made), 1), "elsewhere": max(len(posts), 1)}, _CLEAR_Z)
+    marking = [row[1] for row in rows if row[0] == "here"][:_NUM_PEAK_WORDS]
+    shown: dict[str, Post] = {}
+    for post, _ in sorted(split, key=lambda one: (-len(one[1].intersection(marking)), -one[0].score)):
+        shown.setdefault(post.text, post)
+    return PeakPosts(peak, marking, list(shown.values())[:_NUM_PEAK_POSTS])

@@ -104,8 +104,8 @@ def explain(errors: Sequence[Any]) -> str:
         return f"`{place[0]}`: expected true or false, found {_shown(error['input'])}"
     if error["type"] == "value_error":
         return f"`{place[0]}`: {error['ctx']['error']}"
-    found = _shown(error["input"])
-    return f'expected a JSON object with `texts`, found {found}; send {{"texts": […]}} as application/json'
+    shown = _shown(error["input"])
+    return f'expected a JSON object with `texts`, found {shown}; send {{"texts": […]}} as application/json'
 
 
 def _shown(value: Any) -> str:

@@ -270,14 +270,17 @@ def make_trainer(
 
 def recipe_of(settings: TrainSettings, accelerator: Accelerator, data: TrainingData) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was begun; paths may have changed."""
-    # A run that was begun by an earlier version has none of these; the rows themselves are compared by their contents.
+    # A run that was begun by an earlier version has none of these; the rows themselves are compared by their contents, in which
+    # it is also seen what cleaning does.
     unused = [] if settings.data.soft_labels else ["soft_label_weight", "distillation_temperature"]
-    unused += ["problem_type"] * (settings.corpus.problem_type == SINGLE_LABEL) + ["on_error"]
+    unused += ["problem_type"] * (settings.corpus.problem_type == SINGLE_LABEL) + ["on_error", "no_clean"]
     flags = {
         f"--{name}": value
         for name, value in flags_of(settings).items()
         if name not in (*NOT_IN_RECIPE, "report_to", *unused) and isinstance(value, str | int | float)
     }
+    # A run that was begun before encodings were found read UTF-8, and of such files the same is found.
+    flags["--encoding"] = settings.corpus.encoding or "utf-8"
     shares = {"processes": accelerator.num_processes, "mixed precision": accelerator.mixed_precision}
     contents = {f"{CONTENTS}{name}": fingerprint for name, fingerprint in data.fingerprints.items()}
     return flags | shares | {"rows": data.num_rows, "tokens": len(data.tokenizer)} | contents

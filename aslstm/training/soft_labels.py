@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from aslstm.data.file_formats import READERS, refuse_bad, suffix_of
+from aslstm.data.file_formats import refuse_bad
+from aslstm.data.found_files import Named, find_file
 from aslstm.errors import UserError
 
 # A teacher that gives a label nothing at all must not overrule all others in the mean of the logarithms.
@@ -35,6 +36,8 @@ class SoftLabels(NamedTuple):
 def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftLabels:
     """Read the answers of each teacher on the same posts and take the mean of the logarithms of their probabilities.
 
+    Posts in which a teacher read nothing have no scores and are left out.
+
     Args:
         paths: The files of answers, one for each teacher, with the same posts in the same order.
         label_names: The labels of the student, in the order of its outputs.
@@ -51,8 +54,10 @@ def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftL
                 f"`soft_labels`, row {number}: expected the same post in {' and '.join(map(str, paths))}, found others; let "
                 "every teacher answer the same file"
             )
-        texts.append(rows[0][0])
-        means.append(np.mean([np.log(np.maximum(row, SMALLEST_PROBABILITY)) for _, row in rows], axis=0))
+        answers = [answer for _, answer in rows if answer is not None]
+        if len(answers) == len(rows):
+            texts.append(rows[0][0])
+            means.append(np.mean([np.log(np.maximum(answer, SMALLEST_PROBABILITY)) for answer in answers], axis=0))
     powers = np.exp(np.array(means, dtype=np.float32).reshape(-1, len(label_names)))
     return SoftLabels(texts, powers / powers.sum(1, keepdims=True))
 
@@ -67,9 +72,12 @@ def soften(probabilities: Tensor, temperature: Tensor) -> Tensor:
     return powers / powers.sum(1, keepdim=True)
 
 
-def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
-    for number, (_, row) in enumerate(refuse_bad(READERS[suffix_of(path)](path, "utf-8")), start=1):
+def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.ndarray | None]]:
+    for number, (_, row) in enumerate(refuse_bad(find_file(path, Named(text_column=("text",))).rows()), start=1):
         scores = _scores_of(row)
+        if not scores and row.get("label") == "" and "text" in row:
+            yield str(row["text"]), None
+            continue
         if not scores or set(scores) != set(label_names) or "text" not in row:
             found = ", ".join(scores) if scores else ", ".join(map(str, row))
             raise UserError(

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch.utils.data import IterableDataset
 
+from aslstm.data.cleaning import clean
 from aslstm.data.corpora import CorpusSource
 from aslstm.data.faulty_rows import FAULT, LACKS_LABEL
 from aslstm.data.file_formats import Row
@@ -48,7 +49,7 @@ def stream_train(source: CorpusSource, passed_over: Counter[str] | None = None) 
 
 
 def _read_train(source: CorpusSource) -> Iterator[Row]:
-    text_column, label_column = source.columns
+    text_column, label_column = source.columns_of_files
     if source.is_on_hub:
         rows = load_splits(source.dataset, streaming=True)["train"]
         read = hub_reader(source.dataset, source.columns, rows.features, source.problem_type)
@@ -56,10 +57,12 @@ def _read_train(source: CorpusSource) -> Iterator[Row]:
         return
     path = source.files()["train"]
     check_can_be_read_again(path)
-    yield from read_rows(
+    rows = read_rows(
         path, text_column=text_column, label_column=label_column, encoding=source.encoding, problem_type=source.problem_type,
         keep_faulty=True,
     )  # fmt: skip
+    for row in rows:
+        yield row | {"text": clean(row["text"]).text} if source.cleans else row
 
 
 def counted_texts(source: CorpusSource, label_counts: Counter[str], fingerprint: RowsFingerprint) -> Iterator[str]:

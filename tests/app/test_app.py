@@ -11,6 +11,8 @@ from tests.support.app_visitor import served_app
 from tests.support.commands import ROOT, run_command
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python, of the extra dev")
+openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
 pytest.importorskip("gradio", reason="needs gradio, of the extra demo")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,7 +40,7 @@ class Visit:
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self._note_request(request.url, address))
         page.goto(address)
-        page.locator("#result .note").first.wait_for()
+        page.locator("#result .panel").first.wait_for()
 
     def _note_request(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:", "about:")):
@@ -54,6 +56,17 @@ class Visit:
         playwright_api.expect(panel.locator(".post")).to_have_text(post, timeout=30_000)
         return panel.locator(".label").inner_text(), panel.locator(".post").inner_html()
 
+    def upload(self, path: Path) -> None:
+        """Choose a file in the tab for many posts, and wait until something is known of it."""
+        self.page.get_by_role("tab", name="很多条").click()
+        self.page.locator("#file input[type=file]").set_input_files(path)
+        self.page.locator("#looked p").first.wait_for()
+
+    def serious_findings(self) -> list[str]:
+        """What axe-core finds on the page and calls serious or critical."""
+        found = axe.Axe().run(self.page).response["violations"]
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
+
     def shot(self, name: str) -> None:
         """A screenshot, kept for a look."""
         SCREENSHOTS.mkdir(exist_ok=True)
@@ -61,14 +74,19 @@ class Visit:
 
 
 @pytest.fixture
-def visit(app: str) -> Iterator[Visit]:
-    """A fresh page; the test fails at its end if the console, the network or a dialog showed a fault."""
+def visit(app: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A fresh page, on a phone in the mode that a test asks for.
+
+    The test fails at its end if the console, the network or a dialog showed a fault.
+    """
     with playwright_api.sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, BROWSERS)), playwright.chromium.executable_path)
         if not Path(found).is_file():
             pytest.skip("no Chromium is installed and none could be; see `make browser`")
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        opened = Visit(browser.new_page(viewport={"width": WIDTH, "height": 900}), app)
+        phone = getattr(request, "param", None)
+        size = {"width": WIDTH, "height": 900} if phone is None else {"width": 390, "height": 844}
+        opened = Visit(browser.new_page(viewport=size, color_scheme=phone, accept_downloads=True), app)
         yield opened
         browser.close()
     assert opened.faults == []
@@ -95,7 +113,7 @@ def test_an_emoji_changes_label_and_heat_map(visit: Visit) -> None:
     visit.answer_to("今天又加班[怒][怒]")
 
     page.get_by_label("English").click()
-    playwright_api.expect(page.locator("#result h3")).to_have_text(["The post", "Without its emoji"])
+    playwright_api.expect(page.locator("#result .panel h2")).to_have_text(["The post", "Without its emoji"])
     playwright_api.expect(page.get_by_role("tab", name="One post")).to_be_visible()
 
 
@@ -121,10 +139,78 @@ def test_two_hundred_uploaded_posts_give_the_charts(visit: Visit, tmp_path: Path
     page.get_by_text("posts.csv").or_(page.get_by_text("posts")).first.wait_for()
     page.locator("#make").click()
     report = page.frame_locator("iframe.report")
-    report.locator("#chart-labels svg").wait_for(timeout=60_000)
+    report.locator("#chart-labels").wait_for(timeout=180_000)
     assert report.locator("img[src=x]").count() == 0
     assert "200" in report.locator("body").inner_text()
     visit.shot("app_report.png")
+
+
+def workbook(path: Path) -> Path:
+    """A workbook as a crawler of weibo writes it, with a second column of text."""
+    book = openpyxl.Workbook()
+    rows = [[f"490000000000{i:04d}", POSTS[i % len(POSTS)], "还行", f"2023-10-{i % 28 + 1:02d} 12:00"] for i in range(600)]
+    for row in (["id", "微博正文", "评论内容", "发布时间"], *rows):
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_a_workbook_is_labelled_with_a_menu_of_columns_progress_and_downloads(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    visit.upload(workbook(tmp_path / "国庆.xlsx"))
+    playwright_api.expect(page.locator("#looked p")).to_contain_text(
+        "国庆.xlsx：600 行，4 列。微博在“微博正文”列。日期在“发布时间”列。"
+    )
+    menu = page.locator("#column input")
+    assert menu.input_value() == "微博正文"
+    menu.click()
+    for name in ("id", "评论内容", "发布时间"):
+        playwright_api.expect(page.get_by_role("option", name=name)).to_be_visible()
+    page.get_by_role("option", name="微博正文").click()
+    page.locator("#make").click()
+    steps = page.locator("#page")
+    playwright_api.expect(steps).to_contain_text("/ 600 条", timeout=180_000)
+    playwright_api.expect(page.locator(".finished")).to_contain_text("已标注 600 条", timeout=180_000)
+    playwright_api.expect(page.locator("#spoken")).to_contain_text("已标注 600 条")
+    with page.expect_download() as download:
+        page.get_by_text("下载 .xlsx").click()
+    assert download.value.suggested_filename == "国庆_标注.xlsx"
+    download.value.save_as(tmp_path / "labelled.xlsx")
+    sheet, counts = openpyxl.load_workbook(tmp_path / "labelled.xlsx").worksheets
+    header, *rows = sheet.iter_rows(values_only=True)
+    assert header[:5] == ("id", "微博正文", "评论内容", "发布时间", "标签") and len(rows) == 600
+    assert [row[1] for row in rows[:4]] == list(POSTS) and rows[0][0] == "4900000000000000"
+    assert sum(count for _, count in list(counts.iter_rows(values_only=True))[1:]) == 600
+    assert visit.serious_findings() == []
+
+
+def test_a_wrong_file_is_told_in_the_language_of_the_page(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "照片.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    visit.upload(tmp_path / "照片.png")
+    told = visit.page.locator("#looked .error")
+    assert told.get_attribute("role") == "alert"
+    assert told.inner_text() == "出错了 这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。"
+    visit.shot("app_wrong_file.png")
+
+
+@pytest.mark.parametrize("visit", ["light", "dark"], indirect=True)
+def test_a_phone_shows_everything_in_its_width_large_enough_and_legible(visit: Visit) -> None:
+    page = visit.page
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    page.locator("#search input, #search textarea").fill("泪")
+    playwright_api.expect(page.locator("#picker .note")).to_contain_text("找到", timeout=30_000)
+    visit.add("[泪]")
+    visit.answer_to("今天又加班[泪][泪]")
+    assert page.locator("#spoken").get_attribute("aria-live") == "polite"
+    playwright_api.expect(page.locator("#spoken")).to_contain_text("判断：")
+    small = page.locator("button:visible, a:visible, [role=tab]:visible, label:has(input):visible").evaluate_all(
+        "all => all.map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])"
+        ".filter(([_, box]) => box.width < 44 || box.height < 44).map(([html, _]) => html)"
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.serious_findings() == []
+    visit.shot("app_phone.png")
 
 
 def test_a_damaged_folder_is_refused_in_one_line(model_folder: Path, tmp_path: Path) -> None:

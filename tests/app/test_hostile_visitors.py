@@ -1,6 +1,7 @@
 """Visitors who upload or paste what costs much: they are told so, and others are answered meanwhile."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -29,9 +30,9 @@ UPLOADS = {
     "wide.csv": (",".join(f"column{i}" for i in range(60_000)).encode(), "Expected at most 200 columns, found 60,000"),
     "wide.jsonl": (b'{"text": "a", %s}' % b",".join(b'"%d": 1' % i for i in range(300)), "at most 200 columns, found 301"),
     "long_line.csv": (b"text\n" + b"a" * 19_000_000, "Expected lines of at most 1 MB, found a longer one in line 2"),
-    "long_post.txt": ("今天".encode() * 3_000_000, "expected a text of at most 1,000,000 characters"),
+    "long_post.txt": ("今天".encode() * 3_000_000, "at most 1,000,000 characters, but here are 6,000,000"),
     "ligatures.txt": ("ﷺ".encode() * 10_000, "Expected at most 60,000 characters in a post, found 180,000"),
-    "blank.txt": (b"\n" * 20_000_000, "Paste posts or upload a file"),
+    "blank.txt": (b"\n" * 20_000_000, "There is no text to label"),
     "many.csv": (b"text\n" + b"a\n" * 30_000, "At most 20,000 posts"),
 }
 
@@ -67,7 +68,7 @@ def test_more_reports_than_may_wait_are_refused_at_once_and_others_are_answered(
     assert 'class="panel"' in Visitor(app, model_folder).answer("今天又加班[泪]")
     assert time.monotonic() - start < SECONDS
     results = [visitor.result(event) for visitor, event in zip(visitors, events, strict=True)]
-    refused = [result for result in results if "Too many reports are being made" in result]
+    refused = [result for result in results if "Too many files are being read or labelled" in result]
     # One runs and three wait.
     assert len(refused) >= 20 and all("<iframe" in result for result in results if result not in refused)
 
@@ -86,8 +87,12 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_read(app: str, mode
 
 def test_a_report_is_served_and_may_only_draw_itself(app: str, model_folder: Path) -> None:
     html = Visitor(app, model_folder).report(lines="今天又加班[泪]\n\x00\x1b坏\ufffe[怒]")
-    assert html.startswith('<iframe class="report" sandbox="allow-scripts" src="report/')
+    assert 'sandbox="allow-scripts" src="report/' in html and html.count("<iframe") == 1
     address = html.split('src="')[1].split('"')[0]
+    for link in re.findall(r'href="(.*?)"', html):
+        with urllib.request.urlopen(f"{app}/{link}") as file:
+            assert file.read(2)
+            assert link == address or file.headers["Content-Disposition"] == "attachment"
     with urllib.request.urlopen(f"{app}/{address}") as page:
         assert page.headers["Content-Security-Policy"] == "sandbox allow-scripts"
         assert b"<h1>What the posts feel</h1>" in page.read()

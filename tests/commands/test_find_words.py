@@ -84,8 +84,11 @@ def test_a_corpus_without_words_gives_an_empty_table(tmp_path: Path, content: st
         (("--input", "missing*.txt"), "--input missing*.txt: expected a file, found none"),
         (("--input", "binary.txt"), "line 1: expected UTF-8, found byte 0xff"),
         (("--input", "marked.txt"), "line 1: expected UTF-16-LE, found byte 0xdf at column 33"),
-        (("--input", "posts.csv"), "row 1: expected a text in column 'text', found id, content; name it with --text_column"),
-        (("--input", "posts.docx"), "posts.docx: expected a file ending in .jsonl"),
+        (
+            ("--input", "posts.csv", "--text_column", "text"),
+            "line 2: expected a text in column 'text', found id, content; name it with --text_column",
+        ),
+        (("--input", "posts.docx"), "posts.docx: expected a table or a text, found a PDF"),
         (("--input", "posts.csv", "--output", "there.tsv"), "there.tsv: expected a new file, found one"),
         (("--input", "posts.csv", "--output", "no/folder.tsv"), "expected an existing folder, found none"),
         (("--input", "posts.csv", "--encoding", "nonsense"), "--encoding: expected the name of an encoding"),
@@ -97,7 +100,7 @@ def test_a_corpus_without_words_gives_an_empty_table(tmp_path: Path, content: st
 )
 def test_bad_input_is_one_line_and_changes_nothing(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
     write_csv(tmp_path / "posts.csv")
-    (tmp_path / "posts.docx").write_bytes(b"x")
+    (tmp_path / "posts.docx").write_bytes(b"%PDF-1.7")
     # The first two of all bytes from 255 down are the byte order mark of UTF-16.
     (tmp_path / "marked.txt").write_bytes(bytes(range(255, 0, -1)))
     (tmp_path / "binary.txt").write_bytes(bytes([255, *range(253, 0, -1)]))

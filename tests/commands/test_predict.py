@@ -15,6 +15,7 @@ import pytest
 from transformers import pipeline
 
 from aslstm.commands.report import read_predictions
+from aslstm.data.found_files import find_file
 from aslstm.prediction.chunks import CHUNK_ROWS
 from tests.support.commands import ROOT
 from tests.support.prediction_runs import (
@@ -54,7 +55,8 @@ def test_rows_come_back_in_order_with_their_columns_and_are_counted(model_folder
     assert [row["emoji"] for row in found] == EMOJI
     labels = list(json.loads((model_folder / "config.json").read_text(encoding="utf-8"))["id2label"].values())
     counts = json.loads((tmp_path / "out.jsonl.counts.json").read_text(encoding="utf-8"))
-    assert counts == {label: Counter(row["label"] for row in found)[label] for label in labels}
+    # The second post has no words.
+    assert counts == {label: Counter(row["label"] for row in found)[label] for label in labels} | {"": 1}
     assert {path.name for path in tmp_path.iterdir()} == {"posts.jsonl", "out.jsonl", "out.jsonl.counts.json"}
 
 
@@ -62,8 +64,12 @@ def test_labels_scores_and_attention_are_those_of_the_pipeline(model_folder: Pat
     posts = write_lines(tmp_path / "posts.jsonl", [{"text": text} for text in POSTS])
     answer(model_folder, "--input", posts, "--output", tmp_path / "out.jsonl", "--attention", backend="torch")
     classify = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
-    expected = classify(POSTS, top_k=None, return_attention=True, polarity=True)
-    for row, entries in zip(read_lines(tmp_path / "out.jsonl"), expected, strict=True):
+    found = read_lines(tmp_path / "out.jsonl")
+    texts = [row.get("answered_text", row["text"]) for row in found]
+    for row, entries in zip(found, classify(texts, top_k=None, return_attention=True, polarity=True), strict=True):
+        if not row["text"]:
+            assert (row["label"], row["score"], row["scores"], row["polarity"]) == ("", None, None, "")
+            continue
         assert row["label"] == entries[0]["label"]
         assert row["scores"] == pytest.approx({entry["label"]: entry["score"] for entry in entries}, abs=2e-6)
         assert row["score"] == row["scores"][row["label"]] == max(row["scores"].values())
@@ -126,12 +132,15 @@ def test_csv_holds_nested_values_as_json(onnx_folder: Path, tmp_path: Path, answ
     ]
     answer(onnx_folder, "--input", write_lines(tmp_path / "posts.jsonl", rows), "--output", tmp_path / "out.csv")
     found = read_csv(tmp_path / "out.csv")
-    assert list(found[0]) == ["text", "id", "tags", *ADDED, "late"]
+    assert list(found[0]) == ["text", "id", "tags", *ADDED, "answered_text", "late"]
     for row, expected in zip(found, answers, strict=False):
         assert row["text"] == expected["text"]
         assert json.loads(row["tags"]) == ["a", expected["id"]]
         assert (row["label"], row["late"]) == (expected["label"], "")
         assert json.loads(row["emoji"]) == expected["emoji"]
+        if not row["text"]:
+            assert row["scores"] == row["score"] == ""
+            continue
         assert json.loads(row["scores"]) == pytest.approx(expected["scores"], abs=0.02)
         assert float(row["score"]) == pytest.approx(expected["score"], abs=0.02)
     assert found[-1]["text"] == "回车\r换行\n"
@@ -202,7 +211,7 @@ def test_a_spreadsheet_runs_no_cell_of_csv_and_a_report_reads_the_texts(onnx_fol
     assert [row["text"] for row in found] == ["'=1+1", "'@小明 [泪]", "'＝好", "''=x", "好", "-0.5", "'\tx", "'+1(2)"]
     assert [row["'=id"] for row in found] == [str(-i) for i in range(len(texts))]
     assert {row["-0.53"] for row in found} == {"-0.53"}
-    assert [row["text"] for row in read_predictions(tmp_path / "out.csv", "utf-8")] == texts
+    assert [row["text"] for row in read_predictions(find_file(tmp_path / "out.csv"))] == texts
     answer(onnx_folder, "--input", posts, "--output", tmp_path / "raw.csv", "--raw_cells")
     assert [row["text"] for row in read_csv(tmp_path / "raw.csv")] == texts
 

@@ -25,6 +25,8 @@ MOMENTS = {
         ("os.remove", "00000001.jsonl"), ("shutil.rmtree", ".parts"),
     ],
     "parquet": [("os.rename", "/tmp-00000001.parquet"), ("os.rename", "/whole")],
+    # The second moment is amid the pieces of a workbook, which lie in the folder of parts.
+    "xlsx": [("os.rename", "/tmp-00000001.json'"), ("open", ".xlsx.parts/whole"), ("os.rename", "/whole")],
 }  # fmt: skip
 
 

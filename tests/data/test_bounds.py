@@ -10,11 +10,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aslstm.data import parquet
-from aslstm.data.row_readers import read_posts, read_rows, read_texts
+from aslstm import packed_files
+from aslstm.data.found_files import Named, find_file
+from aslstm.data.row_readers import read_rows, read_texts
 from aslstm.errors import UserError
 from aslstm.text_files import MAX_LINE_BYTES, BadRow
 
+TEXT = Named(text_column=("text",))
 MEGABYTE = b"a" * (1 << 20)
 TOO_MUCH = MAX_LINE_BYTES // len(MEGABYTE) + 1
 
@@ -58,7 +60,7 @@ def refusal_of(call: Callable[[], object]) -> str:
 )
 def test_more_than_a_row_may_hold_is_refused(tmp_path: Path, name: str, pieces: Iterator[bytes], words: list[str]) -> None:
     path = write_packed(tmp_path / name, pieces)
-    message = refusal_of(lambda: list(read_texts(path, text_columns=["text"])))
+    message = refusal_of(lambda: list(read_texts(path, TEXT)))
     assert message.startswith(str(path)) and [word for word in words if word not in message] == []
 
 
@@ -66,7 +68,7 @@ def test_a_field_of_csv_may_be_longer_than_the_csv_module_takes(tmp_path: Path) 
     posts = ["长" * 200_000, "短"]
     with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["text"], *([post] for post in posts)])
-    assert list(read_texts(tmp_path / "a.csv", text_columns=["text"])) == posts
+    assert list(read_texts(tmp_path / "a.csv", TEXT)) == posts
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.csv", "a.parquet"])
@@ -81,21 +83,22 @@ def test_a_post_has_a_bound_in_every_format(tmp_path: Path, name: str) -> None:
         pyarrow.parquet.write_table(pyarrow.table({"text": ["good", post]}), tmp_path / name)
     else:
         (tmp_path / name).write_text(content[name], encoding="utf-8")
-    message = refusal_of(lambda: list(read_texts(tmp_path / name, text_columns=["text"])))
-    assert f"{name}, row 2: expected a text of at most 1,000,000 characters in column 'text', found 1,000,001" in message
+    message = refusal_of(lambda: list(read_texts(tmp_path / name, TEXT)))
+    place = {"a.csv": "line 3", "a.jsonl": "line 2"}.get(name, "row 2")
+    assert f"{name}, {place}: expected a text of at most 1,000,000 characters in column 'text', found 1,000,001" in message
 
 
 def test_a_long_cell_of_parquet_is_named_by_its_row_and_column(tmp_path: Path) -> None:
     notes = ["short"] * 5_000 + ["a" * (MAX_LINE_BYTES + 1)] + ["short"]
     pyarrow.parquet.write_table(pyarrow.table({"text": ["好"] * len(notes), "note": notes}), tmp_path / "a.parquet")
-    message = refusal_of(lambda: list(read_texts(tmp_path / "a.parquet", text_columns=["text"])))
+    message = refusal_of(lambda: list(read_texts(tmp_path / "a.parquet", TEXT)))
     assert "a.parquet, row 5001: expected a cell of at most 67,108,864 bytes, found 67,108," in message and "'note'" in message
 
 
 def test_packed_parquet_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "MAX_COPIED_BYTES", 1 << 21)
-    path = write_packed(tmp_path / "a.parquet.gz", [MEGABYTE] * 4)
-    assert "expected at most 2,097,152 bytes of Parquet" in refusal_of(lambda: list(read_texts(path, text_columns=["text"])))
+    monkeypatch.setattr(packed_files, "MAX_COPIED_BYTES", 1 << 21)
+    path = write_packed(tmp_path / "a.parquet.gz", [b"PAR1", *[MEGABYTE] * 4])
+    assert "expected at most 2,097,152 bytes of Parquet" in refusal_of(lambda: list(read_texts(path, TEXT)))
 
 
 def nested(depth: int, kind: str) -> str:
@@ -106,7 +109,7 @@ def nested(depth: int, kind: str) -> str:
 def test_the_nesting_of_json_has_a_bound(tmp_path: Path, kind: str) -> None:
     lines = [f'{{"text": "好", "label": "x", "more": {nested(depth, kind)}}}' for depth in (99, 100, 300, 900)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    first, *others = read_posts(tmp_path / "a.jsonl", suffix=".jsonl", text_column="text").rows
+    first, *others = find_file(tmp_path / "a.jsonl", TEXT).posts()
     assert not isinstance(first, BadRow) and len(others) == 3
     for number, bad in enumerate(others, start=2):
         assert isinstance(bad, BadRow)

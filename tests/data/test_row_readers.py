@@ -136,6 +136,7 @@ def test_sentences_with_one_weibo_id_belong_to_one_post(tmp_path: Path) -> None:
     assert [row["post"] for row in read(tmp_path, "a.jsonl", content)] == ["3", "3"]
 
 
+CHINESE_LINE = '{"text": "好", "label": "x"}\n'.encode()
 GOOD_LINE = b'{"text": "a", "label": "x"}\n'
 GB18030 = "今天开心".encode("gb18030")
 ONE_SENTENCE = '<r><weibo id="4"><sentence id="2" opinionated="{}">好</sentence></weibo></r>'
@@ -149,7 +150,7 @@ ONE_SENTENCE = '<r><weibo id="4"><sentence id="2" opinionated="{}">好</sentence
         ("a.jsonl", GOOD_LINE + b'["b", "x"]\n', ["line 2", "JSON object"]),
         ("a.jsonl", b"[" * 100_000, ["line 1", "JSON"]),
         ("a.jsonl", GOOD_LINE + b'{"text": "b", "label": ' + b"1" * 5_000 + b"}\n", ["line 2", "JSON"]),
-        ("a.jsonl", GOOD_LINE + GB18030 + b"\n", ["line 2", "UTF-8", "0xbd"]),
+        ("a.jsonl", CHINESE_LINE + GB18030 + b"\n", ["line 2", "UTF-8", "0xbd"]),
         ("a.jsonl", b'{"review": "a", "stars": "5"}\n', ["row 1", "'text'", "review, stars", "`text_column`"]),
         ("a.jsonl", GOOD_LINE + b'{"text": "b"}\n', ["row 2", "'label'", "`label_column`"]),
         ("a.jsonl", GOOD_LINE + b'{"text": null, "label": "x"}\n', ["row 2", "text", "None"]),
@@ -157,8 +158,8 @@ ONE_SENTENCE = '<r><weibo id="4"><sentence id="2" opinionated="{}">好</sentence
         ("a.jsonl", GOOD_LINE + b'{"text": 5, "label": "x"}\n', ["row 2", "text", "5"]),
         ("a.jsonl", b"", ["at least one row"]),
         ("a.jsonl", b"\n\n", ["at least one row"]),
-        ("a.jsonl.gz", b"no gzip at all", ["gzip"]),
-        ("a.csv", b"text,label\na,x\n" + GB18030 + b",x\n", ["line 3", "UTF-8"]),
+        ("a.jsonl.gz", b"no gzip at all", ["row 1", "'label'"]),
+        ("a.csv", "text,label\n好,x\n".encode() + GB18030 + b",x\n", ["line 3", "UTF-8"]),
         ("a.csv", b"review,stars\na,5\n", ["'text'", "review, stars"]),
         ("a.csv", b'"re\nview",stars\na,5\n', ["'text'", "stars"]),
         ("a.csv", b"text,label,text\na,x,b\n", ["distinct column names", "'text'"]),
@@ -175,11 +176,12 @@ ONE_SENTENCE = '<r><weibo id="4"><sentence id="2" opinionated="{}">好</sentence
         ("a.xml", ONE_SENTENCE.format("").encode(), ["post 4", "sentence 2", "opinionated"]),
         ("a.xml", ONE_SENTENCE.format("N").encode("gb18030"), ["post 4", "XML"]),
         ("a.xml", b'<?xml version="1.0" encoding="GBK"?>' + ONE_SENTENCE.format("N").encode("gbk"), ["XML"]),
-        ("a.txt", b"text,label\n", ["a.txt", "JSON list"]),
-        ("a.txt", b'{"text": "a"}', ["a.txt", "JSON list"]),
-        ("a.doc", b"text,label\n", ["'.doc'", ".jsonl", ".parquet"]),
+        ("a.txt", b"text,label\n", ["a.txt", "at least one row"]),
+        ("a.txt", b'{"text": "a"}', ["a.txt", "row 1", "'label'"]),
+        ("a.doc", b"text,label\n", ["at least one row"]),
+        ("a.doc", b"%PDF-1.7", ["a PDF", "CSV"]),
         ("a.parquet.gz", b"", [".parquet"]),
-        ("a", b"", [".jsonl"]),
+        ("a", b"", ["at least one row"]),
     ],
 )
 def test_malformed_input_names_file_and_row(tmp_path: Path, name: str, content: bytes, words: list[str]) -> None:

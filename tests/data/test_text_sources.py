@@ -108,14 +108,16 @@ def test_another_encoding_is_read(tmp_path: Path) -> None:
 def test_a_missing_column_ends_in_a_line_that_names_what_there_is(tmp_path: Path, write: Callable[..., Path]) -> None:
     path = write(tmp_path / ("posts.jsonl" if write is write_jsonl else "posts.csv"), "content")
     message = refusal_of(lambda: read("--input", path, "--text_column", "text", "review"))
-    assert message.startswith(f"{path}, row 1: expected a text in column 'text' or 'review', found ")
+    assert message.startswith(
+        f"{path}, line {1 if write is write_jsonl else 2}: expected a text in column 'text' or 'review', found "
+    )
     assert "content" in message and "id" in message and "`text_column`" in message
 
 
 def test_a_row_whose_text_is_no_text_is_named(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "好"}\n{"text": 5}\n', encoding="utf-8")
-    assert f"{path}, row 2: expected a text in column 'text', found 5" in refusal_of(lambda: read("--input", path))
+    assert f"{path}, line 2: expected a text in column 'text', found 5" in refusal_of(lambda: read("--input", path))
 
 
 def test_the_files_are_looked_for_before_the_first_text_is_given(tmp_path: Path) -> None:

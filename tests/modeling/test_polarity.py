@@ -77,7 +77,9 @@ def test_every_way_of_asking_gives_the_sum_of_the_scores(onnx_folder: Path, torc
     for results in asked:
         assert [(result["polarity"], result["polarity_score"]) for result in results] == expected
     columns = BatchPredictor(classifier).answers(POSTS)
-    assert list(zip(columns["polarity"], columns["polarity_score"], strict=True)) == expected
+    # A row of a file gets no answer where there is nothing to read; a caller who asks about one text does.
+    of_rows = [pair if text else ("", None) for text, pair in zip(POSTS, expected, strict=True)]
+    assert list(zip(columns["polarity"], columns["polarity_score"], strict=True)) == of_rows
     assert "polarity" not in torch_pipeline(POSTS[0])[0] and "polarity" not in exact(POSTS[0])[0]
     assert "polarity" not in torch_pipeline(POSTS[0], polarity=False, return_attention=True)[0]
 

@@ -29,11 +29,22 @@ def test_a_frame_and_a_dictionary_of_arrays_get_the_same_columns(predictor: Batc
     arrays = predictor({"id": np.arange(4), "text": np.array(POSTS)})
     assert list(arrays) == ["id", "text", *ADDED]
     assert all(isinstance(array, np.ndarray) and array.shape == (4,) for array in arrays.values())
-    assert {name: arrays[name].tolist() for name in ADDED} == {name: found[name].tolist() for name in ADDED}
+    # As text, because a score that is missing is not equal to itself.
+    assert repr({name: arrays[name].tolist() for name in ADDED}) == repr({name: found[name].tolist() for name in ADDED})
     expected = predictor.classifier.predict(POSTS)
-    assert found["label"].tolist() == [predictor.label_names[i] for i in expected.argmax(1)]
-    assert [list(scores.values()) for scores in found["scores"]] == pytest.approx(expected, abs=1e-6)
-    assert found["score"].tolist() == pytest.approx(expected.max(1), abs=1e-6)
+    labels = [predictor.label_names[i] for i in expected.argmax(1)]
+    assert found["label"].tolist() == [label if text else "" for label, text in zip(labels, POSTS, strict=True)]
+    full = found[found["text"] != ""]
+    assert [list(scores.values()) for scores in full["scores"]] == pytest.approx(np.delete(expected, 1, axis=0), abs=1e-6)
+    assert full["score"].tolist() == pytest.approx(np.delete(expected.max(1), 1), abs=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "http://t.cn/A6abc", "\u200b", "[视频]"])
+def test_a_post_without_words_has_no_label(predictor: BatchPredictor, text: str) -> None:
+    found = predictor.answers([text, "。"])
+    nothing = {"label": "", "score": None, "scores": None, "polarity": "", "polarity_score": None, "emoji": []}
+    assert {name: values[0] for name, values in found.items()} == nothing
+    assert found["label"][1] in predictor.label_names
 
 
 def test_batches_do_not_depend_on_those_before(predictor: BatchPredictor) -> None:

@@ -83,7 +83,7 @@ def test_too_many_are_refused_and_what_nobody_waits_for_is_dropped() -> None:
         with pytest.raises(TooBusyError):
             await batcher.results([5])
         given_up.cancel()
-        await asyncio.sleep(0)
+        await asyncio.wait([given_up])
         assert batcher.num_waiting == 3
         doubler.go.set()
         return [*await first, *await waiting]

@@ -90,7 +90,7 @@ class Visitor:
     def join_report(self, *, lines: str = "", file: str | None = None) -> str:
         """Ask for a report on lines or on an upload."""
         data = {"path": file, "meta": {"_type": "gradio.FileData"}} if file else None
-        return self.join("report", self.model, lines, data, "text", "utf-8", self.language)
+        return self.join("report", self.model, lines, data, None, "", self.language)
 
     def report(self, *, lines: str = "", file: str | None = None) -> str:
         """Return the HTML of a report."""

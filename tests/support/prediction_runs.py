@@ -22,7 +22,7 @@ POSTS = [
 ]
 # The columns that are added to every row where the model has a polarity.
 ADDED = ["label", "score", "scores", "polarity", "polarity_score", "emoji"]
-EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "&#128514;"], []]
+EMOJI = [["[泪]"], ["[太开心]", "😂", "👍🏽"], [], ["[泪]"], [], ["［怒］", "😂"], []]
 
 
 def command_of(folder: Path, *flags: str | Path) -> list[str | Path]:
@@ -44,7 +44,7 @@ def write_lines(path: Path, rows: list[dict]) -> Path:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

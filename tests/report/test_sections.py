@@ -1,0 +1,105 @@
+"""Groups, disagreements, the list of posts, the workbook, and posts that the report labels itself."""
+
+import base64
+import gzip
+import json
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aslstm.errors import UserError
+from aslstm.report.page import render
+from aslstm.report.posts import Post, PostSample, packed
+from aslstm.report.tables import build_tables
+from aslstm.report.workbook import write_workbook
+from tests.support.commands import run_command
+
+openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
+
+
+def side(label: str, score: float) -> dict[str, Any]:
+    return {"label": label, "score": score}
+
+
+def test_groups_are_compared_and_too_many_are_refused() -> None:
+    rows = [
+        {"text": "堵车真烦", "label": "anger" if i % 10 < 5 else "none", "city": "北京"} if i % 2 else
+        {"text": "天气不错", "label": "anger" if i % 20 == 0 else "none", "city": "上海"} for i in range(400)
+    ]  # fmt: skip
+    tables = build_tables(rows, compare_by="city")
+    assert tables.groups == {"上海": 200, "北京": 200}
+    counts = Counter((row["city"], row["label"]) for row in rows)
+    assert {tuple(row[:2]): row[2] for row in tables.tables["groups"].rows} == counts
+    assert "堵车" in {row[1] for row in tables.tables["group_words"].rows if row[0] == "北京"}
+    html = render(tables, title="t")
+    assert "The largest difference: anger has" in html and "of the posts of 北京" in html
+    with pytest.raises(UserError, match="`compare_by` id: expected at most 20 different values, found more"):
+        build_tables([row | {"id": i} for i, row in enumerate(rows)], compare_by="id")
+
+
+def test_words_and_emoji_disagree_if_both_are_clear_and_opposite() -> None:
+    pairs = [
+        (side("sadness", 0.8), side("happiness", 0.7)),
+        (side("sadness", 0.8), side("happiness", 0.4)),  # the emoji are not clear
+        (side("like", 0.9), side("happiness", 0.9)),  # both are positive
+        (side("none", 0.9), side("happiness", 0.9)),
+    ]
+    rows = [
+        {"text": f"第{i}条[笑]", "label": "none", "emoji_effect": {"without_emoji": words, "without_words": emoji}}
+        for i, (words, emoji) in enumerate(pairs)
+    ]
+    tables = build_tables([*rows, {"text": "无表情", "label": "none", "emoji_effect": None}])
+    assert (tables.num_compared, tables.num_disagreeing) == (4, 1)
+    assert tables.tables["disagreements"].rows == [("第0条[笑]", "none", "sadness", 0.8, "happiness", 0.7)]
+    assert "1 of 4 posts with words and emoji." in render(tables, title="t")
+
+
+def test_the_list_holds_all_posts_or_a_random_sample_in_their_order() -> None:
+    sample = PostSample(size=50)
+    for i in range(1000):
+        sample.add(Post(f"{i:04}", "a", 0.5))
+    texts = [post.text for post in sample.posts()]
+    assert len(texts) == 50 and texts == sorted(texts) and 300 < int(texts[25]) < 700
+
+
+def test_packed_posts_are_unpacked_as_they_were_and_fewer_if_they_are_too_large() -> None:
+    posts = [Post(f"<b>第{i}条", "ab"[i % 2], i / 1000, date(2024, 1, 1) + timedelta(days=i), "北京") for i in range(300)]
+    content, number = packed(posts, ["a", "b"])
+    columns = json.loads(gzip.decompress(base64.b64decode(content)))
+    assert number == 300 and columns["texts"] == [post.text for post in posts]
+    assert [columns["names"][i] for i in columns["groups"]] == ["北京"] * 300
+    assert columns["days"][31] == "2024-02-01" and columns["labels"][:2] == [0, 1]
+    smaller, number = packed(posts, ["a", "b"], len(content) // 2)
+    assert len(smaller) <= len(content) // 2 and 100 < number < 200
+
+
+def test_the_workbook_has_every_table_as_texts_and_numbers(tmp_path: Path) -> None:
+    rows = [
+        {"text": text, "label": label, "score": 0.5, "date": f"2024-01-{1 + i % 9:02}"}
+        for i, (text, label) in enumerate([("=1+1", "anger"), ("@某人 https://a.b", "none"), ("好😂", "happiness")] * 9)
+    ]
+    tables = build_tables(rows)
+    write_workbook(tmp_path / "report.xlsx", tables, "zh")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    assert {"标签分布", "情感倾向", "随时间的变化", "全部帖子"} <= set(book.sheetnames)
+    posts = list(book["全部帖子"].values)
+    assert posts[0] == ("日期", "标签", "得分", "帖子")
+    assert posts[1] == ("2024-01-01", "愤怒", 0.5, "=1+1")
+    assert [cell.data_type for cell in book["全部帖子"][2]] == ["s", "s", "n", "s"]
+    assert len(posts) == 28 and posts[3][3] == "好😂"
+    labels = {row[0]: row[1] for row in list(book["标签分布"].values)[1:]}
+    assert labels == {"愤怒": 9, "无情绪": 9, "高兴": 9}
+
+
+def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_folder: Path, tmp_path: Path) -> None:
+    for name, text in (("before", "今天又加班[泪]"), ("after", "好开心😂")):
+        (tmp_path / f"{name}.txt").write_text(f"{text}\n" * 3, encoding="utf-8")
+    files = [tmp_path / "before.txt", tmp_path / "after.txt"]
+    result = run_command("report", "--model", model_folder, "--input", *files, "--output", tmp_path / "report")
+    assert result.stdout.startswith("6 posts")
+    html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "before / after" in html and 'id="chart-groups"' in html
+    assert "embedded sample corpus" in html and "labelled for this report" in html
