@@ -41,3 +41,4 @@ sample=$("$python" -c "from aslstm.data.known_corpora import SAMPLE_FOLDER; prin
     --output_dir "$output/built_in"
 "$python" "$recipes/fit_rules.py" "$output/built_in" "$data"
 "$python" "$recipes/pack_model.py" "$output/built_in" "$recipes/built_in_card.md" "$output/weibo-emotion"
+"$python" -m benchmarks.zero_shot --data_dir "$data" --model "$output/weibo-emotion" --teachers "$output/nlpcc2014" --card
