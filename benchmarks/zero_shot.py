@@ -35,10 +35,9 @@ NUM_BINS = 15
 # Surprise is neutral in the sum of an answer, but as a gold label it says nothing of the polarity.
 LEFT_OUT = "surprise"
 CARD_TITLE = "## Figures"
-CARD_INTRODUCTION = (
-    "By `python -m benchmarks.zero_shot --data_dir DIR --card`, on test rows that the model has never seen; but for the sample,\n"
-    "it has seen no row of these corpora at all. Accuracy and macro-F1 are those of a forced choice between positive and negative."
-)
+CARD_INTRODUCTION = """\
+By `python -m benchmarks.zero_shot --data_dir DIR --card`, on test rows that the model has never seen; but for the sample, it
+has seen no row of these corpora at all. Accuracy and macro-F1 are those of a forced choice between positive and negative."""
 
 
 class Judgement(NamedTuple):
@@ -213,9 +212,8 @@ def write_into_card(folder: Path, figures: dict[str, dict[str, Any]]) -> None:
         raise UserError(f"{card}: expected a section {CARD_TITLE!r}, found none; add one")
     rest = after[after.index("\n## ") :]
     tables = [line for name, rows in figures.items() for line in [*table_of(name, rows), ""]]
-    card.write_text(
-        before + title + "\n" + CARD_INTRODUCTION + "\n\n" + "\n".join(tables).rstrip() + "\n" + rest, encoding="utf-8"
-    )
+    section = "\n".join([title, CARD_INTRODUCTION, "", *tables])
+    card.write_text(f"{before}{section.rstrip()}\n{rest}", encoding="utf-8")
     write_checksums(folder)
 
 
