@@ -27,6 +27,8 @@ WORD_LISTS = {"vocab.txt", "user_dict.txt"}
 # Runs that many people write, each with what it is.
 SET_PHRASES = {
     "饭可以乱吃，话不能乱说，": "a proverb",
+    "来自微博weibo.co": "what weibo writes behind a post",
+    "自微博weibo.com": "the same",
 }
 
 _LEFT_OUT = re.compile(r"\s+|\[[^\[\]\s]{1,8}\]|https?:[!-~]*")

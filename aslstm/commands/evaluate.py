@@ -223,6 +223,8 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(given)
     settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
     inference = make_settings(InferenceSettings, arguments)
+    if settings.behaviour and source.map_labels:
+        raise UserError("expected `behaviour` or `map_labels`, found both; leave out one of them")
     if settings.behaviour and source != CorpusSource(data_dir=source.data_dir):
         raise UserError(f"expected `behaviour` or a corpus, found both ({source.dataset}); leave out one of them")
     outputs = {name: getattr(settings, name) for name in OUTPUTS}

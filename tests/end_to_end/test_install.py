@@ -56,7 +56,7 @@ def test_it_answers_the_posts_of_a_file(environment: Path, onnx_folder: Path, tm
     flags = ("--model", onnx_folder, "--input", "posts.csv", "--output", "answers.csv")
     result = run_installed(environment, tmp_path, "aslstm", "predict", *flags)
     assert result.returncode == 0, result.stderr
-    with (tmp_path / "answers.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["id"], row["emoji"]) for row in rows] == [("1", '["[泪]"]'), ("2", '["😂"]')]
 
