@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
@@ -161,14 +162,14 @@ def test_words_and_emoji_disagree_where_their_labels_do_and_neither_is_neutral(c
     names = other.model.config.id2label
     # Other labels reset the decision rule, without which the tiny model has a feeling for every word.
     other.model.config.id2label = {i: "calm" if name == "none" else name for i, name in names.items()}
-    # Another prior makes all parts neutral, or, with less weight, some.
-    pipes = [classify, other]
-    for weight in (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 1.0):
-        pipes.append(pipeline("text-classification", model=str(model_folder), trust_remote_code=True))
-        pipes[-1].model.config.label_prior = [1.0 if name == "none" else 1e-9 for name in names.values()]
-        pipes[-1].model.config.decision_prior_weight = weight
     posts = [f"{words}{emoji}" for words in ("今天又加班", "气死我了", "太好吃了") for emoji in ("[泪]", "[太开心]", "[怒]")]
-    effects = [result["emoji_effect"] for pipe in pipes for result in pipe(posts, emoji_effect=True)]
+    effects = [result["emoji_effect"] for pipe in (classify, other) for result in pipe(posts, emoji_effect=True)]
+    # Another prior makes all parts neutral, or, with the right weight, some.
+    neutral = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
+    neutral.model.config.label_prior = [1.0 if name == "none" else 1e-9 for name in names.values()]
+    for weight in (*np.linspace(-0.05, 0.1, 31), 1.0):
+        neutral.model.config.decision_prior_weight = float(weight)
+        effects += [result["emoji_effect"] for result in neutral(posts, emoji_effect=True)]
     labels = [{effect["without_emoji"]["label"], effect["without_words"]["label"]} for effect in effects]
     assert {("none" in pair, len(pair)) for pair in labels} >= {(True, 2), (False, 2), (True, 1)}
     assert [effect["disagree"] for effect in effects] == [len(pair) == 2 and "none" not in pair for pair in labels]
