@@ -227,13 +227,14 @@ def _predict(settings: PredictSettings, places: Places, tell: Callable[[str], No
     named = Named(text_columns, encoding=settings.encoding, table=settings.table, format=settings.input_format)
     files = FoundFiles(places.inputs, named)
     chunks = read_chunks(files, added=added, stop=settings.on_error == "stop")
+    answer = _load_answerer(settings)  # A damaged model is the only line that is said.
     if os.environ.get("RANK", "0") == "0":
         for line in files.lines():
             tell(line)
     try:
         if places.output == STANDARD_STREAM:
-            return _predict_to_stdout(settings, chunks)
-        return _predict_to_file(settings, places, files, chunks)
+            return _predict_to_stdout(settings, chunks, answer)
+        return _predict_to_file(settings, places, files, chunks, answer)
     except BrokenPipeError:
         # The reader of our standard output has closed it. Without this, Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -262,9 +263,10 @@ def _state_of(settings: PredictSettings, places: Places, inference: InferenceSet
     return state | {"chunks": [CHUNK_ROWS, CHUNK_CHARACTERS]}
 
 
-def _predict_to_file(settings: PredictSettings, places: Places, files: FoundFiles, chunks: Iterable[Chunk]) -> Summary | None:
+def _predict_to_file(
+    settings: PredictSettings, places: Places, files: FoundFiles, chunks: Iterable[Chunk], answer: RowAnswerer
+) -> Summary | None:
     """Answer the chunks that have no part yet, then join the parts."""
-    answer = _load_answerer(settings)
     predictor = answer.predictor
     parts = Parts(places.output, str(settings.output_format))
     state = _state_of(settings, places, predictor.classifier.settings)
@@ -302,13 +304,12 @@ def _predict_to_file(settings: PredictSettings, places: Places, files: FoundFile
     return parts.join(num_parts, answer.labels, style, report=settings.on_error == "report")
 
 
-def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Summary:
+def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk], answer: RowAnswerer) -> Summary:
     """Answer and write one chunk after the other.
 
     Raises:
         UserError: In CSV, a later chunk has a column that the first does not have.
     """
-    answer = _load_answerer(settings)
     labels = Counter(dict.fromkeys(answer.labels, 0))
     num_errors, cleaning = 0, CleaningCounts()
     columns: dict[str, None] = {}

@@ -82,12 +82,6 @@ def test_a_corpus_without_words_gives_an_empty_table(tmp_path: Path, content: st
     ("flags", "message"),
     [
         (("--input", "missing*.txt"), "--input missing*.txt: expected a file, found none"),
-        (("--input", "binary.txt"), "line 1: expected UTF-8, found byte 0xff"),
-        (("--input", "marked.txt"), "line 1: expected UTF-16-LE, found byte 0xdf at column 33"),
-        (
-            ("--input", "posts.csv", "--text_column", "text"),
-            "line 2: expected a text in column 'text', found id, content; name it with --text_column",
-        ),
         (("--input", "posts.docx"), "posts.docx: expected a table or a text, found a PDF"),
         (("--input", "posts.csv", "--output", "there.tsv"), "there.tsv: expected a new file, found one"),
         (("--input", "posts.csv", "--output", "no/folder.tsv"), "expected an existing folder, found none"),
@@ -99,6 +93,40 @@ def test_a_corpus_without_words_gives_an_empty_table(tmp_path: Path, content: st
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
+    lines = refusal_lines(tmp_path, flags)
+    assert len(lines) == 1 and message in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "found", "message"),
+    [
+        (
+            ("--input", "binary.txt"),
+            "binary.txt: a post on each line, UTF-8, 2 rows",
+            "line 1: expected UTF-8, found byte 0xff",
+        ),
+        (
+            ("--input", "marked.txt"),
+            "marked.txt: a post on each line, UTF-16, 1 row",
+            "line 1: expected UTF-16-LE, found byte 0xdf at column 33",
+        ),
+        (
+            ("--input", "posts.csv", "--text_column", "text"),
+            "posts.csv: UTF-8, comma, text column text, no date column, over 5,000 rows",
+            "line 2: expected a text in column 'text', found id, content; name it with --text_column",
+        ),
+    ],
+)
+def test_a_bad_row_is_one_line_below_what_was_found_and_changes_nothing(
+    tmp_path: Path, flags: tuple[str, ...], found: str, message: str
+) -> None:
+    lines = refusal_lines(tmp_path, flags)
+    assert len(lines) == 2 and lines[0] == found
+    assert lines[1].startswith("error: ") and message in lines[1]
+
+
+def refusal_lines(tmp_path: Path, flags: tuple[str, ...]) -> list[str]:
+    """What the command says where it refuses its input, after a check that it changes nothing."""
     write_csv(tmp_path / "posts.csv")
     (tmp_path / "posts.docx").write_bytes(b"%PDF-1.7")
     # The first two of all bytes from 255 down are the byte order mark of UTF-16.
@@ -107,10 +135,9 @@ def test_bad_input_is_one_line_and_changes_nothing(tmp_path: Path, flags: tuple[
     (tmp_path / "there.tsv").write_text("mine", encoding="utf-8")
     result = run_command("find-words", "--output", "out.tsv", *flags, check=False, cwd=tmp_path)
     assert result.returncode == 2
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
     assert (tmp_path / "there.tsv").read_text(encoding="utf-8") == "mine"
     assert not (tmp_path / "out.tsv").exists()
+    return result.stderr.splitlines()
 
 
 # ---- what training makes of found words ----

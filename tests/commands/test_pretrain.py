@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from aslstm.data.cleaning import clean
 from aslstm.model_folder.layout import check_model_folder
 from modeling_aslstm import ASLSTMForEmojiPrediction, ASLSTMForSequenceClassification
 from tests.support.commands import SMALL_CORPUS, run_command
@@ -18,7 +19,8 @@ from tokenization.emoji_splitting import fold_emoji
 from tokenization.text_normalization import TextNormalizer
 
 SAMPLE = Path(SMALL_CORPUS[1])  # the training rows
-TEXTS = list(dict.fromkeys(json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()))
+# Posts of files are cleaned, and posts that are the same then are read once.
+TEXTS = list(dict.fromkeys(clean(json.loads(line)["text"]).text for line in SAMPLE.read_text(encoding="utf-8").splitlines()))
 TINY = ("--num_train_epochs", "1", "--embedding_size", "8", "--hidden_size", "4", "--hidden_dropout_prob", "0.1")
 TRAINING = (*SMALL_CORPUS, "--num_train_epochs", "1", "--max_train_samples", "400")
 MIN_TARGET_COUNT = 20

@@ -80,8 +80,10 @@ def test_a_user_whom_the_system_does_not_know_has_a_home(tmp_path: Path) -> None
 def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes("te\x1b]0;owned\x07xt,标签\nа,b\n".encode())
     (tmp_path / "rows.jsonl").write_text('{"text": "\\u001b[2J", "label": 1, "score": "\\u001b[2J"}\n', encoding="utf-8")
-    for name in ("in.csv", "rows.jsonl"):
+    found = ["rows.jsonl: JSON Lines, UTF-8, text column text, no date column, 1 row"]
+    for name, said in (("in.csv", []), ("rows.jsonl", found)):
         result = aslstm("report", "--input", name, "--output", "out", cwd=tmp_path, HOME=str(tmp_path))
         assert result.returncode == 2
         assert b"\x1b" not in result.stderr and b"\x07" not in result.stderr
-        assert len(result.stderr.splitlines()) == 1
+        *before, error = result.stderr.decode().splitlines()
+        assert before == said and error.startswith(f"error: {name}")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from gensim.models.fasttext import FastTextKeyedVectors
 
+from aslstm.data.cleaning import clean
 from aslstm.words.text_splitting import split_texts
 from aslstm.words.word_vectors import read_vectors
 from tests.support.commands import ROOT, run_command
@@ -19,6 +20,7 @@ TINY = ("--vector_size", "8", "--epochs", "1", "--num_buckets", "200", "--num_wo
 SUFFIXES = {"fasttext": ".bin", "word2vec": ".vec"}
 SAMPLE = ROOT / "aslstm" / "data" / "sample" / "train.jsonl"
 POSTS = [json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()][:600]
+CLEANED = [clean(post).text for post in POSTS]  # as posts of files are read
 MIN_COUNT = 3
 
 
@@ -48,7 +50,7 @@ def frequent(counts: Counter[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def counts() -> Counter[str]:
-    return Counter(token for tokens in split_texts(POSTS) for token in tokens)
+    return Counter(token for tokens in split_texts(CLEANED) for token in tokens)
 
 
 def test_frequent_words_and_emoji_have_vectors_of_the_given_size(trained: tuple[Path, str], counts: Counter[str]) -> None:
@@ -119,7 +121,10 @@ BAD: list[tuple[tuple[str, ...], str]] = [
     (("--output", "v.bin", "--input", "empty.txt"), "found none in 0 tokens; give more text or lower --min_count"),
     (("--output", "v.vec", "--input", "empty.txt", "--method", "word2vec"), "found none in 0 tokens"),
     (("--output", "v.bin", "--input", "nowhere.txt"), "--input nowhere.txt: expected a file, found none"),
-    (("--output", "v.bin", "--input", "posts.csv"), "expected a text in column 'text', found id, content"),
+    (
+        ("--output", "v.bin", "--input", "posts.csv", "--text_column", "text"),
+        "expected a text in column 'text', found id, content",
+    ),
     (("--output", "v.bin", "--vector_size", "0"), "--vector_size: expected 1 or more, found 0"),
     (("--output", "v.bin", "--min_count", "-1"), "--min_count: expected 1 or more, found -1"),
     (("--output", "v.bin", "--encoding", "nonsense"), "--encoding: expected the name of an encoding"),

@@ -63,9 +63,9 @@ def xml_cut_in_half(folder: Path) -> Arguments:
     return ["--dataset", "nlpcc2014", "--data_dir", folder]
 
 
-def not_utf8(folder: Path) -> Arguments:
+def two_encodings(folder: Path) -> Arguments:
     path = folder / "train.csv"
-    path.write_bytes("text,label\nplain,a\n今天开心,b\n".encode("gb18030"))
+    path.write_bytes("text,label\n好,a\n".encode() + "今天开心,b\n".encode("gb18030"))
     return ["--train_file", path]
 
 
@@ -102,7 +102,7 @@ CASES = {
         Case(absent_column, ["train.csv, row 1", "'label'", "review, stars", "--label_column"]),
         Case(empty_split, ["validation.jsonl", "at least one row", "found none"]),
         Case(xml_cut_in_half, ["Training data for Emotion Classification.xml", "post", "XML"]),
-        Case(not_utf8, ["train.csv, line 3", "UTF-8", "--encoding"]),
+        Case(two_encodings, ["train.csv, line 3", "UTF-8", "--encoding"]),
         Case(nonsense_fusion, ["--emoji_fusion", "'nonsense'", "'attention'", "'hierarchical'"]),
         Case(impossible_number, ["--seed", "-1"]),
         Case(output_below_a_file, ["--output_dir", "model", "expected a place to write"]),

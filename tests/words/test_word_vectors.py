@@ -198,12 +198,19 @@ def test_a_cut_file_is_refused(vectors: KeyedVectors, tmp_path: Path, write: Wri
         refusal_of(tmp_path / "vectors")
 
 
-def test_a_packed_file_that_is_cut_or_not_packed_is_refused(vectors: KeyedVectors, tmp_path: Path) -> None:
-    plain = write_text(vectors, tmp_path / "plain").read_bytes()
-    packed = gzip.compress(plain)
-    for content in (packed[: len(packed) // 2], packed[:5], packed[:30] + bytes(len(packed) - 30), plain):
+def test_a_packed_file_that_is_cut_is_refused(vectors: KeyedVectors, tmp_path: Path) -> None:
+    packed = gzip.compress(write_text(vectors, tmp_path / "plain").read_bytes())
+    for content in (packed[: len(packed) // 2], packed[:5], packed[:30] + bytes(len(packed) - 30)):
         (tmp_path / "vectors.gz").write_bytes(content)
         refusal_of(tmp_path / "vectors.gz")
+
+
+def test_whether_a_file_is_packed_is_told_by_its_bytes_and_not_by_its_name(vectors: KeyedVectors, tmp_path: Path) -> None:
+    plain = write_text(vectors, tmp_path / "plain.gz")
+    assert_same(read_vectors(plain), vectors)
+    packed = tmp_path / "packed.vec"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert_same(read_vectors(packed), vectors)
 
 
 def test_a_cut_fasttext_file_is_refused(fasttext: FastText, tmp_path: Path) -> None:
