@@ -191,7 +191,7 @@ def test_the_app_loads_no_damaged_folder_and_the_mended_one(folder: Path) -> Non
     from aslstm.app import answers as app_answers
 
     assert unnamed(folder, messages(folder, lambda: app_answers.load(str(folder)))) == []
-    assert "[泪]" in app_answers.load(str(folder)).of_post("好累[泪]", "zh")
+    assert "[泪]" in app_answers.load(str(folder)).of_post("好累[泪]", "zh").html
 
 
 @pytest.mark.usefixtures("app_packages")
@@ -210,10 +210,10 @@ def test_the_app_does_not_start_with_a_damaged_folder_and_shows_the_line_where_o
                 app.main()
             for shown in (
                 blocks.answer_post(str(other), "好累[泪]", "en"),
-                blocks.report(str(other), "好累[泪]", None, "text", "utf-8", "en", lambda share: None),
+                blocks.report(str(other), "好累[泪]", None, "text", "UTF-8", "en", lambda share, desc: None),
             ):
-                assert shown.startswith('<p class="error">') and f"{other / name}: expected" in shown
-    assert "[泪]" in blocks.answer_post(str(other), "好累[泪]", "en")
+                assert shown.html.startswith('<p class="error" role="alert">') and f"{other / name}: expected" in shown.html
+    assert "[泪]" in blocks.answer_post(str(other), "好累[泪]", "en").html
 
 
 # ---- the stock classes, which know no checksums ----

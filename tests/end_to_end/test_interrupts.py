@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -136,7 +137,10 @@ def test_processes_of_a_command_say_nothing(posts: Path, tmp_path: Path, name: s
 
 def test_the_app_closes(model_folder: Path) -> None:
     pytest.importorskip("gradio", reason="needs the extra app")
-    environment = {**os.environ, "GRADIO_SERVER_PORT": "0", "PYTHONUNBUFFERED": "1"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = {**os.environ, "GRADIO_SERVER_PORT": port, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "aslstm", "app", "--model", str(model_folder)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=ROOT
@@ -145,8 +149,10 @@ def test_the_app_closes(model_folder: Path) -> None:
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if "unning on" in line:
+            if "(Ctrl-C stops)" in line:
                 break
+        else:
+            pytest.fail("".join(lines))
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
     assert process.returncode in (0, 130) and "Traceback" not in rest, "".join(lines) + rest
