@@ -16,7 +16,7 @@ TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*
 FLOORS = (
     ("errors", "printing", "tokenization", "modeling_aslstm"),
     ("disk", "packed_files"),
-    ("files", "settings", "spreadsheets", "text_files", "workbooks"),
+    ("colors", "files", "settings", "spreadsheets", "text_files", "workbooks"),
     ("words", "data", "model_folder", "charts"),
     ("metrics", "prediction"),
     ("training", "report"),

@@ -102,6 +102,7 @@ TEXTS = {
         corpora={
             "NLPCC 2014 emotion classification": " NLPCC 2014 微博情绪分类语料",
             "embedded sample corpus": "内置的示例语料",
+            "openly licensed texts and the sample corpus": "开放许可的文本和示例语料",
             "custom corpus": "自己的语料",
         },
         splits={"test": "测试集", "validation": "验证集"},

@@ -22,7 +22,8 @@ from aslstm.errors import UserError
 from aslstm.files import replacing, sha256
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.parts import Parts
-from aslstm.prediction.running import PredictSettings, predict_file
+from aslstm.prediction.predict_settings import PredictSettings
+from aslstm.prediction.running import predict_file
 from aslstm.settings import check_settings, setting, setting_like
 from aslstm.training.run import train
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from aslstm.data.text_sources import FILES_HELP
 from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
-from aslstm.prediction.running import PredictSettings, predict_file
+from aslstm.prediction.predict_settings import PredictSettings
+from aslstm.prediction.running import predict_file
 from aslstm.prediction.settings import InferenceSettings
 from aslstm.workbooks import MAX_CHARACTERS
 

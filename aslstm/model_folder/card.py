@@ -21,7 +21,7 @@ class CardFacts(NamedTuple):
         trained_on: The corpus with the numbers of its rows, or "" if the card does not say it.
         num_posts: The number of posts that the model was trained on, or None if the card does not say it.
         figures: Lines such as ``NLPCC 2014 emotion classification, test: accuracy 0.781``.
-        corpus: The name of the corpus of the first figure below, or "" if the card has no such figure.
+        corpus: The name of the corpus, as that of the first figure below or as the card says it in words, or "".
         split: The split of that figure, ``test`` or ``validation``, or "".
         macro_f1: The macro-F1 on all rows of that split, or None.
     """
@@ -53,7 +53,9 @@ def read_card(folder: Path) -> CardFacts:
     found = _TRAINED_ON.search(card.text)
     trained_on = found[1] if found else ""
     counted = _NUM_ROWS.search(trained_on)
-    facts = CardFacts(trained_on, int(counted[1]) if counted else None, _lines(results))
+    facts = CardFacts(
+        trained_on, int(counted[1]) if counted else None, _lines(results), corpus=trained_on.partition(" (rows: ")[0]
+    )
     of_all_rows = [one for one in results if one.metric_name == "macro-F1" and one.dataset_config == "all rows"]
     figures = [one for one in of_all_rows if one.dataset_split in _SPLITS]
     if not figures:

@@ -4,12 +4,12 @@ The first sheet holds the rows, with a colour behind each label; the second coun
 where something was. What a text begins with never makes it a formula.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from aslstm.colors import colors_of, pale
 from aslstm.data.cleaning import name_of_rule
 from aslstm.data.file_formats import Row
 from aslstm.data.known_corpora import LANGUAGES_OF_LABELS, label_names
@@ -17,13 +17,6 @@ from aslstm.workbooks import Sheet, write_workbook
 
 from .files import Summary, TableStyle, as_text
 
-_COLORS = {
-    "like": "#FAD3E4", "happiness": "#FFE9A8", "happy": "#FFE9A8", "sadness": "#BFD8F2", "sad": "#BFD8F2", "anger": "#F6B8AE",
-    "angry": "#F6B8AE", "disgust": "#D8CAEA", "fear": "#BFE4DF", "surprise": "#FBD8B2", "none": "#E6E6E6",
-    "negative": "#F6B8AE", "neutral": "#E6E6E6", "positive": "#C9E7C3",
-}  # fmt: skip
-# Labels that are not known get these, in the order of the model.
-_OTHER_COLORS = ("#BFD8F2", "#FBD8B2", "#C9E7C3", "#F6B8AE", "#D8CAEA", "#FFE9A8", "#BFE4DF", "#FAD3E4", "#E6E6E6")
 _TEXTS = {
     "en": {"rows": "posts", "labels": "counts", "cleaning": "cleaning"},
     "zh": {
@@ -54,7 +47,7 @@ def write_xlsx(path: Path, rows: Iterable[Row], columns: Sequence[str], style: T
         summary: The counts of the rows.
     """
     texts = _TEXTS[style.language]
-    fills = colors_of(summary.labels)
+    fills = fills_of(summary.labels)
     shown = style.columns
     posts = Sheet(
         texts["rows"],
@@ -67,11 +60,12 @@ def write_xlsx(path: Path, rows: Iterable[Row], columns: Sequence[str], style: T
     return write_workbook(path, [posts, *_counts(summary, fills, style.language)])
 
 
-def colors_of(labels: Iterable[str]) -> dict[str, str]:
-    """Return the colour behind each label and polarity, in every language; labels that are not known get one in their order."""
-    known = {name: _COLORS[label] for language in LANGUAGES_OF_LABELS for label, name in label_names(language).items()}
-    others = (label for label in labels if label and label not in known)
-    return known | dict(zip(others, itertools.cycle(_OTHER_COLORS), strict=False))
+def fills_of(labels: Iterable[str]) -> dict[str, str]:
+    """Return the colour behind each label and polarity: behind the known ones in every language, and behind these labels."""
+    known = {name: label for language in LANGUAGES_OF_LABELS for label, name in label_names(language).items()}
+    colors = colors_of(list(dict.fromkeys(known.values())))
+    others = colors_of([label for label in labels if label and label not in known])
+    return {name: pale(color) for name, color in ({name: colors[label] for name, label in known.items()} | others).items()}
 
 
 def _cells(row: Row, columns: Sequence[str], style: TableStyle) -> Iterator[Any]:

@@ -12,11 +12,11 @@ from typing import Any
 import altair as alt
 
 from aslstm.charts import EMOJI_FONTS, FONTS
+from aslstm.colors import colors_of
 from aslstm.data.known_corpora import label_names
 from modeling_aslstm.config_values import POLARITIES
 from tokenization.emoji_splitting import chinese_emoji_name
 
-from .colors import colors_of
 from .headlines import percent
 from .naming import named_in, names_of_labels
 from .tables import NO_FEELING, ReportTables, Table

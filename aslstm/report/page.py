@@ -15,12 +15,12 @@ from typing import Any
 from markupsafe import Markup
 
 from aslstm.charts import svg
+from aslstm.colors import colors_of
 from aslstm.prediction.attention_view import attention_html
 from aslstm.printing import printable_chart
 from tokenization.emoji_splitting import chinese_emoji_name
 
 from .charts import MIN_ITEMS, configured, lines_of, named_colors, panels_of, trend
-from .colors import colors_of
 from .headlines import cards, difference_sentence, percent, sentences
 from .naming import named_in, names_of_labels
 from .posts import packed

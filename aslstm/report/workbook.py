@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aslstm import workbooks
+from aslstm.colors import pale
 from aslstm.printing import printable
 from aslstm.workbooks import Sheet
 
@@ -23,7 +24,7 @@ def write_workbook(path: Path, tables: ReportTables, language: str) -> None:
     """Write every table of a report, with its headings and labels in a language, and the posts that the page lists."""
     texts = LANGUAGES[language]
     shown = named_in(language, tables).tables | {"posts": _posts(tables, language)}
-    fills = {name: _pale(color) for name, color in named_colors(tables, language).items()}
+    fills = {name: pale(color) for name, color in named_colors(tables, language).items()}
 
     def sheet(name: str, table: Table) -> Sheet:
         headings = {column: texts.columns[column] for column in table.columns}
@@ -41,16 +42,6 @@ def write_workbook(path: Path, tables: ReportTables, language: str) -> None:
 
 def _cells(row: Sequence[Any]) -> list[Any]:
     return [printable(cell) if isinstance(cell, str) else cell for cell in row]
-
-
-def _pale(color: str) -> str:
-    """Return a colour as it looks behind a text: mixed with three parts of white.
-
-    >>> _pale("#000000")
-    '#bfbfbf'
-    """
-    parts = (int(color[place : place + 2], 16) for place in (1, 3, 5))
-    return "#" + "".join(f"{(part + 3 * 255) // 4:02x}" for part in parts)
 
 
 def _posts(tables: ReportTables, language: str) -> Table:

@@ -106,12 +106,23 @@ def fit_polarity_threshold(probabilities: np.ndarray, labels: np.ndarray, polari
     if "neutral" not in polarities:
         return POLARITY_THRESHOLD
     places = np.array([POLARITIES.index(polarity) for polarity in polarities])
-    negative, neutral, positive = (probabilities[:, places == place].sum(1) for place in range(len(POLARITIES)))
-    by_score = np.where(positive - negative >= 0, POLARITIES.index("positive"), POLARITIES.index("negative"))
-    answers = np.where(neutral > POLARITY_THRESHOLDS[:, None], POLARITIES.index("neutral"), by_score)
-    scores = macro_f1_scores(places[labels], answers, len(POLARITIES))
+    scores = polarity_scores(probabilities, places[labels], places)
     good = POLARITY_THRESHOLDS[scores == scores.max()]
     return float(good[np.abs(good - POLARITY_THRESHOLD).argmin()])
+
+
+def polarity_scores(probabilities: np.ndarray, gold: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return macro-F1 of the three polarities at each of ``POLARITY_THRESHOLDS``, (num_thresholds,).
+
+    Args:
+        probabilities: The probabilities of the answers, (num_examples, num_labels).
+        gold: The polarities of the rows, (num_examples,) int, places in ``POLARITIES``.
+        places: The place of each label's polarity, (num_labels,) int.
+    """
+    negative, neutral, positive = (probabilities[:, places == place].sum(1) for place in range(len(POLARITIES)))
+    by_sign = np.where(positive - negative >= 0, POLARITIES.index("positive"), POLARITIES.index("negative"))
+    answers = np.where(neutral > POLARITY_THRESHOLDS[:, None], POLARITIES.index("neutral"), by_sign)
+    return macro_f1_scores(gold, answers, len(POLARITIES))
 
 
 def loss_priors(emoji_prior_weight: float, data: TrainingData) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 import aslstm
 from aslstm.data.known_corpora import KNOWN_LABELS
+from aslstm.model_folder.card import read_card
 from aslstm.model_folder.choosing import BUILT_IN_MODEL, MODEL_VARIABLE
 from aslstm.model_folder.layout import INT8_GRAPH, check_code, check_model_folder
 from aslstm.model_folder.loading import load_model
@@ -62,3 +63,9 @@ def test_plain_posts_get_their_polarity(backend: str) -> None:
 def test_an_emoji_decides_what_words_leave_open() -> None:
     happy, angry = aslstm.analyze(["今天又加班[太开心]", "今天又加班[怒]"])
     assert (happy.polarity, angry.polarity) == ("positive", "negative")
+
+
+def test_the_card_says_what_it_was_trained_on() -> None:
+    card = read_card(BUILT_IN_MODEL)
+    assert (card.corpus, card.num_posts) == ("openly licensed texts and the sample corpus", 350_685)
+    assert "Not measured yet" not in (BUILT_IN_MODEL / "README.md").read_text(encoding="utf-8")

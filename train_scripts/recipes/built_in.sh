@@ -16,7 +16,8 @@ posts="$output/open_posts.jsonl"
 [ -e "$posts" ] || "$python" "$recipes/open_posts.py" "$data" "$posts"
 for teacher in nlpcc2014 smp2020_ewect; do
     answers="$output/open_posts.$teacher.jsonl"
-    [ -e "$answers" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$posts" --output "$answers" --no_clean --text_column text
+    [ -e "$answers" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$posts" --output "$answers" \
+        --text_column text --no_clean
 done
 "$python" "$recipes/join_teachers.py" "$output/open_posts.joined.jsonl" --teachers "$output/open_posts.nlpcc2014.jsonl" \
     --coarse "$output/open_posts.smp2020_ewect.jsonl" --coarse_weight 0.3

@@ -24,7 +24,7 @@ from aslstm.data.corpora import CorpusSource, load_corpus
 from aslstm.data.known_corpora import COARSE_LABELS, KNOWN_LABELS
 from aslstm.files import json_text, write_checksums
 from aslstm.prediction.classifier import Classifier
-from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, macro_f1_scores
+from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, macro_f1_scores, polarity_scores
 from modeling_aslstm.config_values import POLARITIES
 
 CORPORA = ("nlpcc2014", "smp2020_ewect", "smp2020_ewect_virus", "sample")
@@ -79,16 +79,6 @@ def label_scores(rows: Validation, log_prior: np.ndarray) -> np.ndarray:
     return macro_f1_scores(rows.gold, answers, len(rows.names))
 
 
-def polarity_scores(rows: Validation, rule: np.ndarray, temperature: float, polarities: np.ndarray) -> np.ndarray:
-    """Return macro-F1 of the three polarities at each threshold, (num_thresholds,)."""
-    kept = rows.polarities >= 0
-    eight = softmax((rows.logits[kept] + rule) / temperature, axis=1)
-    negative, neutral, positive = (eight[:, polarities == place].sum(1) for place in range(len(POLARITIES)))
-    by_sign = np.where(positive >= negative, POLARITIES.index("positive"), POLARITIES.index("negative"))
-    answers = np.where(neutral > POLARITY_THRESHOLDS[:, None], POLARITIES.index("neutral"), by_sign)
-    return macro_f1_scores(rows.polarities[kept], answers, len(POLARITIES))
-
-
 def main() -> None:
     """Fit the rule, print it with its figures, and write it into the folder."""
     parser = argparse.ArgumentParser(description="Fit a decision rule to several corpora.")
@@ -111,7 +101,12 @@ def main() -> None:
 
     temperature = float(np.exp(minimize_scalar(mean_loss, bounds=(-3.0, 3.0), method="bounded").x))
     places = np.array([POLARITIES.index(KNOWN_LABELS[label].polarity) for label in classifier.label_names])
-    curves = np.stack([polarity_scores(rows, rule, temperature, places) for rows in corpora])
+
+    def curve_of(rows: Validation) -> np.ndarray:
+        kept = rows.polarities >= 0
+        return polarity_scores(softmax((rows.logits[kept] + rule) / temperature, axis=1), rows.polarities[kept], places)
+
+    curves = np.stack([curve_of(rows) for rows in corpora])
     threshold = float(POLARITY_THRESHOLDS[curves.mean(0).argmax()])
     for name, of_labels, curve in zip(CORPORA, scores, curves, strict=True):
         print(

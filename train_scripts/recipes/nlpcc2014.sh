@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From raw corpora to the published folder of NLPCC 2014: train_scripts/recipes/nlpcc2014.sh DATA_DIR OUTPUT_DIR [SEED]
-# DATA_DIR holds a folder each: nlpcc2014/, smp2020_ewect/, weibo_senti_100k/. Under 25 minutes on two CPU cores. Test files
-# are read at the end, to be scored. PYTHON chooses the interpreter.
+# DATA_DIR holds a folder each: nlpcc2014/, smp2020_ewect/, weibo_senti_100k/, weibo_reposts/. Under an hour on two CPU cores.
+# Test files are read at the end, to be scored. PYTHON chooses the interpreter.
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 

@@ -1,4 +1,4 @@
-"""Holds the colour of each label, which is the same in every chart of every report."""
+"""Takes labels and gives their colours, which are the same in every chart, report and workbook."""
 
 from collections.abc import Sequence
 
@@ -31,3 +31,13 @@ def colors_of(labels: Sequence[str]) -> dict[str, str]:
     unknown = sorted(label for label in labels if label not in _KNOWN)
     others = {label: free[place % len(free)] for place, label in enumerate(unknown)}
     return {label: _KNOWN.get(label) or others[label] for label in labels}
+
+
+def pale(color: str) -> str:
+    """Return a colour as it looks behind a text: mixed with three parts of white.
+
+    >>> pale("#000000")
+    '#bfbfbf'
+    """
+    parts = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{(part + 3 * 255) // 4:02x}" for part in parts)
