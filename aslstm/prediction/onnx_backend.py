@@ -1,6 +1,5 @@
 """Takes the ids of a batch and gives the outputs of the ONNX graph of a model folder; it imports no torch."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH
+from aslstm.threads import num_threads as default_threads
 
 from .forks import PerProcess
 
@@ -29,7 +29,7 @@ class OnnxBackend:
         folder: A model folder, of which only the graph is read.
         pad_token_id: The id that fills rows up to the longest of a batch.
         file_name: The graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
-        num_threads: How many batches run at once, each on one thread; None for one on each core.
+        num_threads: How many batches run at once, each on one thread; None for as many as :mod:`aslstm.threads` says.
 
     Raises:
         ValueError: The graph is missing or damaged.
@@ -39,7 +39,7 @@ class OnnxBackend:
         path = folder / GRAPH_FOLDER / file_name
         if not path.is_file():
             raise ValueError(f"{path}: expected an ONNX graph, found none; write it with aslstm export-onnx")
-        self.batches_at_once = num_threads or os.cpu_count() or 1
+        self.batches_at_once = num_threads or default_threads()
         self._pad_token_id = pad_token_id
         self._sessions = PerProcess(lambda: _read_graph(path))
         self._sessions.get()
