@@ -55,7 +55,7 @@ def test_the_variable_overrides_it(monkeypatch: pytest.MonkeyPatch, value: str, 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="binds the process to a core")
 def test_a_bound_process_takes_no_more_cores() -> None:
-    code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); from aslstm.threads import *; print(usable_cores())"
+    code = "import os, aslstm.threads as t; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); print(t.usable_cores())"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert result.stdout == "1\n"
 

@@ -99,7 +99,7 @@ def _class_of(characters: Iterable[str]) -> str:
 
 def _changed_characters() -> dict[str, str]:
     """Return every character between U+0080 and U+FFFF that NFKC changes, with what it becomes."""
-    # Most blocks hold none, as those of Chinese characters, and are passed over as a whole: each process does this at its start.
+    # Most blocks, as those of Chinese characters, hold none and are passed over as a whole: this is done at every start.
     blocks = ("".join(map(chr, range(first, first + 64))) for first in range(0x80, 0x10000, 64) if not 0xD800 <= first < 0xE000)
     changed = (c for block in blocks if not unicodedata.is_normalized("NFKC", block) for c in block)
     return {c: new for c in changed if c not in _LONG_EXPANSIONS and (new := unicodedata.normalize("NFKC", c)) != c}

@@ -18,8 +18,9 @@ from aslstm.data.known_corpora import label_names, shown_names
 from aslstm.data.row_readers import read_posts
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
+from aslstm.prediction.answers import Answer
 from aslstm.prediction.attention_view import attention_html
-from aslstm.prediction.classifier import Answer, Classifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.predictor import BatchPredictor, fault_of_text
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page

@@ -74,11 +74,14 @@ def json_lines(rows: Iterable[Row]) -> bytes:
     return "".join(map(_json_line, rows)).encode("utf-8", "backslashreplace")
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str, allow_nan=False)
+
+
 def _json_line(row: Row) -> str:
     try:
-        return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False) + "\n"
+        return _JSON.encode(row) + "\n"
     except ValueError:  # JSON has no word for these numbers, and most readers refuse the NaN that Python writes.
-        return json.dumps(_without_infinite(row), ensure_ascii=False, default=str, allow_nan=False) + "\n"
+        return _JSON.encode(_without_infinite(row)) + "\n"
 
 
 def _without_infinite(value: Any) -> Any:

@@ -4,7 +4,7 @@ A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of t
 next, so any process may take any batch. The README shows both forms.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights
 
+from .answers import Answers
 from .classifier import Classifier
 
 if TYPE_CHECKING:
@@ -128,17 +129,33 @@ class BatchPredictor:
         for number, text in enumerate(texts, start=1):
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
-        columns: dict[str, list[Any]] = {name: [] for name in self.added}
-        for answer in self.classifier.answers(texts, attention=self.attention, contributions=self.contributions):
-            best = int(answer.probabilities.argmax())
-            scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
-            label = self.label_names[best]
-            found = {"label": label, "score": scores[label], "scores": scores, **answer._asdict()}
-            if answer.polarity_score is not None:
-                found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
-            for name, values in columns.items():
-                values.append(found[name.removeprefix(self.prefix)])
-        return columns
+        return self._columns(self.classifier.answers(texts, attention=self.attention, contributions=self.contributions))
+
+    def answers_of_each(self, lists: Iterable[Sequence[str]]) -> Iterator[dict[str, list[Any]]]:
+        """Yield the columns of :meth:`answers` for each list of texts; while the model reads one, the next is encoded.
+
+        Args:
+            lists: Lists of texts; one or two more are taken than have been answered.
+        """
+        of_each = self.classifier.answers_of_each(lists, attention=self.attention, contributions=self.contributions)
+        yield from map(self._columns, of_each)
+
+    def _columns(self, answers: Answers) -> dict[str, list[Any]]:
+        """Return the columns that are added."""
+        best = answers.probabilities.argmax(axis=1).tolist()
+        rows = answers.probabilities.round(_DIGITS).tolist()
+        found: dict[str, list[Any]] = {
+            "label": [self.label_names[i] for i in best],
+            "score": [row[i] for row, i in zip(rows, best, strict=True)],
+            "scores": [dict(zip(self.label_names, row, strict=True)) for row in rows],
+            "emoji": answers.emoji,
+            **answers.reasons,
+        }
+        if answers.polarity is not None and answers.polarity_score is not None:
+            found["polarity"] = answers.polarity
+            # NumPy rounds some numbers in another direction than Python. The sum makes 0 of -0.
+            found["polarity_score"] = [round(score, _DIGITS) + 0.0 for score in answers.polarity_score.tolist()]
+        return {name: found[name.removeprefix(self.prefix)] for name in self.added}
 
 
 def added_columns(prefix: str, *, polarity: bool, attention: bool, contributions: bool) -> list[str]:

@@ -8,10 +8,11 @@ import io
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, replace
 from datetime import timedelta
+from itertools import tee
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,9 +218,12 @@ def _progress_bar(processes: Processes) -> tqdm:
     return tqdm(desc=f"Predicting{of_all}", unit=" posts", disable=processes.rank > 0)
 
 
-def _answer(predictor: BatchPredictor, rows: list[Row]) -> list[Row]:
+def _texts_of(predictor: BatchPredictor, rows: Sequence[Row]) -> list[str]:
+    return [row[predictor.text_column] for row in rows]
+
+
+def _with_columns(rows: Sequence[Row], columns: dict[str, list[Any]]) -> list[Row]:
     """Return the rows with the added columns."""
-    columns = predictor.answers([row[predictor.text_column] for row in rows])
     return [row | dict(zip(columns, values, strict=True)) for row, *values in zip(rows, *columns.values(), strict=True)]
 
 
@@ -250,12 +254,21 @@ def _predict_to_file(settings: PredictSettings, chunks: Iterable[Chunk], types: 
         parts.start(state, resume=settings.resume)
     processes.wait()
     num_parts = 0
-    with _progress_bar(processes) as bar:
+
+    def own_chunks() -> Iterator[tuple[int, Chunk]]:
+        nonlocal num_parts
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, _answer(predictor, chunk.rows), chunk.bad, predictor.added[0], types)
-                bar.update(len(chunk.rows))
+                yield index, chunk
+
+    # The model is a chunk or two ahead of the writer.
+    ahead, behind = tee(own_chunks())
+    of_each = predictor.answers_of_each(_texts_of(predictor, chunk.rows) for _, chunk in ahead)
+    with _progress_bar(processes) as bar:
+        for columns, (index, chunk) in zip(of_each, behind, strict=False):
+            parts.write(index, _with_columns(chunk.rows, columns), chunk.bad, predictor.added[0], types)
+            bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
         return None
@@ -274,7 +287,8 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk]) -> Su
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
-            rows = _answer(predictor, chunk.rows)
+            # Whoever reads a stream waits for each chunk, so none is held back for the next one.
+            rows = _with_columns(chunk.rows, predictor.answers(_texts_of(predictor, chunk.rows)))
             found = dict.fromkeys(name for row in rows for name in row)
             if settings.output_format == "jsonl":
                 content = json_lines(rows)
