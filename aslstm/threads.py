@@ -24,7 +24,7 @@ def usable_cores() -> int:
     """Return how many cores this process may use: those it is bound to, or fewer if a container's quota grants less time."""
     # Only Linux binds a process to cores in a way that Python 3.11 can ask for.
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(bound, math.ceil(cpu_quota())))
+    return max(1, math.ceil(min(bound, cpu_quota())))
 
 
 def cpu_quota(own_groups: Path = _OWN_GROUPS, root: Path = _CGROUPS) -> float:
