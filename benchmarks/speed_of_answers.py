@@ -1,4 +1,4 @@
-"""Measures how fast posts are encoded and answered beside what a user would pick instead; each figure is a ratio within one run."""
+"""Measures how fast posts are encoded and answered beside what a user would pick instead; each figure is a ratio in one run."""
 
 import tempfile
 import time
@@ -17,10 +17,8 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError
 from aslstm.metrics import compute_metrics
 from aslstm.prediction.classifier import Classifier
-from aslstm.prediction.onnx_backend import OnnxBackend
 from benchmarks.measuring import Result, seconds_of_each
 from tokenization import ASLSTMTokenizer
-from tokenization.post_encoding import PostEncoder
 
 NUM_THREADS = 2
 BATCH_SIZE = 256

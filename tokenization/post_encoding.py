@@ -217,6 +217,9 @@ class PostEncoder:
         if word == SEPARATOR:
             return (SEPARATOR_ID,)
         id_of = self.table.id_of
+        # Nearly every word is one of the vocabulary. Only words of ASCII characters may have parts.
+        if not word.isascii() and word in self.table:
+            return (id_of(word),)
         return tuple([id_of(token) for token, _, _ in self._tokens_of_word(word)])
 
     def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:
