@@ -26,12 +26,13 @@ MINIMAL := .venv-minimal/bin
 	touch $@
 
 demo: .venv/installed
-	$(VENV)/aslstm train --evaluate_test
-	$(VENV)/aslstm try outputs/sample
+	$(VENV)/aslstm try
+	$(VENV)/aslstm predict aslstm/data/sample/test.jsonl --output outputs/answers.csv --overwrite
+	$(VENV)/aslstm report --input outputs/answers.csv --output outputs/report --overwrite
+	$(VENV)/aslstm train --evaluate_test --max_train_samples 2000
 
-# The model of `make demo` in the browser.
+# The built-in model in the browser.
 app: .venv/installed
-	test -e outputs/sample || $(VENV)/aslstm train --evaluate_test
 	$(VENV)/aslstm app
 
 # What the test of the app looks with: a Chromium that is there, Debian's, or Playwright's. Without one that test is skipped.

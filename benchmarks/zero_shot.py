@@ -22,7 +22,8 @@ from sklearn.metrics import f1_score
 from aslstm.commands.flags import CommandParser, run
 from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus
 from aslstm.data.known_corpora import KNOWN_LABELS, polarity_of_labels
-from aslstm.files import check_output_file, json_text, replacing
+from aslstm.errors import UserError
+from aslstm.files import check_output_file, json_text, replacing, write_checksums
 from aslstm.metrics import compute_metrics
 from aslstm.model_folder.choosing import model_path
 from aslstm.prediction.classifier import Classifier
@@ -33,6 +34,10 @@ CORPORA = ("nlpcc2014", "smp2020_ewect", "smp2020_ewect_virus", "sample")
 NUM_BINS = 15
 # Surprise is neutral in the sum of an answer, but as a gold label it says nothing of the polarity.
 LEFT_OUT = "surprise"
+CARD_TITLE = "## Figures"
+CARD_INTRODUCTION = """\
+By `python -m benchmarks.zero_shot --data_dir DIR --card`, on test rows that the model has never seen; but for the sample, it
+has seen no row of these corpora at all. Accuracy and macro-F1 are those of a forced choice between positive and negative."""
 
 
 class Judgement(NamedTuple):
@@ -166,31 +171,50 @@ def main() -> None:
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="validation is for choosing")
     parser.add_argument("--without_packages", action="store_true", help="leave out the packages and the SVM")
     parser.add_argument("--output", type=Path, help="JSON file of figures")
+    parser.add_argument("--card", action="store_true", help="write the tables into the card of the model")
     arguments = parser.parse_args()
     if arguments.output:
         check_output_file(arguments.output, overwrite=True)
     transformers.utils.logging.disable_progress_bar()
-    systems = {"model": of_model(arguments.model or Path(model_path()))}
-    systems |= {folder.name: of_model(folder) for folder in arguments.teachers}
+    folder = arguments.model or model_path()
+    systems = {"model": of_model(folder)}
+    systems |= {f"teacher {teacher.name}": of_model(teacher) for teacher in arguments.teachers}
     systems |= {} if arguments.without_packages else packages() | {"SVM of the sample": of_svm()}
     figures: dict[str, dict[str, Any]] = {}
     for name in CORPORA:
         rows = load_corpus(CorpusSource(name, None if name == "sample" else arguments.data_dir))[arguments.split]
         texts, labels = rows["text"][:], rows["label"][:]
         figures[name] = {system: figures_of(judge, texts, labels) for system, judge in systems.items()}
-        print_table(name, figures[name])
+        print("\n".join(["", *table_of(name, figures[name])]))
+    if arguments.card:
+        write_into_card(folder, figures)
     if arguments.output:
         with replacing(arguments.output) as staging:
             staging.write_text(json_text(figures), encoding="utf-8")
 
 
-def print_table(corpus: str, figures: dict[str, dict[str, float]]) -> None:
-    """Print the figures of a corpus, a row for each system."""
+def table_of(corpus: str, figures: dict[str, dict[str, float]]) -> list[str]:
+    """Return the lines of the table of a corpus in Markdown, a row for each system."""
     columns = list(dict.fromkeys(name for row in figures.values() for name in row if name != "rows"))
-    print(f"\n{corpus}: {next(iter(figures.values()))['rows']:.0f} positive or negative rows")
-    print("| | " + " | ".join(columns).replace("_", " ") + " |\n" + "|---" * (len(columns) + 1) + "|")
+    num_rows = next(iter(figures.values()))["rows"]
+    lines = [f"{corpus}, {num_rows:.0f} positive or negative rows:", "", "| | " + " | ".join(columns).replace("_", " ") + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
     for system, row in figures.items():
-        print(f"| {system} | " + " | ".join(f"{row[name]:.3f}" if name in row else "" for name in columns) + " |")
+        lines.append(f"| {system} | " + " | ".join(f"{row[name]:.3f}" if name in row else "" for name in columns) + " |")
+    return lines
+
+
+def write_into_card(folder: Path, figures: dict[str, dict[str, Any]]) -> None:
+    """Write the tables into the section of the figures of a model's card, in place of what stands there."""
+    card = folder / "README.md"
+    before, title, after = card.read_text(encoding="utf-8").partition(f"{CARD_TITLE}\n")
+    if not title:
+        raise UserError(f"{card}: expected a section {CARD_TITLE!r}, found none; add one")
+    rest = after[after.index("\n## ") :]
+    tables = [line for name, rows in figures.items() for line in [*table_of(name, rows), ""]]
+    section = "\n".join([title, CARD_INTRODUCTION, "", *tables])
+    card.write_text(f"{before}{section.rstrip()}\n{rest}", encoding="utf-8")
+    write_checksums(folder)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try [MODEL_DIR [POST ...]]``; without a folder the default model answers a few examples. It prints the label,
-its score, and the words and emoji that speak most for the answer and most against it, with their contributions. The folder is
-loaded through ``transformers.pipeline``, as users do it.
+Run as ``aslstm try [MODEL_DIR] [POST ...]``; without a folder the default model answers, without posts a few examples. It
+prints the label, its score, and the words and emoji that speak most for the answer and most against it, with their
+contributions. The folder is loaded through ``transformers.pipeline``, as users do it.
 """
 
 import argparse
@@ -38,6 +38,15 @@ def words_for_and_against(result: dict[str, Any]) -> list[str]:
     return [signed_words(own) for own in pieces_for_and_against(pieces, NUM_WORDS)]
 
 
+def is_post(argument: str) -> bool:
+    """Return whether the first argument is a post and no folder, which most people give a name without Chinese letters.
+
+    >>> is_post("今天又加班[泪]"), is_post("outputs/smaple")
+    (True, False)
+    """
+    return not argument.isascii() and not Path(argument).exists()
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
@@ -48,13 +57,16 @@ def main(given: Sequence[str] | None = None) -> None:
         "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
     )
     arguments = parser.parse_args(given)
-    posts = getattr(arguments, "posts", list(POSTS))
-    folder = Path(arguments.model) if "model" in arguments else model_path()
+    first, posts = getattr(arguments, "model", None), getattr(arguments, "posts", [])
+    if first is not None and is_post(first):
+        first, posts = None, [first, *posts]
+    folder = model_path() if first is None else Path(first)
     check_model_folder(folder)
     check_code(folder, trust_code=arguments.trust_code)
     classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
     # Code of an older folder, which the user trusts, may not know the contributions.
     has_contributions = "return_contributions" in signature(classify.preprocess).parameters
+    posts = posts or list(POSTS)
     results = classify(posts, **{"return_contributions": True} if has_contributions else {})
     rows = [
         [text, result["label"], f"{result['score']:.2f}", *(words_for_and_against(result) if has_contributions else "--")]

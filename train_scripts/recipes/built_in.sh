@@ -2,8 +2,8 @@
 # From openly licensed texts, the sample corpus and the answers of teachers to the model that the package ships:
 # train_scripts/recipes/built_in.sh DATA_DIR OUTPUT_DIR
 # DATA_DIR also holds open/ and emoji/. The teachers are the models of nlpcc2014.sh and smp2020_ewect.sh in OUTPUT_DIR, which are
-# made first if they are missing. What the student reads is open_posts.jsonl and the sample, nothing else; validation rows of
-# the teachers' corpora choose its epoch and its decision rule. The folder is OUTPUT_DIR/weibo-emotion.
+# made first if they are missing. What the student reads is open_posts.jsonl, composed_posts.jsonl and the sample, nothing
+# else; validation rows of the teachers' corpora choose its decision rule. The folder is OUTPUT_DIR/weibo-emotion.
 set -euo pipefail
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR}
 python=${PYTHON:-python}
@@ -16,10 +16,12 @@ posts="$output/open_posts.jsonl"
 [ -e "$posts" ] || "$python" "$recipes/open_posts.py" "$data" "$posts"
 for teacher in nlpcc2014 smp2020_ewect; do
     answers="$output/open_posts.$teacher.jsonl"
-    [ -e "$answers" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$posts" --output "$answers" --no_clean
+    [ -e "$answers" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$posts" --output "$answers" --no_clean --text_column text
 done
 "$python" "$recipes/join_teachers.py" "$output/open_posts.joined.jsonl" --teachers "$output/open_posts.nlpcc2014.jsonl" \
     --coarse "$output/open_posts.smp2020_ewect.jsonl" --coarse_weight 0.3
+"$python" "$recipes/composed_posts.py" "$output/composed_posts.jsonl"
+cat "$output/open_posts.joined.jsonl" "$output/composed_posts.jsonl" > "$output/soft_labels.jsonl"
 [ -e "$output/open_vectors.bin" ] || "$python" -m aslstm train-vectors --input "$posts" --vector_size 96 --seed 1 \
     --output "$output/open_vectors.bin"
 "$python" - "$data" "$output/nlpcc2014_validation.jsonl" <<'END'
@@ -32,10 +34,11 @@ load_corpus(CorpusSource("nlpcc2014", Path(sys.argv[1])))["validation"].to_json(
 END
 sample=$("$python" -c "from aslstm.data.known_corpora import SAMPLE_FOLDER; print(SAMPLE_FOLDER)")
 "$python" -m aslstm train --train_file "$sample/train.jsonl" --validation_file "$output/nlpcc2014_validation.jsonl" \
-    --soft_labels "$output/open_posts.joined.jsonl" --soft_label_weight 0.4 --vectors "$output/open_vectors.bin" \
+    --soft_labels "$output/soft_labels.jsonl" --soft_label_weight 0.4 --vectors "$output/open_vectors.bin" \
     --embedding_size 96 --hidden_size 96 --unidirectional --segmenter rjieba --min_count 10 --min_emoji_count 1 \
-    --num_train_epochs 5 --select last --learning_rate 2e-3 --embedding_learning_rate 1e-3 --hidden_dropout_prob 0.1 \
-    --bag_of_words_weight 0.4 --mixed_precision bf16 --per_device_train_batch_size 128 --seed 1 --init_from none \
+    --num_train_epochs 6 --select last --learning_rate 2e-3 --embedding_learning_rate 1e-3 --hidden_dropout_prob 0.1 \
+    --bag_of_words_weight 0.2 --mixed_precision bf16 --per_device_train_batch_size 128 --seed 1 --init_from none \
     --output_dir "$output/built_in"
 "$python" "$recipes/fit_rules.py" "$output/built_in" "$data"
 "$python" "$recipes/pack_model.py" "$output/built_in" "$recipes/built_in_card.md" "$output/weibo-emotion"
+"$python" -m benchmarks.zero_shot --data_dir "$data" --model "$output/weibo-emotion" --teachers "$output/nlpcc2014" --card

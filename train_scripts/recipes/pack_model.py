@@ -51,6 +51,7 @@ def pack(trained: Path, card: Path, staging: Path) -> None:
         print(line)
     (staging / GRAPH_FOLDER / GRAPH).unlink()
     shutil.copy(card, staging / "README.md")
+    shutil.copy(trained / "eval_results.json", staging)
     # safetensors lets only its owner read the weights.
     for path in staging.iterdir():
         if path.is_file():
