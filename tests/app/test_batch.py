@@ -60,7 +60,7 @@ def test_labelled_rows_and_the_report_come_back_and_nothing_is_lost(model_folder
     assert [row["标签"] for row in rows] == ["旧"] * 4
     added = [row["aslstm_标签"] for row in rows]
     assert added[2] == "" and {*added[:2], added[3]} <= names
-    assert [row["aslstm_表情"] for row in rows] == ["[泪]", "😂", "", "[怒]"]
+    assert [row["aslstm_表情"] for row in rows] == ['["[泪]"]', '["😂"]', "", '["[怒]"]']
     sheet = openpyxl.load_workbook(tmp_path / "out" / "rows.xlsx").worksheets[0]
     header, *cells = sheet.iter_rows(values_only=True)
     in_workbook = [dict(zip(header, row, strict=True)) for row in cells]

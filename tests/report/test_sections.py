@@ -102,4 +102,4 @@ def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_fold
     assert result.stdout.startswith("6 posts")
     html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
     assert "before / after" in html and 'id="chart-groups"' in html
-    assert "embedded sample corpus" in html and "labelled for this report" in html
+    assert "custom corpus (rows: train 400" in html and "labelled for this report" in html
