@@ -177,8 +177,8 @@ def measure_latency(folder: Path, posts: list[str], data_dir: Path) -> Iterator[
     for post in posts[:5] + posts:
         (row,) = onnx.encoder.encode_batch([post], max_length=512)
         bert.lengths = [min(len(post) + 2, 512)]
-        ours.append(_seconds(lambda post=post: label_all(onnx, [post])))
-        graph.append(_seconds(lambda row=row: onnx.backend.run([row])))
+        ours.append(_seconds(partial(label_all, onnx, [post])))
+        graph.append(_seconds(partial(onnx.backend.run, [row])))
         berts.append(_seconds(bert.classify))
     for share in (50, 99):
         whole, best = (float(np.percentile(part[5:], share) / np.percentile(berts[5:], share)) for part in (ours, graph))

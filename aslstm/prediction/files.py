@@ -154,7 +154,9 @@ def _found_date(value: dict[str, Any]) -> Any:
     return datetime.fromisoformat(value[_DATE]) if "T" in value[_DATE] else date.fromisoformat(value[_DATE])
 
 
-_JSON = {default: json.JSONEncoder(ensure_ascii=False, default=default, allow_nan=False) for default in (str, _kept_date)}
+_JSON: dict[Callable[[Any], Any], json.JSONEncoder] = {
+    default: json.JSONEncoder(ensure_ascii=False, default=default, allow_nan=False) for default in (str, _kept_date)
+}
 
 
 def _without_infinite(value: Any) -> Any:

@@ -38,7 +38,7 @@ _TYPES = {
 # From this score on, a label of a model that gives any number of labels holds for a post.
 LABEL_THRESHOLD = 0.5
 # What a post gets of which the model reads nothing: it would answer the label that most posts have.
-_NO_ANSWER = {"label": "", "labels": [], "score": None, "scores": None, "polarity": "", "polarity_score": None}
+_NO_ANSWER: dict[str, Any] = {"label": "", "labels": [], "score": None, "scores": None, "polarity": "", "polarity_score": None}
 # The digits of a probability. More digits would depend on the order in which a processor adds.
 _DIGITS = 6
 

@@ -230,6 +230,7 @@ def test_predict_gives_a_column_in_every_format(onnx_folder: Path, classifier: C
         "--prefix",
         "p_",
         "--contributions",
+        "--no_clean",
     )
     for name in ("out.jsonl", "out.csv", "out.parquet"):
         run_command(*arguments, "--output", tmp_path / name)

@@ -173,7 +173,7 @@ def clauses_of_sample() -> dict[str, list[str]]:
 def posts() -> Iterator[tuple[str, list[float]]]:
     """Yield different posts with the probability of each label; what the rules leave over is spread evenly."""
     composer = Composer(clauses_of_sample(), random.Random(0))
-    seen = set()
+    seen: set[str] = set()
     while len(seen) < NUM_POSTS:
         text, scores = composer.post()
         if text not in seen:
