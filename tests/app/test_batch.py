@@ -1,8 +1,10 @@
 """Files that a visitor brings: what is known of them, what comes back, and what is said of those that cannot be read."""
 
+import base64
 import csv
 import gzip
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -68,7 +70,10 @@ def test_labelled_rows_and_the_report_come_back_and_nothing_is_lost(model_folder
     assert in_workbook[3]["微博正文"] == "=气死我了[怒]" and sheet["C5"].data_type == "s"
     assert {*ROWS, PAGE} <= KINDS.keys() and {path.name for path in (tmp_path / "out").iterdir()} == {*ROWS, PAGE}
     page = (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
-    assert 'lang="zh' in page and "好开心😂" in page
+    # The list of posts is packed: the base64 of gzip begins so.
+    (packed,) = re.findall(r'"(H4sI[A-Za-z0-9+/=]+)"', page)
+    texts = json.loads(gzip.decompress(base64.b64decode(packed)))["texts"]
+    assert 'lang="zh' in page and "好开心😂" in texts
     shares = [share for share, _ in steps]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] >= 0.9
     assert any("4 / 4" in line for _, line in steps)
