@@ -6,11 +6,10 @@ The folder needs the graphs of ``aslstm export-onnx``. Everything runs on one th
 that a busy machine slows all of them alike.
 """
 
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
+from benchmarks.measuring import median_seconds
 
 COLD_STARTS = {
     "import torch and transformers.pipeline": "import torch; from transformers import pipeline",
@@ -38,17 +38,6 @@ def seconds_of(code: str, folder: Path) -> float:
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, capture_output=True)
     return time.perf_counter() - start
-
-
-def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median seconds of each way; the ways take turns."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(repeats):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def main() -> None:

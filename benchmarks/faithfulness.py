@@ -24,7 +24,8 @@ import transformers
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import SPLITS, CorpusSource, load_split
 from aslstm.errors import UserError
-from aslstm.prediction.classifier import Classifier, scores_of
+from aslstm.prediction.answers import scores_of
+from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.torch_backend import TorchBackend
 from modeling_aslstm.contributions_aslstm import Entry, entries_of_post
 from modeling_aslstm.results_aslstm import FUSIONS_WITH_WEIGHTS, NEUTRAL_LABELS

@@ -1,15 +1,76 @@
-"""Takes a command and gives the time and the memory that it needs with all of its processes."""
+"""Takes functions and commands and gives the time and the memory that they need, and the row of a table for each figure."""
 
 import resource
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import psutil
 
 _POLL_SECONDS = 0.02
+REPEATS = 5
+HEADER = "| | figure | must reach | aim | bound | |\n|---|---|---|---|---|---|"
+
+
+class Result(NamedTuple):
+    """Holds a ratio, or a figure in the unit that its title names, and what it is compared with.
+
+    Attributes:
+        title: What is measured.
+        ratio: The figure.
+        target: The figure that must be reached, or None.
+        at_most: Whether a smaller figure is better.
+        aim: The figure that is aimed for, or None.
+        bound: The best that the figure could be as measured in the same run, or None. What sets it is said in the docstring of
+            the function that measures it.
+    """
+
+    title: str
+    ratio: float
+    target: float | None = None
+    at_most: bool = False
+    aim: float | None = None
+    bound: float | None = None
+
+    @property
+    def is_reached(self) -> bool | None:
+        """Whether the target is met; None if there is none."""
+        if self.target is None:
+            return None
+        return self.ratio <= self.target if self.at_most else self.ratio >= self.target
+
+    def line(self) -> str:
+        """Return the row of the table."""
+        verdict = {True: "pass", False: "not reached", None: ""}[self.is_reached]
+        sign = "≤" if self.at_most else "≥"
+        asked = ("–" if value is None else f"{sign} {value:g}" for value in (self.target, self.aim))
+        bound = "–" if self.bound is None else _shown(self.bound)
+        return f"| {self.title} | {_shown(self.ratio)} | {' | '.join(asked)} | {bound} | {verdict} |"
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
+
+
+def seconds_of_each(ways: Mapping[str, Callable[[], object]], repeats: int = REPEATS) -> dict[str, float]:
+    """Return the median seconds of each way after one call that warms it up; the ways take turns."""
+    for way in ways.values():
+        way()
+    return median_seconds(ways, repeats)
+
+
+def median_seconds(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of each way; the ways take turns."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(repeats):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 class Cost(NamedTuple):

@@ -14,7 +14,7 @@ PACKAGES = ("tokenization", "modeling_aslstm")
 TRAVELLING = [p for package in PACKAGES for p in sorted((ROOT / package).glob("*.py")) if p.name != "__init__.py"]
 # A room imports from lower floors only, and from itself.
 FLOORS = (
-    ("errors", "printing", "tokenization", "modeling_aslstm"),
+    ("errors", "printing", "threads", "tokenization", "modeling_aslstm"),
     ("disk", "packed_files"),
     ("colors", "files", "settings", "spreadsheets", "text_files", "workbooks"),
     ("words", "data", "model_folder", "charts"),

@@ -15,6 +15,7 @@ from aslstm.data.known_corpora import label_names, shown_names
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
 from aslstm.model_folder.card import read_card
+from aslstm.prediction.answers import Answer
 from aslstm.prediction.attention_view import (
     Piece,
     attention_html,
@@ -22,7 +23,7 @@ from aslstm.prediction.attention_view import (
     contributions_html,
     pieces_for_and_against,
 )
-from aslstm.prediction.classifier import Answer, Classifier
+from aslstm.prediction.classifier import Classifier
 from aslstm.report.examples import MAX_CHARACTERS
 from aslstm.report.templates import environment
 from aslstm.report.texts import LANGUAGES

@@ -1,4 +1,4 @@
-"""Takes the surroundings of a process and makes them such that every command can run: output, home and caches.
+"""Takes the surroundings of a process and makes them such that every command can run: output, threads, home and caches.
 
 Libraries that commands import read the variables set here when they are imported, so this runs before.
 """
@@ -12,13 +12,14 @@ import tempfile
 from pathlib import Path
 
 from aslstm.errors import UserError
+from aslstm.threads import share_the_machine
 
 # The folders in which the libraries of Hugging Face keep files, and their names in HF_HOME.
 _CACHES = {"HF_HUB_CACHE": "hub", "HF_MODULES_CACHE": "modules", "HF_DATASETS_CACHE": "datasets", "HF_XET_CACHE": "xet"}
 
 
 def prepare_surroundings() -> None:
-    """Make output take every character, and put a temporary folder in the place of a home or cache that cannot be written.
+    """Make output take every character and threads leave time to others, and replace a home or cache that cannot be written.
 
     Raises:
         UserError: There is no place for temporary files.
@@ -27,6 +28,7 @@ def prepare_surroundings() -> None:
         # An encoding such as GBK or ASCII lacks emoji; an escape is shown for each.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    share_the_machine(os.environ)
     unusable = _unusable_places()
     if not unusable:
         return

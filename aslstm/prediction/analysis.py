@@ -14,7 +14,8 @@ from typing import overload
 from aslstm.model_folder.choosing import MODEL_VARIABLE, folder_of, model_path
 from tokenization.encoded_posts import check_texts
 
-from .classifier import Answer, Classifier
+from .answers import Answers
+from .classifier import Classifier
 from .forks import PerProcess
 
 # A lock of its own for each process: a forked process could never take one that was held during the fork.
@@ -74,13 +75,15 @@ class Analyzer(Classifier):
             UserError: A score is no finite number.
             ValueError: An entry is no text.
         """
-        results = [self.result_of(answer) for answer in self.answers(_checked(texts))]
+        results = self.results_of(self.answers(_checked(texts)))
         return results[0] if isinstance(texts, str) else results
 
-    def result_of(self, answer: Answer) -> Analysis:
-        """Return an answer of this classifier as a result."""
-        pairs = sorted(zip(self.label_names, answer.probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
-        return Analysis(*pairs[0], dict(pairs), answer.polarity, answer.polarity_score, answer.emoji)
+    def results_of(self, answers: Answers) -> list[Analysis]:
+        """Return answers of this classifier as results, in their order."""
+        without = [None] * len(answers)
+        polarity_scores = without if answers.polarity_score is None else answers.polarity_score.tolist()
+        columns = (answers.ranked(self.label_names), answers.polarity or without, polarity_scores, answers.emoji)
+        return [Analysis(*pairs[0], dict(pairs), *others) for pairs, *others in zip(*columns, strict=True)]
 
 
 def _checked(texts: str | Iterable[str]) -> list[str]:

@@ -20,9 +20,13 @@ TORCH_PACKAGES = ("torch", "transformers")
 
 
 class Backend(Protocol):
-    """Runs a model."""
+    """Runs a model.
 
-    batches_at_once: int
+    Attributes:
+        num_workers: How many batches run at once beside the thread that encodes the next ones; with 0 one thread does it all.
+    """
+
+    num_workers: int
 
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
         """Return outputs of the model by name for the ids of a batch."""

@@ -5,7 +5,7 @@ The reasons are the contributions of words and emoji, the attention, and the eff
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,7 +13,7 @@ from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +21,18 @@ from aslstm.errors import UserError
 from aslstm.model_folder.layout import check_model_folder, read_config
 from modeling_aslstm.contributions_aslstm import contributions_of_posts
 from modeling_aslstm.results_aslstm import (
-    SCORES_NOT_FINITE,
     attention_entries,
     check_has_weights,
     check_tokenizer,
     emoji_effect_entry,
-    is_emoji_id,
     parts_of_posts,
-    polarity_entry,
 )
 from tokenization.encoded_posts import EncodedPost, check_texts
 from tokenization.post_encoding import PostEncoder
 
+from .answers import Answers, finite, scores_of
 from .backends import Backend, choose_backend, load_backend
+from .batching import Batch, Collected, flat_ids, similar_lengths
 from .forks import PerProcess
 from .settings import InferenceSettings
 
@@ -42,47 +41,6 @@ logger = logging.getLogger(__name__)
 # So many batches are encoded at once. Posts of similar length are then put together, and many texts are cheaper to encode
 # together than one after the other: from 2 to 32 batches, two cores go from 6,000 to 15,000 posts a second.
 _BATCHES_PER_CHUNK = 32
-
-
-class Answer(NamedTuple):
-    """Holds what a model says about one post.
-
-    Attributes:
-        probabilities: The probabilities (num_labels,) float64, in the order of the classifier's ``label_names``.
-        emoji: The emoji of the post, as they are in its text.
-        attention: The words and emoji with their weights, as ``ASLSTMPipeline`` gives them, where it was asked for.
-        emoji_effect: What the emoji did to the answer, as ``ASLSTMPipeline`` gives it, where it was asked for; None for a post
-            without emoji.
-        contributions: How much each word and emoji speaks for each label, as ``ASLSTMPipeline`` gives it, where it was asked
-            for.
-        polarity: ``negative``, ``neutral`` or ``positive``; None if the model gives no polarity.
-        polarity_score: The probability of all positive labels minus that of all negative ones; None without a polarity.
-        is_empty: Whether the model read nothing of the post, which has neither a word nor an emoji: it is "", or a link alone.
-            The probabilities are then those of any post.
-    """
-
-    probabilities: np.ndarray
-    emoji: list[str]
-    attention: list[dict[str, Any]] | None = None
-    emoji_effect: dict[str, Any] | None = None
-    contributions: list[dict[str, Any]] | None = None
-    polarity: str | None = None
-    polarity_score: float | None = None
-    is_empty: bool = False
-
-
-class _Batch(NamedTuple):
-    """Holds posts that the model reads at once.
-
-    Attributes:
-        places: The place of each post among all texts.
-        ids: The ids of each post.
-        posts: The encoded posts, where the places of the tokens are needed; otherwise an empty list.
-    """
-
-    places: list[int]
-    ids: list[list[int]]
-    posts: list[EncodedPost]
 
 
 class Classifier:
@@ -140,10 +98,7 @@ class Classifier:
         self.config = config
         self.batch_size = batch_size
         self.label_names = list(config.id2label.values())
-        self._threads = PerProcess(lambda: ThreadPoolExecutor(backend.batches_at_once))
-
-    def _scores(self, logits: np.ndarray) -> np.ndarray:
-        return scores_of(logits, self.config.problem_type)
+        self._threads = PerProcess(lambda: ThreadPoolExecutor(backend.num_workers))
 
     def predict(self, texts: Sequence[str], *, description: str = "", batch_size: int | None = None) -> np.ndarray:
         """Return the model's probabilities, (num_texts, num_labels) float64, in the order of the texts.
@@ -158,13 +113,9 @@ class Classifier:
             ValueError: An entry is no text.
         """
         texts = check_texts(texts)
-        probabilities = np.zeros((len(texts), len(self.label_names)))
         with _progress_bar(len(texts), description) as bar:
-            for batch, outputs in self._run_each(self._batches(texts, batch_size), lambda batch: self.backend.run(batch.ids)):
-                probabilities[batch.places] = self._scores(outputs["logits"])
-                if bar is not None:
-                    bar.update(len(batch.places))
-        return probabilities
+            (found,) = self._answer_each([texts], {}, batch_size, None if bar is None else bar.update)
+        return found.probabilities
 
     def answers(
         self,
@@ -174,7 +125,7 @@ class Classifier:
         emoji_effect: bool = False,
         contributions: bool = False,
         batch_size: int | None = None,
-    ) -> list[Answer]:
+    ) -> Answers:
         """Return what the model says about each text, in their order.
 
         Args:
@@ -190,70 +141,125 @@ class Classifier:
             UserError: A score is no finite number.
             ValueError: An entry is no text, or attention is asked of a model whose fusion has none.
         """
-        texts = check_texts(texts)
-        if attention:
+        asked = {"attention": attention, "emoji_effect": emoji_effect, "contributions": contributions}
+        (found,) = self._answer_each([texts], asked, batch_size)
+        return found
+
+    def answers_of_each(
+        self,
+        lists: Iterable[Sequence[str]],
+        *,
+        attention: bool = False,
+        contributions: bool = False,
+        emoji_effect: bool = False,
+    ) -> Iterator[Answers]:
+        """Yield what :meth:`answers` says about each list of texts; while the model reads one, the next is encoded.
+
+        Args:
+            lists: Lists of raw posts; one or two more are taken than have been answered.
+            attention: As :meth:`answers` takes it.
+            contributions: As :meth:`answers` takes it.
+            emoji_effect: As :meth:`answers` takes it.
+
+        Raises:
+            UserError: A score is no finite number.
+            ValueError: An entry is no text, or attention is asked of a model whose fusion has none.
+        """
+        asked = {"attention": attention, "emoji_effect": emoji_effect, "contributions": contributions}
+        yield from self._answer_each(lists, asked, None)
+
+    def _answer_each(
+        self,
+        lists: Iterable[Sequence[str]],
+        asked: Mapping[str, bool],
+        batch_size: int | None,
+        on_batch: Callable[[int], Any] | None = None,
+    ) -> Iterator[Answers]:
+        """Yield the answers to each list of texts with the reasons that are asked for, and tell of every batch its size."""
+        reasons = [name for name in asked if asked[name]]
+        if "attention" in reasons:
             check_has_weights(self.config)
-        names = ("logits", "attention_weights") if attention else ("logits",)
+        size = batch_size or self.batch_size
+        opened: deque[Collected] = deque()
 
-        def run(batch: _Batch) -> dict[str, Any]:
-            outputs: dict[str, Any] = self.backend.run(batch.ids, names)
-            if emoji_effect:
-                outputs["parts"] = self._probabilities_of_parts(batch.ids)
-            if contributions:
-                of_batch = [texts[place] for place in batch.places]
-                outputs["contributions"] = self._contributions(of_batch, batch.posts, outputs["logits"], batch_size)
-            return outputs
+        def batches() -> Iterator[Batch]:
+            for texts in lists:
+                opened.append(Collected(check_texts(texts), len(self.label_names), reasons))
+                yield from self._batches(opened[-1], size)
 
-        answers: list[Any] = [None] * len(texts)
-        with_places = attention or emoji_effect or contributions
-        for batch, outputs in self._run_each(self._batches(texts, batch_size, with_posts=with_places), run):
-            probabilities = self._scores(outputs["logits"])
-            for i, place in enumerate(batch.places):
-                if with_places:
-                    of_post = {name: values[i] for name, values in outputs.items()}
-                    answers[place] = self._answer(texts[place], batch.posts[i], probabilities[i], of_post)
-                else:
-                    emoji = self._emoji_of(texts[place], batch.ids[i])
-                    answers[place] = Answer(probabilities[i], emoji, **polarity_entry(probabilities[i].tolist(), self.config))
-                if self._is_empty(texts[place], batch.ids[i]):
-                    answers[place] = answers[place]._replace(is_empty=True)
-        return answers
+        for batch, outputs in self._run_each(batches(), lambda batch: self._run(batch, size)):
+            self._collect(batch, outputs)
+            if on_batch is not None:
+                on_batch(len(batch.places))
+            while opened and not opened[0].num_missing:
+                yield self._finished(opened.popleft())
+        # Lists without texts have no batch.
+        yield from map(self._finished, opened)
 
-    def _is_empty(self, text: str, ids: Sequence[int]) -> bool:
-        """Return whether a post has no token; it is then encoded as one that no text has a place for."""
-        if list(ids) != [self.encoder.unk_token_id]:
-            return False
-        (token,) = self.encoder.tokenize_with_offsets(text)
-        return bool(token.start == token.end)
+    def _run(self, batch: Batch, batch_size: int) -> dict[str, Any]:
+        """Return the logits of a batch and what the reasons that are asked for are made of."""
+        reasons = batch.of.reasons
+        outputs: dict[str, Any] = self.backend.run(
+            batch.ids, ("logits", "attention_weights") if "attention" in reasons else ("logits",)
+        )
+        if "emoji_effect" in reasons:
+            outputs["parts"] = self._probabilities_of_parts(batch.ids)
+        if "contributions" in reasons:
+            texts = [batch.of.texts[place] for place in batch.places]
+            outputs["contributions"] = self._contributions(texts, batch.posts, outputs["logits"], batch_size)
+        return outputs
 
-    def _emoji_of(self, text: str, ids: Sequence[int]) -> list[str]:
-        # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
-        return self.encoder.emoji_in(text) if any(is_emoji_id(token_id, self.config) for token_id in ids) else []
+    def _collect(self, batch: Batch, outputs: dict[str, Any]) -> None:
+        """Keep the outputs of a batch among those of its list."""
+        collected = batch.of
+        collected.num_missing -= len(batch.places)
+        collected.logits[batch.places] = outputs["logits"]
+        for i, post in enumerate(batch.posts):
+            place = batch.places[i]
+            collected.emoji[place] = post.emoji
+            found = self._reasons(collected.texts[place], post, {name: values[i] for name, values in outputs.items()})
+            for name, values in collected.reasons.items():
+                values[place] = found[name]
 
-    def _answer(self, text: str, post: EncodedPost, probabilities: np.ndarray, outputs: dict[str, Any]) -> Answer:
+    def _reasons(self, text: str, post: EncodedPost, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the reasons of the answer to one post."""
         weights, parts = outputs.get("attention_weights"), outputs.get("parts")
         given = [0.0] * len(post.ids) if weights is None else weights.tolist()
         entries = attention_entries(text, post.spans, post.ids, given, self.config)
         effect = None
         if parts is not None:
-            rows = np.vstack([probabilities, parts]).tolist()
+            rows = np.vstack([self._scores(outputs["logits"][None]), parts]).tolist()
             effect = emoji_effect_entry(entries, *(dict(zip(self.label_names, row, strict=True)) for row in rows))
-        shown = None if weights is None else entries
-        polarity = polarity_entry(probabilities.tolist(), self.config)
-        return Answer(probabilities, post.emoji, shown, effect, outputs.get("contributions"), **polarity)
+        return {"attention": entries, "emoji_effect": effect, "contributions": outputs.get("contributions")}
+
+    def _finished(self, collected: Collected) -> Answers:
+        """Return the answers to a list of texts whose batches have all been run."""
+
+        def find_emoji() -> list[list[str]]:
+            # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
+            places = np.flatnonzero(collected.has_emoji).tolist()
+            found = self.encoder.emoji_in_each([collected.texts[place] for place in places])
+            for place, emoji in zip(places, found, strict=True):
+                collected.emoji[place] = emoji
+            return collected.emoji
+
+        return Answers(self._scores(collected.logits), self.config, find_emoji, collected.is_empty, collected.reasons)
+
+    def _scores(self, logits: np.ndarray) -> np.ndarray:
+        return scores_of(logits, self.config.problem_type)
 
     def _contributions(
-        self, texts: list[str], posts: list[EncodedPost], logits: np.ndarray, batch_size: int | None
+        self, texts: list[str], posts: list[EncodedPost], logits: np.ndarray, batch_size: int
     ) -> list[list[dict[str, Any]]]:
         """Return for each post the contributions of its words and emoji."""
 
         def read(rows: list[list[int]]) -> list[list[float]]:
-            return _finite(self.backend.run(rows)["logits"]).tolist()
+            return finite(self.backend.run(rows)["logits"]).tolist()
 
         pairs = [(post.ids, post.spans) for post in posts]
-        whole = _finite(logits).tolist()
-        config, unk_token_id, size = self.config, self.encoder.unk_token_id, batch_size or self.batch_size
-        return contributions_of_posts(texts, pairs, whole, read, config, unk_token_id=unk_token_id, batch_size=size)
+        whole = finite(logits).tolist()
+        unk_token_id = self.encoder.unk_token_id
+        return contributions_of_posts(texts, pairs, whole, read, self.config, unk_token_id=unk_token_id, batch_size=batch_size)
 
     def _probabilities_of_parts(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """Return probabilities (batch, 2, num_labels) of words alone and emoji alone; zeros for a post without emoji."""
@@ -263,66 +269,51 @@ class Classifier:
             parts[places] = self._scores(self.backend.run(ids)["logits"]).reshape(len(places), 2, -1)
         return parts
 
-    def _batches(self, texts: Sequence[str], batch_size: int | None, *, with_posts: bool = False) -> Iterator[_Batch]:
-        """Yield the texts in batches of similar length, the longest first; the same texts always give the same batches."""
-        batch_size = batch_size or self.batch_size
+    def _batches(self, collected: Collected, batch_size: int) -> Iterator[Batch]:
+        """Yield a list of texts in batches of similar length; the same texts always give the same batches."""
         max_length = self.encoder.model_max_length
-        for first in range(0, len(texts), batch_size * _BATCHES_PER_CHUNK):
-            chunk = texts[first : first + batch_size * _BATCHES_PER_CHUNK]
-            posts = self.encoder.encode_with_offsets(chunk, max_length=max_length) if with_posts else []
-            ids = [post.ids for post in posts] if with_posts else self.encoder.encode_batch(chunk, max_length=max_length)
-            order = sorted(range(len(ids)), key=lambda i: -len(ids[i]))
-            for start in range(0, len(order), batch_size):
-                batch = order[start : start + batch_size]
-                yield _Batch([first + i for i in batch], [ids[i] for i in batch], [posts[i] for i in batch] if posts else [])
+        first_emoji = self.config.emoji_token_offset
+        for first in range(0, len(collected.texts), batch_size * _BATCHES_PER_CHUNK):
+            texts = collected.texts[first : first + batch_size * _BATCHES_PER_CHUNK]
+            posts = self.encoder.encode_with_offsets(texts, max_length=max_length) if collected.reasons else []
+            ids = [post.ids for post in posts] or self.encoder.encode_batch(texts, max_length=max_length)
+            flat = flat_ids(ids)
+            starts = flat.lengths.cumsum() - flat.lengths
+            for place in np.flatnonzero((flat.lengths == 1) & (flat.ids[starts] == self.encoder.unk_token_id)).tolist():
+                # A post without any token is encoded as one that no text has a place for.
+                (token,) = self.encoder.tokenize_with_offsets(texts[place])
+                collected.is_empty[first + place] = token.start == token.end
+            if not collected.reasons:  # Otherwise the encoded posts tell their emoji.
+                is_emoji = (flat.ids >= first_emoji) & (flat.ids < first_emoji + self.config.num_emoji_tokens)
+                collected.has_emoji[first : first + len(texts)] = np.logical_or.reduceat(is_emoji, starts)
+            for places in similar_lengths(flat.lengths, batch_size):
+                of_batch = [posts[i] for i in places] if posts else []
+                yield Batch(collected, [first + i for i in places], [ids[i] for i in places], of_batch)
 
     def _run_each(
-        self, batches: Iterator[_Batch], run: Callable[[_Batch], dict[str, Any]]
-    ) -> Iterator[tuple[_Batch, dict[str, Any]]]:
-        """Yield each batch with its outputs, in order; some batches run while the texts of the next are encoded."""
+        self, batches: Iterator[Batch], run: Callable[[Batch], dict[str, Any]]
+    ) -> Iterator[tuple[Batch, dict[str, Any]]]:
+        """Yield each batch with its outputs, in order; the batches of a chunk run while the texts of the next are encoded."""
         head = list(islice(batches, 2))
         batches = chain(head, batches)
-        at_once = self.backend.batches_at_once
-        if at_once == 1 or len(head) == 1:  # For a single batch, waking another thread would only cost time.
+        if self.backend.num_workers == 0 or len(head) == 1:  # For a single batch, waking another thread would only cost time.
             for batch in batches:
                 yield batch, run(batch)
             return
-        waiting: deque[tuple[_Batch, Future[dict[str, Any]]]] = deque()
-        for batch in batches:
-            waiting.append((batch, self._threads.get().submit(run, batch)))
-            if len(waiting) > 2 * at_once:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        for batch, future in waiting:
-            yield batch, future.result()
-
-
-def scores_of(logits: np.ndarray, problem_type: str | None = None) -> np.ndarray:
-    """Return scores (batch, num_labels) float64 for logits (batch, num_labels), as the stock pipeline does.
-
-    One label among several gets the softmax; several at once, or a single one, get a sigmoid each; a regression is left alone.
-
-    >>> scores_of(np.array([[0.0, 0.0], [1000.0, 0.0]])).tolist()
-    [[0.5, 0.5], [1.0, 0.0]]
-
-    Raises:
-        UserError: A logit is no finite number.
-    """
-    numbers = _finite(logits).astype(np.float64)
-    if problem_type == "regression":
-        return numbers
-    if problem_type == "multi_label_classification" or logits.shape[-1] == 1:
-        # A large power of a negative logit would overflow, and that of its negative would not.
-        powers = np.exp(-np.abs(numbers))
-        return np.where(numbers < 0, powers, 1.0) / (1.0 + powers)
-    powers = np.exp(numbers - numbers.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def _finite(logits: np.ndarray) -> np.ndarray:
-    if not np.isfinite(logits).all():
-        raise UserError(SCORES_NOT_FINITE)
-    return logits
+        waiting: deque[tuple[Batch, Future[dict[str, Any]]]] = deque()
+        try:
+            for batch in batches:
+                waiting.append((batch, self._threads.get().submit(run, batch)))
+                if len(waiting) > _BATCHES_PER_CHUNK:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                batch, future = waiting.popleft()
+                yield batch, future.result()
+        finally:
+            # After an error or Ctrl-C, nobody waits for the rest.
+            for _, future in waiting:
+                future.cancel()
 
 
 def _progress_bar(total: int, description: str) -> Any:

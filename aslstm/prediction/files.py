@@ -137,10 +137,11 @@ def json_lines(rows: Iterable[Row], default: Callable[[Any], Any] = str) -> byte
 
 
 def _json_line(row: Row, default: Callable[[Any], Any]) -> str:
+    encode = _JSON[default].encode
     try:
-        return json.dumps(row, ensure_ascii=False, default=default, allow_nan=False) + "\n"
+        return encode(row) + "\n"
     except ValueError:  # JSON has no word for these numbers, and most readers refuse the NaN that Python writes.
-        return json.dumps(_without_infinite(row), ensure_ascii=False, default=default, allow_nan=False) + "\n"
+        return encode(_without_infinite(row)) + "\n"
 
 
 def _kept_date(value: Any) -> Any:
@@ -151,6 +152,11 @@ def _found_date(value: dict[str, Any]) -> Any:
     if value.keys() != {_DATE}:
         return value
     return datetime.fromisoformat(value[_DATE]) if "T" in value[_DATE] else date.fromisoformat(value[_DATE])
+
+
+_JSON: dict[Callable[[Any], Any], json.JSONEncoder] = {
+    default: json.JSONEncoder(ensure_ascii=False, default=default, allow_nan=False) for default in (str, _kept_date)
+}
 
 
 def _without_infinite(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Takes the ids of a batch and gives the outputs of the ONNX graph of a model folder; it imports no torch."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,9 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from aslstm.model_folder.layout import GRAPH_FOLDER, INT8_GRAPH
+from aslstm.threads import num_threads as default_threads
 
+from .batching import padded
 from .forks import PerProcess
 
 _UNREADABLE = (
@@ -29,7 +30,7 @@ class OnnxBackend:
         folder: A model folder, of which only the graph is read.
         pad_token_id: The id that fills rows up to the longest of a batch.
         file_name: The graph in ``folder/onnx``: ``model_int8.onnx`` or ``model.onnx``.
-        num_threads: How many batches run at once, each on one thread; None for one on each core.
+        num_threads: How many batches run at once, each on one thread; None for as many as :mod:`aslstm.threads` says.
 
     Raises:
         ValueError: The graph is missing or damaged.
@@ -39,7 +40,8 @@ class OnnxBackend:
         path = folder / GRAPH_FOLDER / file_name
         if not path.is_file():
             raise ValueError(f"{path}: expected an ONNX graph, found none; write it with aslstm export-onnx")
-        self.batches_at_once = num_threads or os.cpu_count() or 1
+        threads = num_threads or default_threads()
+        self.num_workers = threads if threads > 1 else 0
         self._pad_token_id = pad_token_id
         self._sessions = PerProcess(lambda: _read_graph(path))
         self._sessions.get()
@@ -51,10 +53,7 @@ class OnnxBackend:
             rows: The ids of each post.
             outputs: The names: ``logits`` (batch, num_labels) float32, ``attention_weights`` (batch, seq_len) float32.
         """
-        lengths = np.array([len(row) for row in rows])
-        attention_mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
-        input_ids = np.full(attention_mask.shape, self._pad_token_id, dtype=np.int64)
-        input_ids[attention_mask.astype(bool)] = np.concatenate([np.asarray(row, dtype=np.int64) for row in rows])
+        input_ids, attention_mask = padded(rows, self._pad_token_id)
         found = self._sessions.get().run(list(outputs), {"input_ids": input_ids, "attention_mask": attention_mask})
         return dict(zip(outputs, found, strict=True))
 

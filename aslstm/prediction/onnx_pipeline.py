@@ -9,13 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from aslstm.model_folder.layout import INT8_GRAPH, read_config
-from modeling_aslstm.results_aslstm import check_has_polarity, check_tokenizer, polarity_entry, text_of
+from modeling_aslstm.results_aslstm import check_has_polarity, check_tokenizer, text_of
 from tokenization.post_encoding import PostEncoder
 
-from .classifier import Answer, Classifier
+from .classifier import Classifier
 from .onnx_backend import OnnxBackend
 
 
@@ -85,23 +83,15 @@ class OnnxPipeline:
         is_one = isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable)
         many = [text_of(text) for text in ([texts] if is_one else texts)]
         asked = {"attention": return_attention, "emoji_effect": emoji_effect, "contributions": return_contributions}
-        names = [name for name in asked if asked[name]] + ["polarity", "polarity_score"] * polarity
-        if any(asked.values()):
-            answers = self.classifier.answers(many, batch_size=batch_size, **asked)
-        else:
-            # Posts are encoded faster where the places of the tokens are not needed.
-            rows = self.classifier.predict(many, batch_size=batch_size)
-            answers = [Answer(row, [], **polarity_entry(row.tolist(), self.config)) for row in rows]
-        results = [self._result(answer, top_k, names) for answer in answers]
+        answers = self.classifier.answers(many, batch_size=batch_size, **asked)
+        columns = dict(answers.reasons)
+        if polarity and answers.polarity is not None and answers.polarity_score is not None:
+            columns |= {"polarity": answers.polarity, "polarity_score": answers.polarity_score.tolist()}
+        results = []
+        for i, pairs in enumerate(answers.ranked(self.label_names, 1 if top_k == "best" else top_k)):
+            others = {name: values[i] for name, values in columns.items()}
+            results.append([{"label": label, "score": score, **others} for label, score in pairs])
         if top_k == "best":
             best = [entry for (entry,) in results]
             return best[0] if isinstance(texts, Mapping) else best
         return results[0] if is_one else results
-
-    def _result(self, answer: Answer, top_k: int | Literal["best"] | None, asked: list[str]) -> list[dict[str, Any]]:
-        reasons = {name: getattr(answer, name) for name in asked}
-        return [entry | reasons for entry in self._entries(answer.probabilities, top_k)]
-
-    def _entries(self, probabilities: np.ndarray, top_k: int | Literal["best"] | None) -> list[dict[str, Any]]:
-        best = np.argsort(-probabilities, kind="stable")[: 1 if top_k == "best" else top_k]
-        return [{"label": self.label_names[i], "score": float(probabilities[i])} for i in best]

@@ -4,7 +4,7 @@ A batch is a dictionary of NumPy arrays or a pandas DataFrame with a column of t
 next, so any process may take any batch. The README shows both forms.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from aslstm.data.row_checks import text_fault
 from aslstm.errors import UserError
 from modeling_aslstm.results_aslstm import check_has_weights
 
+from .answers import Answers
 from .classifier import Classifier
 
 if TYPE_CHECKING:
@@ -86,14 +87,13 @@ class BatchPredictor:
         self.text_column = text_column
         self.prefix = prefix
         self.attention = attention
-        self.contributions = contributions
-        self.emoji_effect = emoji_effect
+        self._asked = {"attention": attention, "contributions": contributions, "emoji_effect": emoji_effect}
         if not isinstance(model, Classifier):
             model = Classifier(model, backend=backend, batch_size=batch_size, num_threads=num_threads)
         self.classifier = model
         self.label_names = self.classifier.label_names
         kinds = kinds_of_answers(self.classifier.config)
-        self.added = added_columns(prefix, kinds, attention=attention, contributions=contributions, emoji_effect=emoji_effect)
+        self.added = added_columns(prefix, kinds, **self._asked)
         self._gives_several = prefix + "labels" in self.added
         if attention:
             try:
@@ -141,27 +141,43 @@ class BatchPredictor:
         for number, text in enumerate(texts, start=1):
             if fault := text_fault(text, self.text_column):
                 raise UserError(f"row {number} of the batch: {fault}")
-        columns: dict[str, list[Any]] = {name: [] for name in self.added}
-        asked = {"attention": self.attention, "contributions": self.contributions, "emoji_effect": self.emoji_effect}
-        for answer in self.classifier.answers(texts, **asked):
-            scores = dict(zip(self.label_names, answer.probabilities.round(_DIGITS).tolist(), strict=True))
-            best = self.label_names[int(answer.probabilities.argmax())]
-            found = {"label": best, "score": scores[best], "scores": scores, **answer._asdict()}
-            if self._gives_several:
-                found |= _several(scores)
-            if answer.polarity_score is not None:
-                found["polarity_score"] = round(answer.polarity_score, _DIGITS) + 0.0  # The sum makes 0 of -0.
-            if answer.is_empty:
-                found |= _NO_ANSWER
-            for name, values in columns.items():
-                values.append(found[name.removeprefix(self.prefix)])
-        return columns
+        return self._columns(self.classifier.answers(texts, **self._asked))
+
+    def answers_of_each(self, lists: Iterable[Sequence[str]]) -> Iterator[dict[str, list[Any]]]:
+        """Yield the columns of :meth:`answers` for each list of texts; while the model reads one, the next is encoded.
+
+        Args:
+            lists: Lists of texts; one or two more are taken than have been answered.
+        """
+        yield from map(self._columns, self.classifier.answers_of_each(lists, **self._asked))
+
+    def _columns(self, answers: Answers) -> dict[str, list[Any]]:
+        """Return the columns that are added."""
+        best = answers.probabilities.argmax(axis=1).tolist()
+        rows = answers.probabilities.round(_DIGITS).tolist()
+        found: dict[str, list[Any]] = {
+            "label": [self.label_names[i] for i in best],
+            "score": [row[i] for row, i in zip(rows, best, strict=True)],
+            "scores": [dict(zip(self.label_names, row, strict=True)) for row in rows],
+            "emoji": answers.emoji,
+            **answers.reasons,
+        }
+        if self._gives_several:
+            found["labels"] = [_several(scores) for scores in found["scores"]]
+            found["label"] = [labels[0] if labels else "" for labels in found["labels"]]
+        if answers.polarity is not None and answers.polarity_score is not None:
+            found["polarity"] = list(answers.polarity)
+            # NumPy rounds some numbers in another direction than Python. The sum makes 0 of -0.
+            found["polarity_score"] = [round(score, _DIGITS) + 0.0 for score in answers.polarity_score.tolist()]
+        for place in np.flatnonzero(answers.is_empty).tolist():
+            for name in found.keys() & _NO_ANSWER.keys():
+                found[name][place] = _NO_ANSWER[name]
+        return {name: found[name.removeprefix(self.prefix)] for name in self.added}
 
 
-def _several(scores: Mapping[str, float]) -> dict[str, Any]:
-    """Return the labels that hold for a post, the highest score first, and the first of them as its ``label``, or ``""``."""
-    labels = sorted((label for label, score in scores.items() if score >= LABEL_THRESHOLD), key=lambda label: -scores[label])
-    return {"labels": labels, "label": labels[0] if labels else ""}
+def _several(scores: Mapping[str, float]) -> list[str]:
+    """Return the labels that hold for a post, the highest score first."""
+    return sorted((label for label, score in scores.items() if score >= LABEL_THRESHOLD), key=lambda label: -scores[label])
 
 
 def kinds_of_answers(config: Any) -> dict[str, bool]:

@@ -4,8 +4,9 @@ An answer is about the words of the author. Where cleaning changed a post, the t
 behind it stand in columns of their own, so that the post itself stays as it was in the file.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from aslstm.data.answer_names import AnswerNames
 from aslstm.data.cleaning import Cleaned, CleaningCounts, clean
@@ -45,8 +46,30 @@ class RowAnswerer:
 
     def __call__(self, posts: Iterable[str], rows: Sequence[Row]) -> AnsweredRows:
         """Return the rows, each with the answer to its post."""
-        cleaned = [clean(post) if self.cleans else Cleaned(post, "", ()) for post in posts]
-        answers = self.predictor.answers([one.text for one in cleaned])
+        cleaned = self._cleaned_posts(posts)
+        return self._answered(rows, cleaned, self.predictor.answers([one.text for one in cleaned]))
+
+    def of_each(self, chunks: Iterable[tuple[Iterable[str], Sequence[Row]]]) -> Iterator[AnsweredRows]:
+        """Yield the rows of each chunk with their answers; while the model reads one, the next is cleaned and encoded.
+
+        Args:
+            chunks: The posts and the rows of each; one or two more are taken than have been answered.
+        """
+        opened: deque[tuple[Sequence[Row], list[Cleaned]]] = deque()
+
+        def texts() -> Iterator[list[str]]:
+            for posts, rows in chunks:
+                opened.append((rows, self._cleaned_posts(posts)))
+                yield [one.text for one in opened[-1][1]]
+
+        for answers in self.predictor.answers_of_each(texts()):
+            yield self._answered(*opened.popleft(), answers)
+
+    def _cleaned_posts(self, posts: Iterable[str]) -> list[Cleaned]:
+        return [clean(post) if self.cleans else Cleaned(post, "", ()) for post in posts]
+
+    def _answered(self, rows: Sequence[Row], cleaned: Sequence[Cleaned], answers: dict[str, list[Any]]) -> AnsweredRows:
+        """Return rows with the answers to their cleaned posts."""
         counts = CleaningCounts()
         answered = []
         for row, one, *values in zip(rows, cleaned, *answers.values(), strict=True):

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import tee
 from typing import Any
 
 from tqdm import tqdm
@@ -150,12 +151,21 @@ def _predict_to_file(
         parts.start(state, resume=settings.resume)
     processes.wait()
     num_parts = 0
-    with _progress_bar(processes) as bar:
+
+    def own_chunks() -> Iterator[tuple[int, Chunk]]:
+        nonlocal num_parts
         for index, chunk in enumerate(chunks):
             num_parts += 1
             if index % processes.world_size == processes.rank and not parts.has(index):
-                parts.write(index, answer(chunk.texts, chunk.rows), chunk.bad, answer.columns["label"], types)
-                bar.update(len(chunk.rows))
+                yield index, chunk
+
+    # The model is a chunk or two ahead of the writer.
+    ahead, behind = tee(own_chunks())
+    of_each = answer.of_each((chunk.texts, chunk.rows) for _, chunk in ahead)
+    with _progress_bar(processes) as bar:
+        for answered, (index, chunk) in zip(of_each, behind, strict=False):
+            parts.write(index, answered, chunk.bad, answer.columns["label"], types)
+            bar.update(len(chunk.rows))
     processes.wait()
     if processes.rank != 0:
         return None
@@ -181,6 +191,7 @@ def _predict_to_stdout(settings: PredictSettings, chunks: Iterable[Chunk], answe
     columns: dict[str, None] = {}
     with _progress_bar(Processes(0, 1, lambda: None)) as bar:
         for chunk in chunks:
+            # Whoever reads a stream waits for each chunk, so none is held back for the next one.
             rows, counts = answer(chunk.texts, chunk.rows)
             # Any later row may be cleaned, so that the header has these columns in any case.
             found = dict.fromkeys([*(name for row in rows for name in row), *answer.cleaning_columns])

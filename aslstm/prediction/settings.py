@@ -22,7 +22,7 @@ class InferenceSettings:
     )
     batch_size: int = setting(256, "posts that the model reads at once", at_least=1)
     num_threads: int | None = setting(
-        None, "torch: threads of one operation; onnx: batches at once; by default one for each core", at_least=1
+        None, "torch: threads of one operation; onnx: batches at once; default: one for each core that may be used", at_least=1
     )
 
     def __post_init__(self) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from aslstm.model_folder.loading import load_model
+
+from .batching import padded
 
 
 class TorchBackend:
@@ -18,13 +19,12 @@ class TorchBackend:
         num_threads: The number of threads of one operation, in the whole process; None leaves it to torch.
     """
 
-    # One operation already uses all threads.
-    batches_at_once = 1
-
     def __init__(self, folder: Path, num_threads: int | None = None) -> None:
         if num_threads:
             torch.set_num_threads(num_threads)
         self.model = load_model(folder)
+        # One batch at once, because its operations already use all threads; the next batches are encoded beside it.
+        self.num_workers = 1 if torch.get_num_threads() > 1 else 0
 
     @torch.inference_mode()
     def run(self, rows: Sequence[Sequence[int]], outputs: Sequence[str] = ("logits",)) -> dict[str, np.ndarray]:
@@ -34,10 +34,6 @@ class TorchBackend:
             rows: The ids of each post.
             outputs: The names: ``logits`` (batch, num_labels) float32, ``attention_weights`` (batch, seq_len) float32.
         """
-        input_ids = pad_sequence(
-            [torch.tensor(row) for row in rows], batch_first=True, padding_value=self.model.config.pad_token_id
-        )
-        lengths = torch.tensor([len(row) for row in rows])
-        attention_mask = (torch.arange(input_ids.size(1)) < lengths[:, None]).long()
+        input_ids, attention_mask = map(torch.from_numpy, padded(rows, self.model.config.pad_token_id))
         found = self.model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
         return {name: found[name].numpy() for name in outputs}

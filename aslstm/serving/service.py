@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI
@@ -16,7 +17,6 @@ from starlette.responses import Response
 
 from aslstm import __version__
 from aslstm.prediction.analysis import Analyzer
-from aslstm.prediction.classifier import Answer
 from modeling_aslstm.results_aslstm import check_has_weights
 
 from .batching import MicroBatcher, TooBusyError
@@ -66,16 +66,23 @@ class Service:
         # In the int8 graph, the other posts of a batch move the scores a little. What strangers ask at the same time must not
         # change an answer, so that graph reads each post alone, on several cores at once.
         size = 1 if analyzer.settings.backend == "onnx" else None
-        self._plain: MicroBatcher[str, Answer] = MicroBatcher(
-            partial(analyzer.answers, batch_size=size), max_items=_MAX_BATCH, max_waiting=settings.max_waiting,
+        self._plain: MicroBatcher[str, dict[str, Any]] = MicroBatcher(
+            partial(self._results, reasons=(), batch_size=size), max_items=_MAX_BATCH, max_waiting=settings.max_waiting,
             seconds=settings.collect_ms / 1000, on_batch=self.metrics.batch_posts.observe,
         )  # fmt: skip
-        self._reasoned: MicroBatcher[_AskedPost, Answer] = MicroBatcher(
+        self._reasoned: MicroBatcher[_AskedPost, dict[str, Any]] = MicroBatcher(
             self._answers_with_reasons, max_items=1, max_waiting=settings.max_waiting, on_batch=self.metrics.batch_posts.observe
         )
 
-    def _answers_with_reasons(self, posts: list[_AskedPost]) -> list[Answer]:
-        return [self.analyzer.answers([post.text], **dict.fromkeys(post.reasons, True))[0] for post in posts]
+    def _results(self, texts: list[str], reasons: tuple[str, ...], batch_size: int | None = None) -> list[dict[str, Any]]:
+        """Return what the service says of each post, in their order."""
+        answers = self.analyzer.answers(texts, batch_size=batch_size, **dict.fromkeys(reasons, True))
+        given = zip(*(answers.reasons[name] for name in reasons), strict=True) if reasons else repeat(())
+        results = map(vars, self.analyzer.results_of(answers))
+        return [result | dict(zip(reasons, values, strict=True)) for result, values in zip(results, given, strict=False)]
+
+    def _answers_with_reasons(self, posts: list[_AskedPost]) -> list[dict[str, Any]]:
+        return [self._results([post.text], post.reasons)[0] for post in posts]
 
     @asynccontextmanager
     async def working(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -114,10 +121,8 @@ class Service:
 
     async def _answers(self, texts: list[str], reasons: tuple[str, ...]) -> list[dict[str, Any]]:
         if reasons:
-            found = await self._reasoned.results([_AskedPost(text, reasons) for text in texts])
-        else:
-            found = await self._plain.results(texts)
-        return [vars(self.analyzer.result_of(answer)) | {name: getattr(answer, name) for name in reasons} for answer in found]
+            return await self._reasoned.results([_AskedPost(text, reasons) for text in texts])
+        return await self._plain.results(texts)
 
     async def health(self) -> Response:
         """Return 200 while requests are taken, and 503 once the service stops."""

@@ -106,7 +106,7 @@ def test_the_table_of_readme_is_a_part_of_the_kept_figures(document: str, kept_t
 
 def test_the_figures_show_the_kept_speed() -> None:
     kept = json.loads((ROOT / "benchmarks" / "results" / "speed.json").read_text(encoding="utf-8"))["results"]
-    lines = [Result(*(entry[name] for name in Result._fields)).line() for entry in kept]
+    lines = [Result(**{name: entry[name] for name in Result._fields if name in entry}).line() for entry in kept]
     assert "\n".join([HEADER, *lines]).splitlines() in tables_in("docs/figures.md")
 
 

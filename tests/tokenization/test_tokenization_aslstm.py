@@ -281,7 +281,7 @@ def test_a_dataset_is_mapped_in_two_processes(tokenizer):
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
 def test_a_megabyte_of_anything_takes_seconds(tokenizer, unit):
     text = unit * (2**20 // len(unit.encode("utf-8", "surrogatepass")))
-    start = time.perf_counter()
+    start = time.process_time()
     assert 1 <= len(tokenizer(text, truncation=True).input_ids) <= 512
     assert tokenizer.tokenize_with_offsets(text[:50_000])
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20

@@ -1,0 +1,125 @@
+"""Takes the ids of posts and gives batches of posts of similar length and the arrays that a model reads.
+
+What is known of the posts while their batches run is also kept here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import InitVar, dataclass, field
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tokenization.encoded_posts import EncodedPost
+
+# A batch is as wide as its longest post. It ends before it is full where more than this share of it would be padding, but not
+# before it has so many posts, below which a batch costs as much as a larger one.
+_MOST_PADDING = 0.04
+_FEWEST_POSTS = 16
+
+
+@dataclass
+class Collected:
+    """Collects what the batches of one list of texts give.
+
+    Attributes:
+        texts: The raw posts.
+        num_labels: The number of logits of each post.
+        asked: The names of the reasons that are asked for.
+        logits: The logits (num_texts, num_labels) float32; zeros where a batch has not been run.
+        num_missing: How many posts have not been answered.
+        is_empty: Which posts have no token, (num_texts,) bool.
+        has_emoji: Which posts have emoji that are not listed yet, (num_texts,) bool.
+        emoji: The emoji of each post.
+        reasons: Each reason that is asked for, with its value for each post.
+    """
+
+    texts: list[str]
+    num_labels: InitVar[int]
+    asked: InitVar[list[str]]
+    logits: np.ndarray = field(init=False)
+    num_missing: int = field(init=False)
+    is_empty: np.ndarray = field(init=False)
+    has_emoji: np.ndarray = field(init=False)
+    emoji: list[list[str]] = field(init=False)
+    reasons: dict[str, list[Any]] = field(init=False)
+
+    def __post_init__(self, num_labels: int, asked: list[str]) -> None:
+        self.num_missing = len(self.texts)
+        self.logits = np.zeros((len(self.texts), num_labels), dtype=np.float32)
+        self.is_empty = np.zeros(len(self.texts), dtype=bool)
+        self.has_emoji = np.zeros(len(self.texts), dtype=bool)
+        self.emoji = [[] for _ in self.texts]
+        self.reasons = {name: [None] * len(self.texts) for name in asked}
+
+
+class Batch(NamedTuple):
+    """Holds posts that the model reads at once.
+
+    Attributes:
+        of: What is collected of the list of texts that the posts are from.
+        places: The place of each post in that list.
+        ids: The ids of each post.
+        posts: The encoded posts, where the places of the tokens are needed; otherwise an empty list.
+    """
+
+    of: Collected
+    places: list[int]
+    ids: list[list[int]]
+    posts: list[EncodedPost]
+
+
+class FlatIds(NamedTuple):
+    """Holds the ids of several posts in a row, (num_ids,) int64, and how many each post has, (num_posts,) int64."""
+
+    ids: np.ndarray
+    lengths: np.ndarray
+
+
+def flat_ids(rows: Sequence[Sequence[int]]) -> FlatIds:
+    """Return the ids of posts in a row; no post is without ids.
+
+    Args:
+        rows: The ids of each post.
+    """
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    return FlatIds(np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum())), lengths)
+
+
+def padded(rows: Sequence[Sequence[int]], pad_token_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ids of a batch and the mask that is 0 on padding, both (batch, seq_len) int64.
+
+    >>> [array.tolist() for array in padded([[5, 6], [7]], 0)]
+    [[[5, 6], [7, 0]], [[1, 1], [1, 0]]]
+    """
+    ids, lengths = flat_ids(rows)
+    is_token = np.arange(lengths.max()) < lengths[:, None]
+    input_ids = np.full(is_token.shape, pad_token_id, dtype=np.int64)
+    input_ids[is_token] = ids
+    return input_ids, is_token.astype(np.int64)
+
+
+def similar_lengths(lengths: np.ndarray, batch_size: int) -> Iterator[list[int]]:
+    """Yield the places of the posts of each batch, the longest posts first; the same lengths always give the same batches.
+
+    >>> list(similar_lengths(np.array([3, 9, 3]), 2))
+    [[1, 0], [2]]
+
+    Args:
+        lengths: How many ids each post has, (num_posts,) int64.
+        batch_size: The posts of a batch at most.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    start = num_ids = width = 0
+    for place, length in enumerate(lengths[order].tolist()):
+        size = place - start
+        # The longest post of the batch gives the width of all.
+        is_wide = size >= _FEWEST_POSTS and (num_ids + length) < (1 - _MOST_PADDING) * width * (size + 1)
+        if size == batch_size or is_wide:
+            yield order[start:place].tolist()
+            start, num_ids = place, 0
+        if place == start:
+            width = length
+        num_ids += length
+    if len(order):
+        yield order[start:].tolist()
