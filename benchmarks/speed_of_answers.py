@@ -137,7 +137,7 @@ def measure_inference(folder: Path, posts: list[str], data_dir: Path) -> Iterato
     in_torch.encoder = python
     rows = sorted(alone.encoder.encode_batch(posts, max_length=512), key=len)
     batches = [rows[i : i + BATCH_SIZE] for i in range(0, len(rows), BATCH_SIZE)]
-    few = posts[: len(posts) // 8]
+    few = posts[: max(1, len(posts) // 8)]
     seconds = seconds_of_each(
         {
             "int8": lambda: label_all(onnx, posts),
