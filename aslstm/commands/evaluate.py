@@ -1,12 +1,13 @@
 """Takes the flags of ``aslstm evaluate`` and prints how well a model folder does on a corpus.
 
-Run as ``aslstm evaluate --model DIR --test_file mine.csv``, or with ``--dataset nlpcc2014 --data_dir DIR [--split test]``. The
-tables have figures for all rows, for rows with and without emoji, and for rows whose emoji or words were changed, which shows
-what the emoji are worth.
+Run as ``aslstm evaluate [--model DIR] --test_file mine.csv``, or with ``--dataset nlpcc2014 --data_dir DIR [--split test]``.
+Without ``--model`` it scores the default model. The tables have figures for all rows, for rows with and without emoji, and for
+rows whose emoji or words were changed, which shows what the emoji are worth.
 ``--output`` writes the figures as JSON, ``--save_predictions`` every answer as JSON Lines, and ``--plot`` the confusion matrix
 as PNG. ``--behaviour`` asks the cases of the behaviour suite instead of a corpus.
 """
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, replace
@@ -37,6 +38,7 @@ from aslstm.metrics import (
     multi_label_intervals_95,
     polarity_figure,
 )
+from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.predictor import LABEL_THRESHOLD
 from aslstm.prediction.settings import InferenceSettings
@@ -219,8 +221,10 @@ def save_predictions(
 def main(given: Sequence[str] | None = None) -> None:
     """Score a model on a split of a corpus, print the figures and write the files that are asked for."""
     parser = CommandParser("evaluate", "Score a model folder on a corpus, or on the behaviour suite.")
-    add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings)
+    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+    add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings, leave_out=["model"])
     arguments = parser.parse_args(given)
+    arguments.model = getattr(arguments, "model", None) or model_path()
     settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
     inference = make_settings(InferenceSettings, arguments)
     if settings.behaviour and source.map_labels:

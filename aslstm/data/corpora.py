@@ -211,7 +211,9 @@ def _generate_rows(
             yield row
             continue
         cleaned = clean(row["text"])
-        yield row | {"text": cleaned.text, _RULES: "|".join(cleaned.rules)}
+        # A label of a post without words of its own can only be that of what it passes on.
+        text, rules = (cleaned.text, cleaned.rules) if cleaned.text.strip() else (row["text"], ())
+        yield row | {"text": text, _RULES: "|".join(rules)}
 
 
 def _checksum_of_readers() -> int:

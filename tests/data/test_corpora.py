@@ -63,6 +63,12 @@ def test_files_are_taken_as_they_are_given(tmp_path: Path) -> None:
     assert {split: list(zip(rows["text"], rows["label"], strict=True)) for split, rows in corpus.items()} == splits
 
 
+def test_a_post_that_only_passes_on_keeps_what_it_passes_on(tmp_path: Path) -> None:
+    posts = [*numbered("train", 40), ("//@某人: 太好看了", "a"), ("真的//@某人: 太好看了", "b")]
+    validation = numbered("validation", 2)
+    assert load(tmp_path, posts, validation=validation)["train"]["text"][-2:] == ["//@某人: 太好看了", "真的"]
+
+
 def test_without_a_test_file_there_is_no_test_split(tmp_path: Path) -> None:
     assert set(load(tmp_path, numbered("train", 40))) == {"train", "validation"}
 
