@@ -54,25 +54,19 @@ def naive_scores(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> l
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_weight_is_the_nearest_to_1_that_is_within_one_standard_error_of_the_best(seed: int) -> None:
+def test_the_weight_has_the_best_neighbourhood_of_the_curve(seed: int) -> None:
     random = np.random.default_rng(seed)
     prior = np.array([0.6, 0.3, 0.1])
     labels = random.choice(3, 120, p=prior)
     logits = random.normal(size=(120, 3)) + np.eye(3)[labels]
     scores = naive_scores(logits, labels, prior)
-    # The standard error, from resamples of its own.
-    best = int(np.argmax(scores)) * 0.05
-    resampled = []
-    for _ in range(300):
-        rows = random.integers(0, 120, 120)
-        predictions = (logits[rows] + best * np.log(prior)).argmax(1)
-        macro_f1 = f1_score(labels[rows], predictions, labels=[0, 1, 2], average="macro", zero_division=0)
-        resampled.append((macro_f1 + accuracy_score(labels[rows], predictions)) / 2)
-    error = np.std(resampled)
-    found = fit_prior_weight(logits, labels, prior)
-    nearer = [scores[i] for i in range(31) if abs(i * 0.05 - 1) < abs(found - 1) - 1e-9]
-    assert scores[round(found / 0.05)] >= max(scores) - 1.2 * error
-    assert all(score < max(scores) - 0.8 * error for score in nearer)
+    # At its ends the curve goes on as it is there.
+    longer = [scores[0]] * 2 + scores + [scores[-1]] * 2
+    means = [sum(longer[i : i + 5]) / 5 for i in range(31)]
+    found = round(fit_prior_weight(logits, labels, prior) / 0.05)
+    assert means[found] == pytest.approx(max(means))
+    nearer = [means[i] for i in range(31) if abs(i - 20) < abs(found - 20)]
+    assert all(mean < max(means) - 1e-9 for mean in nearer)
 
 
 def test_the_mean_score_is_scikit_learns() -> None:
