@@ -99,7 +99,9 @@ class _Writer:
     def __init__(self, workbook: "Workbook") -> None:
         self.workbook = workbook
         self.num_cut = 0
-        self._header = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
+        header = {"bold": True, "bottom": 1, "valign": "top"}
+        # The second is that of a name which would be a formula.
+        self._headers = [workbook.add_format(header), workbook.add_format(header | {"quote_prefix": True})]
         self._formats: dict[tuple[str | None, str | None, bool], Format] = {}
 
     def write(self, sheet: Sheet) -> None:
@@ -122,7 +124,7 @@ class _Writer:
         worksheet: Worksheet = self.workbook.add_worksheet(name[:31])
         for place, column in enumerate(sheet.columns):
             worksheet.set_column(place, place, sheet.widths.get(column, min(max(_width(column) + 4, _WIDTHS[0]), _WIDTHS[1])))
-            self._write_text(worksheet, 0, place, column, self._header)
+            self._write_text(worksheet, 0, place, column, self._headers[bool(_FORMULA.match(column))])
         number = 0
         for number, row in enumerate(rows, start=1):
             for place, (column, cell) in enumerate(zip(sheet.columns, row, strict=True)):

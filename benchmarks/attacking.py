@@ -7,11 +7,15 @@ An attack is a function that takes an :class:`Arena`, does its worst and returns
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from .measuring import megabytes_of
 
 TINY = ("--embedding_size", "8", "--hidden_size", "4", "--max_train_samples", "400")
 TIMEOUT_SECONDS = 300
@@ -45,6 +49,18 @@ class Arena:
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=TIMEOUT_SECONDS)
+
+    def run_weighed(self, command: list[str]) -> tuple[subprocess.CompletedProcess[str], float]:
+        """Run a command to its end, and return what it said and its peak memory in MB."""
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=self.environment)
+            limit = threading.Timer(TIMEOUT_SECONDS, process.kill)
+            limit.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            limit.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            return subprocess.CompletedProcess(command, process.returncode, "", said.read()), megabytes_of(usage)
 
     def start(self, command: list[str]) -> subprocess.Popen[str]:
         """Start a command."""

@@ -16,7 +16,7 @@ from aslstm.commands.flags import CommandParser, run
 from aslstm.errors import UserError
 from aslstm.printing import table_text
 
-from . import attacks_app, attacks_on_runs  # noqa: F401 (they register their attacks)
+from . import attacks_app, attacks_on_files, attacks_on_runs  # noqa: F401 (they register their attacks)
 from .attacking import ATTACKS, TINY, Arena, Attack, BrokenError, last_line
 
 

@@ -41,6 +41,14 @@ def test_cells_come_back_with_their_types(tmp_path: Path) -> None:
     assert 'quotePrefix="1"' in zipfile.ZipFile(tmp_path / "out.xlsx").read("xl/styles.xml").decode()
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+86", "-", "@小明", "＝1", "＋1", "－1", "＠sum", "\tx", "\nx", "\rx", "text"])
+def test_a_header_that_would_be_a_formula_stays_text_when_somebody_edits_it(tmp_path: Path, name: str) -> None:
+    write_workbook(tmp_path / "out.xlsx", [Sheet("posts", [name], [["好"]])])
+    assert read(tmp_path / "out.xlsx")[0] == [name]
+    styles = zipfile.ZipFile(tmp_path / "out.xlsx").read("xl/styles.xml").decode()
+    assert ('quotePrefix="1"' in styles) == (name != "text")
+
+
 def test_values_have_their_colours(tmp_path: Path) -> None:
     fills = {"label": {"anger": "#F6B8AE", "none": "#E6E6E6"}}
     write_workbook(tmp_path / "out.xlsx", [Sheet("posts", COLUMNS, ROWS, fills=fills)])

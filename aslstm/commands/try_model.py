@@ -13,6 +13,7 @@ from typing import Any
 
 from transformers import pipeline
 
+from aslstm.errors import UserError
 from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.model_folder.layout import check_code, check_model_folder
 from aslstm.prediction.attention_view import contribution_pieces, pieces_for_and_against, signed_words
@@ -63,11 +64,14 @@ def main(given: Sequence[str] | None = None) -> None:
     folder = model_path() if first is None else Path(first)
     check_model_folder(folder)
     check_code(folder, trust_code=arguments.trust_code)
-    classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
-    # Code of an older folder, which the user trusts, may not know the contributions.
-    has_contributions = "return_contributions" in signature(classify.preprocess).parameters
     posts = posts or list(POSTS)
-    results = classify(posts, **{"return_contributions": True} if has_contributions else {})
+    try:
+        classify = pipeline("text-classification", model=str(folder), trust_remote_code=True)
+        # Code of an older folder, which the user trusts, may not know the contributions.
+        has_contributions = "return_contributions" in signature(classify.preprocess).parameters
+        results = classify(posts, **{"return_contributions": True} if has_contributions else {})
+    except ValueError as error:  # Weights are missing, or scores are no finite numbers.
+        raise UserError(f"{folder}: expected a model that answers, found: {' '.join(str(error).split())}") from error
     rows = [
         [text, result["label"], f"{result['score']:.2f}", *(words_for_and_against(result) if has_contributions else "--")]
         for text, result in zip(posts, results, strict=True)

@@ -1,4 +1,4 @@
-"""Takes a model folder and gives its model, loaded by this project's own code; no weight is missing."""
+"""Takes a model folder and gives its model, loaded by this project's own code; no weight is missing or NaN."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def load_model(folder: Path) -> ASLSTMForSequenceClassification:
         folder: A model folder that was checked.
 
     Raises:
-        UserError: A weight is missing, is of another size than the config says, or cannot be read.
+        UserError: A weight is missing or NaN, is of another size than the config says, or cannot be read.
     """
     # The weights of a small model load so fast that a progress bar would tell nothing. What the library would log about missing
     # weights is said below in one line.
@@ -32,4 +32,9 @@ def load_model(folder: Path) -> ASLSTMForSequenceClassification:
         raise UserError(f"{folder / 'model.safetensors'}: expected the weights of the model, found: {found}") from error
     finally:
         logging.set_verbosity(before)
+    if names := [name for name, weight in model.state_dict().items() if weight.isnan().any()]:
+        found = f"NaN in {', '.join(names)[:200]}"
+        raise UserError(
+            f"{folder / 'model.safetensors'}: expected finite weights, found {found}; train or fetch the model again"
+        )
     return model.eval()

@@ -11,12 +11,10 @@ from pathlib import Path
 from aslstm.errors import UserError
 from aslstm.spreadsheets import guarded, unguarded
 from aslstm.text_files import read_lines
-from tokenization.word_segmentation import can_be_kept
+from tokenization.word_segmentation import MAX_WORD_LENGTH, can_be_kept
 
 from .new_words import NewWord
 
-# jieba keeps every beginning of a word in memory, so that a word of 30,000 characters takes a gigabyte.
-MAX_WORD_CHARACTERS = 1000
 _COLUMNS = [field.name for field in fields(NewWord)]
 # A table that travels with a model has no examples, which are posts of other people.
 _TRAVELLING_COLUMNS = _COLUMNS[:-1]
@@ -71,9 +69,9 @@ def read_new_words(path: Path) -> list[NewWord]:
             words.append(NewWord(word, int(count), cohesion, left_entropy, right_entropy, score, unguarded(example)))
         except ValueError as error:
             raise UserError(f"{path}, line {number}: expected {len(header)} columns, found {line[:60]!r}") from error
-        if len(word) > MAX_WORD_CHARACTERS:
+        if len(word) > MAX_WORD_LENGTH:
             raise UserError(
-                f"{path}, line {number}: expected a word of at most {MAX_WORD_CHARACTERS:,} characters, found {len(word):,}; "
+                f"{path}, line {number}: expected a word of at most {MAX_WORD_LENGTH} characters, found {len(word):,}; "
                 "take it out"
             )
         if not can_be_kept(word):

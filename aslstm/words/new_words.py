@@ -22,6 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenization.word_segmentation import MAX_WORD_LENGTH
+
 from .corpus_ngrams import CHUNK_CHARACTERS, Ngrams, count_ngrams
 from .ngram_counting import Segment
 
@@ -231,7 +233,8 @@ def discover_words(
         method: What candidates are made of: ``characters`` takes n-grams of characters; ``words`` takes n-grams of jieba's
             words, which joins what jieba wrongly cuts; ``jieba`` looks for no new words.
         thresholds: The values that a word must reach.
-        max_word_length: The largest number of characters in a word; a run of letters or digits counts as one.
+        max_word_length: The largest number of characters in a word; a run of letters or digits counts as one. A word has at
+            most as many characters as jieba can keep, though.
         known: The words that are not new. None means the words of jieba's dictionary; with an empty collection, every
             candidate is judged alike.
         segment: A function that cuts Chinese text into words, for the method ``words``; None means jieba.
@@ -268,7 +271,8 @@ def discover_words(
             known=known_words() if known is None else known,
             min_dependence=0.0 if method == "characters" else _MIN_DEPENDENCE,
         )
-        chosen = [i for i in chosen if _length(candidates.words[i]) <= max_word_length]
+        words = candidates.words
+        chosen = [i for i in chosen if len(words[i]) <= MAX_WORD_LENGTH and _length(words[i]) <= max_word_length]
         examples = _examples([candidates.words[i] for i in chosen], Path(scratch))
     scores = candidates.scores
     return [

@@ -141,7 +141,8 @@ def test_a_config_that_no_model_can_have_is_one_line(trainer_folder: Path, tmp_p
 @pytest.mark.parametrize(
     ("number", "message"),
     [(None, "found: expected every weight in the model folder, found none of this size for classifier.bias"),
-     (float("nan"), "scores: expected finite numbers, found NaN or infinity")],
+     (float("nan"), "model.safetensors: expected finite weights, found NaN in classifier.bias"),
+     (float("inf"), "scores: expected finite numbers, found NaN or infinity")],
 )  # fmt: skip
 def test_weights_that_are_missing_or_no_numbers_end_predict_with_one_line(
     trainer_folder: Path, tmp_path: Path, number: float | None, message: str

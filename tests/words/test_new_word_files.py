@@ -23,7 +23,7 @@ HEADER = "word\tcount\tcohesion\tleft_entropy\tright_entropy\tscore\texample"
         ("绝绝子 50\n", "line 1: expected the columns"),
         (f"{HEADER}\n绝绝子\tmany\t1\t1\t1\t1\t好\n", "line 2: expected 7 columns"),
         (f"{HEADER}\n\n绝绝子\t5\n", "line 3: expected 7 columns"),
-        (f"{HEADER}\n好\t9\t5\t2\t2\t10\t好\n{'好' * 1001}\t9\t5\t2\t2\t10\t好\n", "line 3: expected a word of at most 1,000"),
+        (f"{HEADER}\n好\t9\t5\t2\t2\t10\t好\n{'好' * 65}\t9\t5\t2\t2\t10\t好\n", "line 3: expected a word of at most 64"),
         (f"{HEADER}\n有 空\t9\t5\t2\t2\t10\t好\n", "line 2: expected Chinese characters, Latin letters or digits"),
     ],
 )

@@ -91,6 +91,12 @@ def test_the_length_counts_a_run_as_one_character() -> None:
     assert "绝绝子" not in {word.word for word in discover_words(POSTS, method="characters", max_word_length=2)}
 
 
+def test_a_word_that_jieba_cannot_keep_is_not_found() -> None:
+    kept, too_long = "qz" * 31 + "q住", "qz" * 32 + "住"
+    found = {word.word for word in discover_words(posts_with(kept, too_long), method="characters")}
+    assert kept in found and too_long not in found
+
+
 def test_given_words_have_the_measures_of_found_ones() -> None:
     found = {word.word: word for word in discover_words(POSTS, method="characters")}
     measured = measure_words(["绝绝子", "没有的词"], clean(POSTS))
