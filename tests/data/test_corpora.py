@@ -54,7 +54,7 @@ def test_the_sample_is_what_loads_without_arguments() -> None:
     assert {split: rows.column_names for split, rows in corpus.items()} == {
         split: ["text", "label"] for split in ("train", "validation", "test")
     }
-    assert {split: len(rows) for split, rows in corpus.items()} == {"train": 9922, "validation": 1607, "test": 2067}
+    assert {split: len(rows) for split, rows in corpus.items()} == {"train": 14118, "validation": 2266, "test": 2933}
 
 
 def test_files_are_taken_as_they_are_given(tmp_path: Path) -> None:

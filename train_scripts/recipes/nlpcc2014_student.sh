@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# From teachers to a student that also learns their answers on reposts:
+# train_scripts/recipes/nlpcc2014_student.sh DATA_DIR OUTPUT_DIR [SEED]
+# The teachers are the model of nlpcc2014.sh, one of both directions and another seed, and the model of smp2020_ewect.sh; those that
+# OUTPUT_DIR lacks are made first. With the teachers' answers there, under 20 minutes on one CPU core.
+set -euo pipefail
+source "$(dirname "$0")/pretrained.sh"
+recipes=$(dirname "$0")
+
+for teacher in nlpcc2014 smp2020_ewect; do
+    [ -e "$output/$teacher" ] || "$recipes/$teacher.sh" "$data" "$output"
+done
+[ -e "$output/nlpcc2014_both" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --seed 2 \
+    --output_dir "$output/nlpcc2014_both"
+reposts="$output/reposts.jsonl"
+[ -e "$reposts" ] || "$python" "$recipes/draw_reposts.py" "$data/weibo_reposts/texts.txt.gz" "$reposts"
+for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
+    [ -e "$output/reposts.$teacher.jsonl" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$reposts" \
+        --text_column text --no_clean --output "$output/reposts.$teacher.jsonl"
+done
+[ -e "$output/reposts.joined.jsonl" ] || "$python" "$recipes/join_teachers.py" "$output/reposts.joined.jsonl" \
+    --teachers "$output"/reposts.nlpcc2014{,_both}.jsonl --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
+train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
+    --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 --average_runs 2 \
+    --output_dir "$output/nlpcc2014_student-$seed"
