@@ -12,6 +12,7 @@ import random
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ LABELS = sorted(("none", "like", "happiness", "sadness", "anger", "disgust", "fe
 WORDS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 # What the letters in frames stand for, unless the frame is filled in with something else.
 SLOTS = {
-    "s": "subjects", "p": "people", "o": "objects", "N": "strong", "K": "weak", "c": "places", "e": "events",
+    "p": "people", "o": "objects", "N": "strong", "K": "weak", "c": "places", "e": "events",
     "g": "gatherings", "k": "results", "q": "title_nouns", "j": "goods", "l": "spots", "z": "idioms",
 }  # fmt: skip
 OTHER = {"positive": "negative", "negative": "positive"}
@@ -43,6 +44,14 @@ Post = tuple[str, dict[str, float]]
 def polarity(label: str) -> str:
     """Return the polarity of a label."""
     return KNOWN_LABELS[label].polarity
+
+
+@cache
+def fitting(words: str, topic: str) -> dict[str, list[str]]:
+    """Return the words of a list that can be said of the subjects of a topic, by label."""
+    of_others = {word for other, found in WORDS["fitting"].items() if other != topic for word in found}
+    unfit = of_others.difference(WORDS["fitting"].get(topic, ()))
+    return {label: [word for word in found if word not in unfit] for label, found in WORDS[words].items()}
 
 
 def opposite(words: str, label: str, *, is_weak: bool) -> dict[str, float]:
@@ -82,10 +91,14 @@ class Composer:
         """Draw a word of a polarity, or of either; labels with more words are drawn more often."""
         wanted = wanted or self.rng.choice(list(OTHER))
         labels = [label for label in lists if polarity(label) == wanted]
-        (label,) = self.rng.choices(labels, [len(lists[label]) ** 0.5 for label in labels])
+        (label,) = self.rng.choices(labels, [len(lists[label]) ** 0.7 for label in labels])
         return Part(self.rng.choice(lists[label]), label)
 
-    def fill(self, frames: list[str], **given: str) -> str:
+    def topic(self) -> str:
+        """Draw a topic."""
+        return self.rng.choice(list(WORDS["subjects"]))
+
+    def fill(self, frames: list[str], topic: str = "", **given: str) -> str:
         """Draw a frame and what stands in its slots."""
         rng = self.rng
 
@@ -93,25 +106,28 @@ class Composer:
             letter = slot[1]
             if letter == "n":
                 return str(rng.randint(2, 30))
+            if letter == "s":
+                return rng.choice(WORDS["subjects"][topic or self.topic()])
             if letter == "f":
                 return self.word(WORDS[rng.choice(("things", "feelings", "feelings"))]).text
             return given.get(letter) or rng.choice(WORDS[SLOTS[letter]])
 
         return re.sub(r"\{(\w)\}", drawn, rng.choice(frames))
 
-    def predicate(self, wanted: str) -> Part:
+    def predicate(self, wanted: str, topic: str) -> Part:
         """Draw what a thing is like, with or without a degree."""
         words = self.rng.choice(("things", "things", "predicates"))
-        word, label = self.word(WORDS[words], wanted)
+        word, label = self.word(fitting(words, topic), wanted)
         return Part(self.fill(WORDS["degrees" if words == "things" else "adverbs"], w=word), label)
 
-    def clause(self, wanted: str) -> Part:
+    def clause(self, wanted: str, topic: str = "") -> Part:
         """Draw a clause of a polarity: from the sample, one of those written out, or made of words."""
         rng = self.rng
-        (kind,) = rng.choices(("sample", "wholes", "happenings", "feelings", "things"), (30, 10, 10, 15, 35))
+        (kind,) = rng.choices(("sample", "wholes", "happenings", "feelings", "things"), (15, 13, 15, 17, 40))
         if kind == "things":
-            word, label = self.predicate(wanted)
-            return Part(rng.choice(WORDS["subjects"]) + word, label)
+            topic = topic or self.topic()
+            word, label = self.predicate(wanted, topic)
+            return Part((rng.choice(WORDS["subjects"][topic]) if rng.random() < 0.7 else "") + word, label)
         if kind == "feelings":
             word, label = self.word(WORDS["feelings"], wanted)
             return Part(rng.choice(WORDS["people"]) + self.fill(WORDS["degrees"], w=word), label)
@@ -128,10 +144,11 @@ class Composer:
         (words,) = rng.choices(("things", "feelings", "attitudes", "moods", "verbs", "nouns"), (34, 20, 14, 10, 9, 13))
         frames = WORDS["negations"][words]
         (mode,) = rng.choices(("plain", "strong", "weak", "stronger", "ended"), (34, 28, 14, 18, 6 * ("ended" in frames)))
-        wanted = rng.choice(list(OTHER))
-        word, label = self.word(WORDS[words], wanted)
-        more, other = self.word(WORDS[words], wanted).text, self.word(WORDS[words], OTHER[wanted]).text
-        text = self.fill(frames[mode], w=word, v=more, u=other, x=self.fill(WORDS["degrees"], w=word))
+        wanted, topic = rng.choice(list(OTHER)), self.topic()
+        lists = fitting(words, topic)
+        word, label = self.word(lists, wanted)
+        more, other = self.word(lists, wanted).text, self.word(lists, OTHER[wanted]).text
+        text = self.fill(frames[mode], topic, w=word, v=more, u=other, x=self.fill(WORDS["degrees"], w=word))
         if mode in {"plain", "stronger"}:
             return text, {label: 0.85}
         if mode == "ended" and wanted == "negative":
@@ -142,21 +159,22 @@ class Composer:
         """Draw a phrase with a negation whose label is known as a whole, or one that is neither good nor bad."""
         rng = self.rng
         if rng.random() < 0.2:
-            good, bad = (self.word(WORDS["things"], wanted).text for wanted in rng.sample(list(OTHER), 2))
-            return self.fill(WORDS["neither"], w=good, u=bad), {"none": 0.8}
+            topic = self.topic()
+            good, bad = (self.word(fitting("things", topic), wanted).text for wanted in rng.sample(list(OTHER), 2))
+            return self.fill(WORDS["neither"], topic, w=good, u=bad), {"none": 0.8}
         word, label = self.word(WORDS["wholes"], rng.choice(("positive", "positive", "negative", "negative", "neutral")))
-        before = rng.choice(WORDS["subjects"]) + "，" if label in {"like", "disgust"} else rng.choice(WORDS["times"])
+        before = self.fill(["{s}，"]) if label in {"like", "disgust"} else rng.choice(WORDS["times"])
         return before * (rng.random() < 0.6) + word, {label: 0.85}
 
     def contrasted(self) -> Post:
         """Draw two or three clauses of opposite polarity, of which one counts, or of the same polarity."""
         rng = self.rng
-        wanted = rng.choice(list(OTHER))
-        clauses = {letter: self.clause(OTHER[wanted] if letter in "ac" else wanted) for letter in "abcd"}
-        clauses |= {letter: self.predicate(OTHER[wanted] if letter == "x" else wanted) for letter in "xyz"}
+        wanted, topic = rng.choice(list(OTHER)), self.topic()
+        clauses = {letter: self.clause(OTHER[wanted] if letter in "ac" else wanted, topic) for letter in "abcd"}
+        clauses |= {letter: self.predicate(OTHER[wanted] if letter == "x" else wanted, topic) for letter in "xyz"}
         is_contrast = rng.random() < 0.85
         frame = rng.choice(WORDS["contrasts" if is_contrast else "agreeing"])
-        text = self.fill([frame], **{letter: part.text for letter, part in clauses.items()})
+        text = self.fill([frame], topic, **{letter: part.text for letter, part in clauses.items()})
         decides, other = clauses["b" if "{b}" in frame else "y"].label, clauses["a" if "{a}" in frame else "x"].label
         return text, {decides: 0.8, other: 0.08} if is_contrast else {decides: 0.85}
 
@@ -167,10 +185,17 @@ class Composer:
         if rng.random() < 0.3:
             wanted = rng.choice(list(OTHER))
             inside = self.word(WORDS[rng.choice(("things", "feelings"))], OTHER[wanted]).text
-            word, label = self.word(WORDS["things"], wanted)
+            word, label = self.word(fitting("things", "show"), wanted)
             degree = self.fill(WORDS["degrees"], w=word)
             title = f"{inside}的{rng.choice(WORDS['title_nouns'])}"
-            return self.fill(WORDS["title_opinions"], t=title, w=word, x=degree, u=inside), {label: 0.85}
+            return self.fill(
+                WORDS["title_opinions"],
+                "show",
+                t=title,
+                w=word,
+                x=degree,
+                u=self.word(fitting("things", "show"), OTHER[wanted]).text,
+            ), {label: 0.85}
         if rng.random() < 0.4:
             name = rng.choice(WORDS["name_words"]) + rng.choice(WORDS["name_nouns"])
             return self.fill(WORDS["name_frames"], i=name), {"none": 0.9}
@@ -192,14 +217,15 @@ class Composer:
         (kind,) = rng.choices(("event", "praise", "quoted"), (76, 12, 12))
         if kind == "event":
             return self.fill(WORDS["praises"], m=happening) + sign, felt
-        word = self.word(WORDS["things"], "positive").text
+        topic = self.topic()
+        word = self.word(fitting("things", topic), "positive").text
         if kind == "praise":
             ending = rng.choice(WORDS["joy" if is_sincere else "scorn"])
-            return self.fill(WORDS["scorned"], w=word) + ending, {"like": 0.8} if is_sincere else {
+            return self.fill(WORDS["scorned"], topic, w=word) + ending, {"like": 0.8} if is_sincere else {
                 "disgust": 0.6,
                 "anger": 0.25,
             }
-        text = self.fill(WORDS["quoted"]["like" if is_sincere else "disgust"], w=word, m=happening)
+        text = self.fill(WORDS["quoted"]["like" if is_sincere else "disgust"], topic, w=word, m=happening)
         return text, {"like": 0.8} if is_sincere else {"disgust": 0.65, "anger": 0.2}
 
     def with_emoji(self) -> Post:
@@ -212,7 +238,9 @@ class Composer:
             lists = WORDS["fortunes" if happy else "misfortunes"]
             clause = self.word(lists, wanted) if rng.random() < 0.5 else self.clause(wanted)
             tears = rng.choice(WORDS["happy_tears" if happy else "sad_tears"])
-            return clause.text + tears, {clause.label: 0.75, "sadness": 0.1} if happy else {"sadness": 0.6, clause.label: 0.3}
+            return clause.text + tears, {clause.label: 0.75, "sadness": 0.1} if happy else {clause.label: 0.3} | {
+                "sadness": 0.65
+            }
         if kind == "tease":
             return rng.choice(WORDS["teases"]) + rng.choice(WORDS["tender"]), {"like": 0.6, "happiness": 0.25}
         if kind == "spoilt":
@@ -248,8 +276,12 @@ def clauses_of_sample() -> dict[str, list[str]]:
     clauses: dict[str, list[str]] = {}
     for line in (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        words = re.sub(r"[。！？~…]+$", "", strip_emoji(row["text"]).strip())
-        if words == row["text"].rstrip("。！？~…") and 4 <= len(words) <= 16 and not re.search(r"[，。！？#@/\[\]~… ]", words):
+        words = re.sub(r"[。！？~～…]+$", "", strip_emoji(row["text"]).strip())
+        if (
+            words == row["text"].rstrip("。！？~～…")
+            and 4 <= len(words) <= 16
+            and not re.search(r"[，。！？#@/\[\]~～… ]", words)
+        ):
             clauses.setdefault(row["label"], []).append(words)
     return {label: found for label, found in clauses.items() if polarity(label) != "neutral"}
 
