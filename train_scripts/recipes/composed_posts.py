@@ -3,8 +3,7 @@
 python train_scripts/recipes/composed_posts.py OUTPUT.jsonl
 
 A teacher that counts words is wrong about these, and real posts hold too few of them to learn from. The words and frames are
-this project's own; clauses of the sample's training split are used too. The posts are for training only: they are no part of
-the sample, which was written freely.
+this project's own. The posts are for training only: they are no part of the sample, which was written freely.
 """
 
 import json
@@ -16,8 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from aslstm.data.known_corpora import KNOWN_LABELS, SAMPLE_FOLDER
-from tokenization import strip_emoji
+from aslstm.data.known_corpora import KNOWN_LABELS
 
 NUM_POSTS = 100_000
 LABELS = sorted(("none", "like", "happiness", "sadness", "anger", "disgust", "fear", "surprise"))
@@ -79,12 +77,10 @@ class Composer:
     """Draws posts of each kind.
 
     Args:
-        clauses: Short posts of the sample without emoji, by label.
         rng: What all choices are drawn by.
     """
 
-    def __init__(self, clauses: dict[str, list[str]], rng: random.Random) -> None:
-        self.clauses = clauses
+    def __init__(self, rng: random.Random) -> None:
         self.rng = rng
 
     def word(self, lists: dict[str, list[str]], wanted: str = "") -> Part:
@@ -121,9 +117,9 @@ class Composer:
         return Part(self.fill(WORDS["degrees" if words == "things" else "adverbs"], w=word), label)
 
     def clause(self, wanted: str, topic: str = "") -> Part:
-        """Draw a clause of a polarity: from the sample, one of those written out, or made of words."""
+        """Draw a clause of a polarity: one of those that are written out, or one made of words."""
         rng = self.rng
-        (kind,) = rng.choices(("sample", "wholes", "happenings", "feelings", "things"), (15, 13, 15, 17, 40))
+        (kind,) = rng.choices(("wholes", "happenings", "feelings", "things"), (16, 18, 20, 46))
         if kind == "things":
             topic = topic or self.topic()
             word, label = self.predicate(wanted, topic)
@@ -131,8 +127,9 @@ class Composer:
         if kind == "feelings":
             word, label = self.word(WORDS["feelings"], wanted)
             return Part(rng.choice(WORDS["people"]) + self.fill(WORDS["degrees"], w=word), label)
-        happenings = WORDS["fortunes" if wanted == "positive" else "misfortunes"]
-        return self.word({"sample": self.clauses, "wholes": WORDS["wholes"], "happenings": happenings}[kind], wanted)
+        if kind == "wholes":
+            return self.word(WORDS["wholes"], wanted)
+        return self.word(WORDS["fortunes" if wanted == "positive" else "misfortunes"], wanted)
 
     def neutral(self) -> Part:
         """Draw a plain statement."""
@@ -271,24 +268,9 @@ class Composer:
         return text + self.rng.choice(ends) if "\u4e00" <= text[-1] <= "\u9fff" else text, scores
 
 
-def clauses_of_sample() -> dict[str, list[str]]:
-    """Return the short training posts of the sample without emoji and punctuation inside, by label."""
-    clauses: dict[str, list[str]] = {}
-    for line in (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        words = re.sub(r"[。！？~～…]+$", "", strip_emoji(row["text"]).strip())
-        if (
-            words == row["text"].rstrip("。！？~～…")
-            and 4 <= len(words) <= 16
-            and not re.search(r"[，。！？#@/\[\]~～… ]", words)
-        ):
-            clauses.setdefault(row["label"], []).append(words)
-    return {label: found for label, found in clauses.items() if polarity(label) != "neutral"}
-
-
 def posts() -> Iterator[tuple[str, list[float]]]:
     """Yield different posts with the probability of each label; what the rules leave over is spread evenly."""
-    composer = Composer(clauses_of_sample(), random.Random(0))
+    composer = Composer(random.Random(0))
     seen: set[str] = set()
     while len(seen) < NUM_POSTS:
         text, scores = composer.post()
