@@ -1,30 +1,31 @@
 #!/usr/bin/env bash
 # From openly licensed texts, the sample corpus and the answers of teachers to the model that the package ships:
 # train_scripts/recipes/built_in.sh DATA_DIR OUTPUT_DIR
-# DATA_DIR also holds open/ and emoji/. The teachers are the models of nlpcc2014.sh and smp2020_ewect.sh in OUTPUT_DIR, which are
-# made first if they are missing. What the student reads is open_posts.jsonl, composed_posts.jsonl and the sample, nothing
-# else; validation rows of the teachers' corpora choose its decision rule. The folder is OUTPUT_DIR/weibo-emotion.
+# DATA_DIR also holds open/ and emoji/. The teachers are made first if OUTPUT_DIR lacks them (teachers.sh). What the student reads
+# is open_posts.jsonl, composed_posts.jsonl and the sample, nothing else; validation rows of the teachers' corpora choose its
+# decision rule. The folder is OUTPUT_DIR/weibo-emotion.
 set -euo pipefail
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR}
 python=${PYTHON:-python}
 recipes=$(dirname "$0")
 
-for teacher in nlpcc2014 smp2020_ewect; do
-    [ -e "$output/$teacher" ] || "$recipes/$teacher.sh" "$data" "$output"
-done
+"$recipes/teachers.sh" "$data" "$output"
 posts="$output/open_posts.jsonl"
 [ -e "$posts" ] || "$python" "$recipes/open_posts.py" "$data" "$posts"
-for teacher in nlpcc2014 smp2020_ewect; do
+for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
     answers="$output/open_posts.$teacher.jsonl"
     [ -e "$answers" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$posts" --output "$answers" \
-        --text_column text --no_clean
+        --text_column asked --no_clean
 done
-"$python" "$recipes/join_teachers.py" "$output/open_posts.joined.jsonl" --teachers "$output/open_posts.nlpcc2014.jsonl" \
+"$python" "$recipes/join_teachers.py" "$output/open_posts.joined.jsonl" --teachers "$output"/open_posts.nlpcc2014{,_both}.jsonl \
     --coarse "$output/open_posts.smp2020_ewect.jsonl" --coarse_weight 0.3
 "$python" "$recipes/composed_posts.py" "$output/composed_posts.jsonl"
 cat "$output/open_posts.joined.jsonl" "$output/composed_posts.jsonl" > "$output/soft_labels.jsonl"
-[ -e "$output/open_vectors.bin" ] || "$python" -m aslstm train-vectors --input "$posts" --vector_size 96 --seed 1 \
-    --output "$output/open_vectors.bin"
+sample=$("$python" -c "from aslstm.data.known_corpora import SAMPLE_FOLDER; print(SAMPLE_FOLDER)")
+[ -e "$output/open_vectors.bin" ] || "$python" -m aslstm train-vectors --input "$posts" "$sample/train.jsonl" \
+    --text_column text --vector_size 96 --seed 1 --output "$output/open_vectors.bin"
+# People gave the rows of the sample their labels, so each counts as two.
+cat "$sample/train.jsonl" "$sample/train.jsonl" > "$output/sample_twice.jsonl"
 "$python" - "$data" "$output/nlpcc2014_validation.jsonl" <<'END'
 import sys
 from pathlib import Path
@@ -33,9 +34,8 @@ from aslstm.data.corpora import CorpusSource, load_corpus
 
 load_corpus(CorpusSource("nlpcc2014", Path(sys.argv[1])))["validation"].to_json(sys.argv[2], force_ascii=False)
 END
-sample=$("$python" -c "from aslstm.data.known_corpora import SAMPLE_FOLDER; print(SAMPLE_FOLDER)")
-"$python" -m aslstm train --train_file "$sample/train.jsonl" --validation_file "$output/nlpcc2014_validation.jsonl" \
-    --soft_labels "$output/soft_labels.jsonl" --soft_label_weight 0.4 --vectors "$output/open_vectors.bin" \
+"$python" -m aslstm train --train_file "$output/sample_twice.jsonl" --no_clean --validation_file "$output/nlpcc2014_validation.jsonl" \
+    --soft_labels "$output/soft_labels.jsonl" --soft_label_weight 0.5 --vectors "$output/open_vectors.bin" \
     --embedding_size 96 --hidden_size 96 --unidirectional --segmenter rjieba --min_count 10 --min_emoji_count 1 \
     --num_train_epochs 6 --select last --learning_rate 2e-3 --embedding_learning_rate 1e-3 --hidden_dropout_prob 0.1 \
     --bag_of_words_weight 0.2 --mixed_precision bf16 --per_device_train_batch_size 128 --seed 1 --init_from none \

@@ -1,17 +1,12 @@
 #!/usr/bin/env bash
 # From teachers to a student that also learns their answers on reposts:
 # train_scripts/recipes/nlpcc2014_student.sh DATA_DIR OUTPUT_DIR [SEED]
-# The teachers are the model of nlpcc2014.sh, one of both directions and another seed, and the model of smp2020_ewect.sh; those that
-# OUTPUT_DIR lacks are made first. With the teachers' answers there, under 20 minutes on one CPU core.
+# The teachers are made first if OUTPUT_DIR lacks them (teachers.sh). Given their answers, under 20 minutes on one CPU core.
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 recipes=$(dirname "$0")
 
-for teacher in nlpcc2014 smp2020_ewect; do
-    [ -e "$output/$teacher" ] || "$recipes/$teacher.sh" "$data" "$output"
-done
-[ -e "$output/nlpcc2014_both" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --seed 2 \
-    --output_dir "$output/nlpcc2014_both"
+"$recipes/teachers.sh" "$data" "$output"
 reposts="$output/reposts.jsonl"
 [ -e "$reposts" ] || "$python" "$recipes/draw_reposts.py" "$data/weibo_reposts/texts.txt.gz" "$reposts"
 for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
