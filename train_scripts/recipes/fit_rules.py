@@ -5,8 +5,8 @@ python train_scripts/recipes/fit_rules.py MODEL_FOLDER DATA_DIR
 Training fits the rule to one corpus, whose shares of labels are its own: three quarters of NLPCC 2014 are ``none``, a fifth of
 SMP2020-EWECT is ``neutral``. A model for any file needs a rule that suits them all, and only validation rows choose it:
 
-- The weight of the prior is the one whose largest loss of macro-F1 is smallest, each corpus of real posts compared with the
-  weight that suits it best (minimax regret). The sample has no say in it: its labels were made equally frequent.
+- The weight of the prior is the one whose largest loss is smallest, each corpus of real posts compared with the weight that
+  suits it best (minimax regret). The score is the mean of macro-F1 and accuracy, as in training. The sample has no say in it: its labels were made equally frequent.
 - The temperature gives the lowest log loss, and the threshold of neutral answers the highest macro-F1 of the three
   polarities, on average over the corpora and the sample.
 """
@@ -24,7 +24,7 @@ from aslstm.data.corpora import CorpusSource, load_corpus
 from aslstm.data.known_corpora import COARSE_LABELS, KNOWN_LABELS
 from aslstm.files import json_text, write_checksums
 from aslstm.prediction.classifier import Classifier
-from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, macro_f1_scores, polarity_scores
+from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, mean_scores, polarity_scores
 from modeling_aslstm.config_values import POLARITIES
 
 CORPORA = ("nlpcc2014", "smp2020_ewect", "smp2020_ewect_virus", "sample")
@@ -74,9 +74,9 @@ def read_validation(name: str, data_dir: Path, classifier: Classifier) -> Valida
 
 
 def label_scores(rows: Validation, log_prior: np.ndarray) -> np.ndarray:
-    """Return macro-F1 of the corpus's labels at each weight of the prior, (num_weights,)."""
+    """Return the mean of macro-F1 and accuracy on the corpus's labels at each weight of the prior, (num_weights,)."""
     answers = np.stack([rows.probabilities(weight * log_prior).argmax(1) for weight in PRIOR_WEIGHTS])
-    return macro_f1_scores(rows.gold, answers, len(rows.names))
+    return mean_scores(rows.gold, answers, len(rows.names))
 
 
 def main() -> None:
@@ -110,7 +110,7 @@ def main() -> None:
     threshold = float(POLARITY_THRESHOLDS[curves.mean(0).argmax()])
     for name, of_labels, curve in zip(CORPORA, scores, curves, strict=True):
         print(
-            f"{name}: macro-F1 {of_labels[best]:.4f} (of its own best weight {of_labels.max():.4f}), of the polarities "
+            f"{name}: score {of_labels[best]:.4f} (of its own best weight {of_labels.max():.4f}), macro-F1 of the polarities "
             f"{curve[curves.mean(0).argmax()]:.4f}"
         )
     path = arguments.model / "config.json"
