@@ -6,7 +6,8 @@ Training fits the rule to one corpus, whose shares of labels are its own: three 
 SMP2020-EWECT is ``neutral``. A model for any file needs a rule that suits them all, and only validation rows choose it:
 
 - The weight of the prior is the one whose largest loss is smallest, each corpus of real posts compared with the weight that
-  suits it best (minimax regret). The score is the mean of macro-F1 and accuracy, as in training. The sample has no say in it: its labels were made equally frequent.
+  suits it best (minimax regret). The score is the mean of macro-F1 and accuracy, as in training. The sample has no say in it:
+  its labels were made equally frequent.
 - The temperature gives the lowest log loss, and the threshold of neutral answers the highest macro-F1 of the three
   polarities, on average over the corpora and the sample.
 """
