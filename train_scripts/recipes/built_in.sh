@@ -24,8 +24,6 @@ cat "$output/open_posts.joined.jsonl" "$output/composed_posts.jsonl" > "$output/
 sample=$("$python" -c "from aslstm.data.known_corpora import SAMPLE_FOLDER; print(SAMPLE_FOLDER)")
 [ -e "$output/open_vectors.bin" ] || "$python" -m aslstm train-vectors --input "$posts" "$sample/train.jsonl" \
     --text_column text --vector_size 96 --seed 1 --output "$output/open_vectors.bin"
-# People gave the rows of the sample their labels, so each counts as two.
-cat "$sample/train.jsonl" "$sample/train.jsonl" > "$output/sample_twice.jsonl"
 "$python" - "$data" "$output/nlpcc2014_validation.jsonl" <<'END'
 import sys
 from pathlib import Path
@@ -34,7 +32,8 @@ from aslstm.data.corpora import CorpusSource, load_corpus
 
 load_corpus(CorpusSource("nlpcc2014", Path(sys.argv[1])))["validation"].to_json(sys.argv[2], force_ascii=False)
 END
-"$python" -m aslstm train --train_file "$output/sample_twice.jsonl" --no_clean --validation_file "$output/nlpcc2014_validation.jsonl" \
+"$python" -m aslstm train --train_file "$sample/train.jsonl" --no_clean \
+    --validation_file "$output/nlpcc2014_validation.jsonl" \
     --soft_labels "$output/soft_labels.jsonl" --soft_label_weight 0.5 --vectors "$output/open_vectors.bin" \
     --embedding_size 96 --hidden_size 96 --unidirectional --segmenter rjieba --min_count 10 --min_emoji_count 1 \
     --num_train_epochs 6 --select last --learning_rate 2e-3 --embedding_learning_rate 1e-3 --hidden_dropout_prob 0.1 \

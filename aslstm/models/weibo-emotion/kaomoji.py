@@ -10,6 +10,7 @@ eyes of the table.
 
 import re
 import unicodedata
+from functools import cache
 
 from .emoji_splitting import BMP_EMOJI_CHARACTERS
 
@@ -100,7 +101,6 @@ _BRACKETED = (
 _FIRST_SIGN = _both_widths("".join(face[0] for face in (*_EYES, *_NAME_OF_BUILD)))
 # The look at what a face begins with spares nearly every character of a post the many eyes.
 FACE = re.compile(f"(?=[(（{_LEFT_ARMS}]|{_FIRST_SIGN})(?:{_BRACKETED}|(?P<bare>{_bare_pattern()}))")
-_BARE = re.compile(_bare_pattern())
 
 
 def _sign_pattern() -> str:
@@ -118,12 +118,23 @@ def _sign_pattern() -> str:
 
 
 FACE_SIGN = re.compile(_sign_pattern())
-_KNOWN_FACE = re.compile(
-    "|".join(f"{re.escape(pair[0])} ?[_.\\-oO0wWvVuU3AxXー口^Ёё{_TELLING}]{{1,3}} ?{re.escape(pair[1])}" for pair in _EYES)
-)
 _UNKNOWN_FACE = re.compile(f"(?P<left>\\S) ?[{_TELLING}]{{1,2}} ?(?P<right>\\S)")
 # What stands beside the face in its brackets: cheeks, sweat and arms, but no words and no numbers.
 _NO_CHEEKS = re.compile("[A-Za-kmnp-z0-9]")
+
+
+# These two are compiled at their first use, because each takes longer than reading a thousand posts, and few posts need them.
+@cache
+def _bare() -> re.Pattern[str]:
+    """Return what a face without brackets is, for those among words in brackets."""
+    return re.compile(_bare_pattern())
+
+
+@cache
+def _known_face() -> re.Pattern[str]:
+    """Return what a face with eyes of the table is, for the inside of brackets."""
+    mouth = f" ?[_.\\-oO0wWvVuU3AxXー口^Ёё{_TELLING}]{{1,3}} ?"
+    return re.compile("|".join(f"{re.escape(pair[0])}{mouth}{re.escape(pair[1])}" for pair in _EYES))
 
 
 def _name_of_core(core: str) -> str:
@@ -141,7 +152,7 @@ def _name_of_inside(inside: str) -> str:
     plain = "".join(c for c in inside.translate(_FULL_WIDTH) if unicodedata.category(c) != "Mn")
     if _LYING in plain:
         return "累"
-    found = _KNOWN_FACE.search(plain)
+    found = _known_face().search(plain)
     if found is None and (found := _UNKNOWN_FACE.search(plain)) is not None:
         left, right = found["left"], found["right"]
         # Letters are eyes where they are the same and of no alphabet that has these mouths.
@@ -168,4 +179,4 @@ def read_face(match: re.Match[str]) -> str:
         return _read_bare(match)
     name = "怒" if match["table"] else _name_of_inside(match["inside"])
     # A bare face may stand among words in brackets.
-    return f"[{name}]" if name else _BARE.sub(_read_bare, match.group())
+    return f"[{name}]" if name else _bare().sub(_read_bare, match.group())

@@ -185,9 +185,22 @@ class PostEncoder:
 
     def emoji_in(self, text: str) -> list[str]:
         """Return the emoji of a text as the user wrote them."""
-        aligned = self.normalizer.normalize_with_offsets(text)
-        found = [(start, start + len(emoji) - 1) for emoji, start, is_emoji in split_emoji(aligned.text) if is_emoji]
-        return [text[aligned.starts[first] : aligned.ends[last]] for first, last in found]
+        return self.emoji_in_each([text])[0]
+
+    def emoji_in_each(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the emoji of each text as the user wrote them."""
+        found: list[list[str]] = [[] for _ in texts]
+        for first in range(0, len(texts), _TEXTS_AT_ONCE_WITH_OFFSETS):
+            batch = texts[first : first + _TEXTS_AT_ONCE_WITH_OFFSETS]
+            joined, starts, ends = self.normalizer.normalize_joined_with_offsets(batch)
+            place, behind = first, joined.find(SEPARATOR)
+            for piece in split_emoji(joined):
+                if not piece.is_emoji:
+                    continue
+                while 0 <= behind < piece.start:
+                    place, behind = place + 1, joined.find(SEPARATOR, behind + 1)
+                found[place].append(texts[place][starts[piece.start] : ends[piece.start + len(piece.text) - 1]])
+        return found
 
     # ---- many texts at once ----
 
@@ -204,6 +217,9 @@ class PostEncoder:
         if word == SEPARATOR:
             return (SEPARATOR_ID,)
         id_of = self.table.id_of
+        # Nearly every word is one of the vocabulary. Only words of ASCII characters may have parts.
+        if not word.isascii() and word in self.table:
+            return (id_of(word),)
         return tuple([id_of(token) for token, _, _ in self._tokens_of_word(word)])
 
     def _ids_of_emoji(self, surface: str) -> tuple[int, ...]:

@@ -99,8 +99,10 @@ def _class_of(characters: Iterable[str]) -> str:
 
 def _changed_characters() -> dict[str, str]:
     """Return every character between U+0080 and U+FFFF that NFKC changes, with what it becomes."""
-    above = (chr(p) for p in range(0x80, 0x10000) if not 0xD800 <= p < 0xE000 and chr(p) not in _LONG_EXPANSIONS)
-    return {c: changed for c in above if (changed := unicodedata.normalize("NFKC", c)) != c}
+    # Most blocks, as those of Chinese characters, hold none and are passed over as a whole: this is done at every start.
+    blocks = ("".join(map(chr, range(first, first + 64))) for first in range(0x80, 0x10000, 64) if not 0xD800 <= first < 0xE000)
+    changed = (c for block in blocks if not unicodedata.is_normalized("NFKC", block) for c in block)
+    return {c: new for c in changed if c not in _LONG_EXPANSIONS and (new := unicodedata.normalize("NFKC", c)) != c}
 
 
 def _is_simple(character: str, changed: str) -> bool:

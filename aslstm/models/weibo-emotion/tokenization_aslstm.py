@@ -216,6 +216,10 @@ class ASLSTMTokenizer(PreTrainedTokenizer):
         """Return the emoji of a text as the user wrote them."""
         return self.post_encoder.emoji_in(text)
 
+    def emoji_in_each(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the emoji of each text as the user wrote them."""
+        return self.post_encoder.emoji_in_each(texts)
+
     # ---- batches ----
 
     def encode_batch(self, texts: Sequence[str], *, max_length: int | None = None) -> list[list[int]]:

@@ -5,6 +5,7 @@ this module.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ VOCABULARY_FILES = {
     "user_dict_file": "user_dict.txt",
     "script_table_file": "script_table.txt",
 }
+# The characters that no token has: white space, controls and surrogates; a line feed ends a token.
+_NOT_STORABLE = re.compile("[^\\S\n]|[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 # Those that a tokenizer may lack.
 _OPTIONAL_FILES = ("user_dict_file", "script_table_file")
 
@@ -116,6 +119,9 @@ def read_vocabulary_file(path: str | Path, first_tokens: Sequence[str]) -> list[
     tokens = content.removesuffix("\n").split("\n")
     if tokens[: len(first_tokens)] != list(first_tokens):
         raise ValueError(f"{path}: expected the first lines {list(first_tokens)}, found {tokens[: len(first_tokens)]}")
+    # Nearly every file is as it was written, which is known in a tenth of the time that a look at each token takes.
+    if len(set(tokens)) == len(tokens) and "" not in tokens and not _NOT_STORABLE.search(content):
+        return tokens
     seen: set[str] = set()
     for number, token in enumerate(tokens, start=1):
         if token in seen or not is_storable_token(token):
