@@ -61,6 +61,8 @@ def main(given: Sequence[str] | None = None) -> None:
     first, posts = getattr(arguments, "model", None), getattr(arguments, "posts", [])
     if first is not None and is_post(first):
         first, posts = None, [first, *posts]
+    if first is not None and not first.strip():
+        raise UserError("expected a model folder or a post, found an empty text; write a post in quotes")
     folder = model_path() if first is None else Path(first)
     check_model_folder(folder)
     check_code(folder, trust_code=arguments.trust_code)

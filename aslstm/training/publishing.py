@@ -3,6 +3,7 @@
 The Hub and ``from_pretrained`` take the folder as it is. It gets its name only after all its files have been written.
 """
 
+import json
 import os
 import shlex
 import shutil
@@ -79,7 +80,8 @@ class OutputFolder:
     It is created before training, so that a run does not find out at its end that it cannot write.
 
     Args:
-        path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written.
+        path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written. What others
+            put into it, which its checksums do not list, stays.
 
     Raises:
         UserError: The path names a file or a folder with other files, or it cannot be written.
@@ -133,12 +135,26 @@ class OutputFolder:
                 staging = Path(beside) / "new"
                 staging.mkdir()
                 self._write(staging, model, tokenizer, record)
+                self._keep_what_others_put_here(staging)
                 put_folder(self.path, staging)
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
                 "make room; a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
             ) from error
+
+    def _keep_what_others_put_here(self, staging: Path) -> None:
+        if not (self.path / CHECKSUMS).is_file():
+            return
+        listed = json.loads((self.path / CHECKSUMS).read_text(encoding="utf-8"))
+        own = {CHECKSUMS, "__pycache__", *(Path(name).parts[0] for name in listed)}
+        for path in self.path.iterdir():
+            if path.name in own or (staging / path.name).exists():
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.copytree(path, staging / path.name, symlinks=True)
+            else:
+                shutil.copy2(path, staging / path.name, follow_symlinks=False)
 
     def _write(
         self, staging: Path, model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer, record: TrainingRecord

@@ -261,13 +261,21 @@ def test_an_empty_folder_is_filled(publish: Publish, tmp_path: Path) -> None:
     check_model_folder(publish(tmp_path / "model"))
 
 
-def test_an_older_model_folder_is_replaced_as_a_whole(publish: Publish, tmp_path: Path) -> None:
+def test_an_older_model_folder_is_replaced_as_a_whole_and_what_others_put_there_stays(publish: Publish, tmp_path: Path) -> None:
     folder = publish(tmp_path / "model")
     (folder / "README.md").write_text("old", encoding="utf-8")
-    (folder / "left_over.txt").write_text("old", encoding="utf-8")
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.onnx").write_text("the graph of the old weights", encoding="utf-8")
+    write_checksums(folder)
+    (folder / "my_notes.txt").write_text("mine", encoding="utf-8")
+    (folder / "charts").mkdir()
+    (folder / "charts" / "a.png").write_text("mine", encoding="utf-8")
     publish(folder)
     check_model_folder(folder)
-    assert not (folder / "left_over.txt").exists()
+    assert not (folder / "onnx").exists()
+    assert (folder / "README.md").read_text(encoding="utf-8") != "old"
+    assert (folder / "my_notes.txt").read_text(encoding="utf-8") == "mine"
+    assert (folder / "charts" / "a.png").read_text(encoding="utf-8") == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
