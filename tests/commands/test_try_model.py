@@ -1,7 +1,10 @@
 import shutil
 from pathlib import Path
 
-from aslstm.commands.try_model import POSTS
+import pytest
+
+from aslstm.commands.try_model import POSTS, main
+from aslstm.errors import UserError
 from aslstm.files import write_checksums
 from tests.support.commands import run_command
 
@@ -30,3 +33,9 @@ def test_code_of_an_older_folder_that_knows_no_contributions_still_answers(model
     lines = run_command("try", folder, "--trust_code").stdout.splitlines()
     assert len(lines) == 1 + len(POSTS)
     assert all(line.split()[-2:] == ["-", "-"] for line in lines[1:])
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_text_is_no_folder(text: str) -> None:
+    with pytest.raises(UserError, match="expected a model folder or a post, found an empty text"):
+        main([text])
