@@ -56,9 +56,9 @@ def _quota_of(group: Path) -> float:
     """Return the quota of one group, in cores; the first file is that of version 2, the other two those of version 1."""
     try:
         if (group / "cpu.max").is_file():
-            time, period = (group / "cpu.max").read_text(encoding="ascii").split()
+            time, period = (group / "cpu.max").read_text(encoding="utf-8").split()
         else:
-            time, period = ((group / f"cpu.cfs_{name}_us").read_text(encoding="ascii").strip() for name in ("quota", "period"))
+            time, period = ((group / f"cpu.cfs_{name}_us").read_text(encoding="utf-8").strip() for name in ("quota", "period"))
         return float(time) / float(period) if time not in ("max", "-1") else math.inf
     except (OSError, ValueError):
         return math.inf  # The group sets no limit, or may not be read.
