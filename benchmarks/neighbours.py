@@ -154,8 +154,11 @@ def captum_gradients(folder: Path) -> str:
     # The ids go into the vectors of the words and, where the model has one, into the tables of its bag of words.
     bag = model.bag_of_words
     tables = [model.get_input_embeddings(), *([] if bag is None else [bag.scores, bag.squared_norms])]
+    # Which tokens are emoji is no number that a path could lead along, so the emoji stay and the words are left out.
+    is_emoji = ids >= model.config.emoji_token_offset
+    baseline = torch.where(is_emoji, ids, classify.tokenizer.mask_token_id)
     by_layer, error = LayerIntegratedGradients(of_ids, tables).attribute(
-        ids, torch.full_like(ids, classify.tokenizer.mask_token_id), additional_forward_args=(mask,), n_steps=100,
+        ids, baseline, additional_forward_args=(mask,), n_steps=100,
         return_convergence_delta=True,
     )  # fmt: skip
     vectors = model.get_input_embeddings()(ids).detach()
