@@ -58,7 +58,7 @@ def damaged_weights(folder: Path) -> Iterator[tuple[str, str]]:
     write_checksums(folder)
 
 
-@attack(24, "weights that are none", "each weight is left out, then is NaN; then all are, and a graph is to be exported")
+@attack(24, "weights that are none", "each weight is left out, then made NaN; then all are NaN, and every command is asked")
 def spoil_weights(arena: Arena) -> str:
     """Ask folders with spoilt weights, through the pipelines and the commands."""
     # Imported here, because no other attack needs torch in this process.

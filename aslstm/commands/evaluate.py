@@ -7,7 +7,6 @@ rows whose emoji or words were changed, which shows what the emoji are worth.
 as PNG. ``--behaviour`` asks the cases of the behaviour suite instead of a corpus.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, replace
@@ -38,7 +37,6 @@ from aslstm.metrics import (
     multi_label_intervals_95,
     polarity_figure,
 )
-from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.predictor import LABEL_THRESHOLD
 from aslstm.prediction.settings import InferenceSettings
@@ -46,7 +44,7 @@ from aslstm.printing import table_text
 from aslstm.settings import check_settings, setting
 
 from .behaviour import evaluate_behaviour
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_model_flag, add_settings, chosen_model, make_settings
 
 COUNTERFACTUALS = {
     "emoji removed": remove_emoji,
@@ -221,10 +219,10 @@ def save_predictions(
 def main(given: Sequence[str] | None = None) -> None:
     """Score a model on a split of a corpus, print the figures and write the files that are asked for."""
     parser = CommandParser("evaluate", "Score a model folder on a corpus, or on the behaviour suite.")
-    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+    add_model_flag(parser)
     add_settings(parser, EvaluateSettings, CorpusSource, InferenceSettings, leave_out=["model"])
     arguments = parser.parse_args(given)
-    arguments.model = getattr(arguments, "model", None) or model_path()
+    arguments.model = chosen_model(arguments)
     settings, source = make_settings(EvaluateSettings, arguments), make_settings(CorpusSource, arguments)
     inference = make_settings(InferenceSettings, arguments)
     if settings.behaviour and source.map_labels:

@@ -18,10 +18,12 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import SECONDS_OF_ONE_INTERRUPT, UserError
+from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
 
@@ -120,6 +122,20 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
         # The help text of the setting says what happens without a value; "(default: None)" would say nothing.
         options["default"] = argparse.SUPPRESS
     group.add_argument(f"--{name}", **options)
+
+
+def add_model_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of a model folder that may be left out; :func:`chosen_model` reads it."""
+    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+
+
+def chosen_model(arguments: argparse.Namespace) -> Path:
+    """Return the model folder that the command line names, or else the default model.
+
+    Raises:
+        UserError: There is no default model.
+    """
+    return getattr(arguments, "model", None) or model_path()
 
 
 def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> T:

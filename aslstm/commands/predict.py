@@ -12,25 +12,22 @@ grow with the size of the input. ``--resume`` continues a run that was killed, a
 ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from aslstm.data.text_sources import FILES_HELP
-from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.prediction.predict_settings import PredictSettings
 from aslstm.prediction.running import predict_file
 from aslstm.prediction.settings import InferenceSettings
 from aslstm.workbooks import MAX_CHARACTERS
 
-from .flags import CommandParser, add_settings, make_settings, say, show_flags
+from .flags import CommandParser, add_model_flag, add_settings, chosen_model, make_settings, say, show_flags
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Answer the posts and print a summary on standard error, because standard output may hold rows."""
     parser = CommandParser("predict", "Label the posts of a file.")
-    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+    add_model_flag(parser)
     parser.add_argument("files", nargs="*", help=f"{FILES_HELP}; the same as --input")
     add_settings(parser, PredictSettings, InferenceSettings, leave_out=("model", "input"))
     parser.add_argument("--input", nargs="+", default=[], help=FILES_HELP)
@@ -38,7 +35,7 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments.input = [*arguments.files, *arguments.input]
     if not arguments.input:
         parser.error("expected a file of posts, found none; name one, e.g. aslstm predict posts.xlsx")
-    arguments.model = getattr(arguments, "model", None) or model_path()
+    arguments.model = chosen_model(arguments)
     inference = make_settings(InferenceSettings, arguments)
     settings = make_settings(PredictSettings, arguments, inference=inference)
     summary = predict_file(settings, tell=lambda line: say(line, sys.stderr))
