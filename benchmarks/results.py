@@ -22,7 +22,7 @@ from huggingface_hub import EvalResult, ModelCard
 from aslstm.charts import plot_emoji_map
 from aslstm.commands.flags import CommandParser, run
 from aslstm.commands.nearest import vectors_of_model
-from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, without_white_space
+from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_splits, without_white_space
 from aslstm.data.counterfactuals import shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
@@ -53,8 +53,8 @@ GATES = {
     "emoji_macro_f1": Gate("the rows with an emoticon, macro-F1 of 8", 0.550),
     "shuffle_drop": Gate("the same, lost when emoji are shuffled between rows", 0.100),
     "smp_macro_f1": Gate("SMP2020 usual, eval file, macro-F1", 0.725),
-    "smp_new_macro_f1": Gate("the same without the rows that also stand in train", 0.725),
     "virus_macro_f1": Gate("SMP2020 virus, eval file, macro-F1", 0.620),
+    "virus_new_macro_f1": Gate("the same without the rows that also stand in its train file", 0.620),
     "smp_official": Gate("SMP2020, mean of usual and virus, as the shared task counts", 0.670),
     "polarity": Gate("polarity on NLPCC 2014 test, accuracy", 0.915),
     "megabytes": Gate("weights, MB in fp32", 35.0, at_most=True),
@@ -62,15 +62,38 @@ GATES = {
 SMP = {"smp_macro_f1": "smp2020_ewect", "virus_macro_f1": "smp2020_ewect_virus"}
 
 
-def load_rows(name: str, data_dir: Path) -> tuple[dict[str, Rows], list[str], np.ndarray]:
-    """Return the splits of a corpus without white space, its labels, and which test rows have an emoji."""
-    corpus = load_corpus(CorpusSource(name, data_dir))
+class Corpus(NamedTuple):
+    """Holds the rows of a corpus, whose texts have no white space.
+
+    Attributes:
+        splits: The rows of each split. Those of train that also stand in test are left out of train.
+        names: The labels.
+        with_emoji: Which test rows have an emoji, (num_rows,) bool.
+        is_new: Which test rows do not stand in train as it was published, (num_rows,) bool.
+    """
+
+    splits: dict[str, Rows]
+    names: list[str]
+    with_emoji: np.ndarray
+    is_new: np.ndarray
+
+
+def load_rows(name: str, data_dir: Path) -> Corpus:
+    """Return the rows of a corpus."""
+    source = CorpusSource(name, data_dir)
+    published, corpus = read_splits(source, skip=("validation", "test"))["train"], load_corpus(source)
     names = sorted(set(corpus["train"]["label"]))
     splits = {
         split: Rows([without_white_space(t) for t in rows["text"]], np.array([names.index(label) for label in rows["label"]]))
         for split, rows in corpus.items()
     }
-    return splits, names, np.array([has_emoji(text) for text in corpus["test"]["text"]])
+    seen = set(map(without_white_space, published["text"]))
+    return Corpus(
+        splits,
+        names,
+        with_emoji=np.array([has_emoji(text) for text in corpus["test"]["text"]]),
+        is_new=np.array([text not in seen for text in splits["test"].texts]),
+    )
 
 
 def polarity_accuracy(
@@ -105,9 +128,6 @@ def load_classifier(folder: Path, names: list[str]) -> Classifier:
     return classifier
 
 
-Corpus = tuple[dict[str, Rows], list[str], np.ndarray]
-
-
 def smp_figures(corpora: dict[str, Corpus], answers: dict[str, np.ndarray]) -> dict[str, float]:
     """Return the figures of both corpora of SMP2020-EWECT.
 
@@ -117,20 +137,18 @@ def smp_figures(corpora: dict[str, Corpus], answers: dict[str, np.ndarray]) -> d
     """
     figures = {}
     for key, name in SMP.items():
-        splits, names, _ = corpora[name]
-        test = splits["test"]
-        figures[key] = compute_metrics(test.labels, answers[name], names)["macro_f1"]
-        if key == "smp_macro_f1":
-            seen = set(splits["train"].texts) | set(splits["validation"].texts)
-            new = np.array([text not in seen for text in test.texts])
-            figures["smp_new_macro_f1"] = compute_metrics(test.labels[new], answers[name][new], names)["macro_f1"]
+        corpus = corpora[name]
+        figures[key] = compute_metrics(corpus.splits["test"].labels, answers[name], corpus.names)["macro_f1"]
+    # Of usual, no row of the eval file stands in the train file.
+    virus = corpora["smp2020_ewect_virus"]
+    labels, given = (rows[virus.is_new] for rows in (virus.splits["test"].labels, answers["smp2020_ewect_virus"]))
+    figures["virus_new_macro_f1"] = compute_metrics(labels, given, virus.names)["macro_f1"]
     return figures | {"smp_official": (figures["smp_macro_f1"] + figures["virus_macro_f1"]) / 2}
 
 
 def score_run(folder: Path, corpora: dict[str, Corpus]) -> dict[str, float]:
     """Return all figures of the models of one seed."""
-    nlpcc = corpora["nlpcc2014"]
-    splits, names, with_emoji = nlpcc
+    splits, names, with_emoji, _ = corpora["nlpcc2014"]
     test = splits["test"]
     classifier = load_classifier(folder / "nlpcc2014", names)
     probabilities = classifier.predict(test.texts)
@@ -139,7 +157,7 @@ def score_run(folder: Path, corpora: dict[str, Corpus]) -> dict[str, float]:
     shuffled = shuffle_emoji([text for text, has in zip(test.texts, with_emoji, strict=True) if has])
     other = compute_metrics(test.labels[with_emoji], classifier.predict(shuffled).argmax(1), names)
     answers = {
-        name: load_classifier(folder / name, corpora[name][1]).predict(corpora[name][0]["test"].texts).argmax(1)
+        name: load_classifier(folder / name, corpora[name].names).predict(corpora[name].splits["test"].texts).argmax(1)
         for name in SMP.values()
     }
     return {
@@ -157,7 +175,7 @@ def score_svm(corpora: dict[str, Corpus], *, is_balanced: bool) -> dict[str, flo
     """Return the figures of the SVM; the balanced one has the decision prior fitted as our model has."""
     figures = {}
     answers = {}
-    for name, (splits, names, with_emoji) in corpora.items():
+    for name, (splits, names, with_emoji, _) in corpora.items():
         train, validation, test = (splits[split] for split in ("train", "validation", "test"))
         both = Rows(train.texts + validation.texts, np.concatenate([train.labels, validation.labels]))
         fitted_on = train if is_balanced else both
@@ -225,8 +243,8 @@ def write_into_card(folder: Path, figures: dict[str, Any]) -> None:
     known = [result for result in card.data.eval_results or [] if result.metric_name not in titles]
     corpora = {
         "smp_macro_f1": ("smp2020_ewect", "SMP2020-EWECT, usual"),
-        "smp_new_macro_f1": ("smp2020_ewect", "SMP2020-EWECT, usual"),
         "virus_macro_f1": ("smp2020_ewect_virus", "SMP2020-EWECT, virus"),
+        "virus_new_macro_f1": ("smp2020_ewect_virus", "SMP2020-EWECT, virus"),
         "smp_official": ("smp2020_ewect", "SMP2020-EWECT"),
     }
     card.data.eval_results = known + [
