@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from aslstm.data.known_corpora import KNOWN_LABELS
 
-NUM_POSTS = 40_000
+NUM_POSTS = 100_000
 LABELS = sorted(("none", "like", "happiness", "sadness", "anger", "disgust", "fear", "surprise"))
 # The words and frames. Words that say how things are or what people feel stand under the label that they stand for.
 WORDS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))

@@ -1,6 +1,5 @@
 # What the recipes of corpora share (they source it): the arguments, vectors, the pre-trained model, and a function that
 # fine-tunes. Vectors and pre-trained model are made once for an OUTPUT_DIR; both also read the reposts and the virus corpus.
-# Words that occur less than 7 times would add half of the weights again.
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR} seed=${3:-1}
 python=${PYTHON:-python}
 posts=("$data/nlpcc2014/train.jsonl.gz" "$data"/smp2020_ewect/{usual_train_labeled,virus_train}.txt.gz
@@ -13,7 +12,7 @@ if [ ! -e "$output/vectors.bin" ]; then
 fi
 if [ ! -e "$output/pretrained" ]; then
     "$python" -m aslstm pretrain "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
-        --also_learn nlpcc2014 smp2020_ewect smp2020_ewect_virus weibo_senti_100k --hidden_dropout_prob 0.3 --min_count 7 \
+        --also_learn nlpcc2014 smp2020_ewect smp2020_ewect_virus weibo_senti_100k --hidden_dropout_prob 0.3 \
         --mixed_precision bf16 --seed "$seed" --output_dir "$output/pretrained"
 fi
 

@@ -3,4 +3,4 @@
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 
-train --dataset smp2020_ewect --average_runs 2 --output_dir "$output/smp2020_ewect"
+train --dataset smp2020_ewect --output_dir "$output/smp2020_ewect"
