@@ -28,6 +28,8 @@ _ZIP = b"PK\x03\x04"
 _IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 # An Office document is a zip archive with one of these.
 _DOCUMENT = ("[Content_Types].xml", "mimetype")
+_WORKBOOKS = (".xlsx", ".xlsm")
+WHOLE_WORKBOOK = "expected a whole Excel workbook (.xlsx)"
 SUFFIXES_OF_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
@@ -165,7 +167,7 @@ def open_unpacked(path: Path) -> Unpacked:
             name, file = _without_suffix(name), _buffered(b"", reader(file), path, kind)
         elif head.startswith(_ZIP):
             file = _seekable(path, file, "zip")
-            member = _member(path, file)
+            member = _member(path, name, file)
             if member is None:
                 break
             name, file = member
@@ -215,11 +217,13 @@ _UNPACKERS: tuple[tuple[bytes, str, Callable[[BinaryIO], Any]], ...] = (
 )
 
 
-def _member(path: Path, file: BinaryIO) -> tuple[str, BinaryIO] | None:
-    """Return the name and the bytes of the one file of an archive; None if the archive is an Office document."""
+def _member(path: Path, name: str, file: BinaryIO) -> tuple[str, BinaryIO] | None:
+    """Return the name and the bytes of the one file of an archive, here called ``name``; None if it is an Office document."""
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
+        if name.lower().endswith(_WORKBOOKS):
+            raise UserError(f"{path}: {WHOLE_WORKBOOK}, found: {error}; fetch it again, or save it again in Excel") from error
         raise UserError(f"{path}: expected a whole zip file, found: {error}; fetch it again") from error
     files = [one for one in archive.infolist() if not one.is_dir() and not any(part in one.filename for part in _IGNORED)]
     if any(one.filename in _DOCUMENT for one in files):

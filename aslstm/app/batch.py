@@ -30,7 +30,7 @@ _CHUNK = 256
 # What the names of answers begin with where the upload has a column of such a name, above all if it was labelled before.
 _PREFIX = "aslstm_"
 # Columns of answers that only the report needs.
-_OF_REPORT = ("scores", "attention")
+_OF_REPORT = ("scores", "attention", "emoji_effect")
 # How much of the work is done when the posts have been read, answered and drawn.
 _READ, _ANSWERED, _DRAWN = 0.05, 0.75, 0.9
 
@@ -122,7 +122,7 @@ class _Labelling:
         self.cleaning = CleaningCounts()
 
     def _answerer(self, answers: Answers, language: str) -> RowAnswerer:
-        predictor = BatchPredictor(answers.classifier, prefix=self.prefix, attention=answers.has_weights)
+        predictor = BatchPredictor(answers.classifier, prefix=self.prefix, attention=answers.has_weights, emoji_effect=True)
         return RowAnswerer(predictor, language=language)
 
     def answered(self) -> Iterator[Row]:

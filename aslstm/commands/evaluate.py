@@ -1,7 +1,8 @@
 """Takes the flags of ``aslstm evaluate`` and prints how well a model folder does on a corpus.
 
 Run as ``aslstm evaluate [--model DIR] --test_file mine.csv``, or with ``--dataset nlpcc2014 --data_dir DIR [--split test]``.
-Without ``--model`` it scores the default model. The tables have figures for all rows, for rows with and without emoji, and for
+Without ``--model`` it scores the default model, and without data the test split of the sample corpus; the first lines say which
+model and which data. The tables have figures for all rows, for rows with and without emoji, and for
 rows whose emoji or words were changed, which shows what the emoji are worth.
 ``--output`` writes the figures as JSON, ``--save_predictions`` every answer as JSON Lines, and ``--plot`` the confusion matrix
 as PNG. ``--behaviour`` asks the cases of the behaviour suite instead of a corpus.
@@ -234,11 +235,21 @@ def main(given: Sequence[str] | None = None) -> None:
         _evaluate(settings, source, inference)
 
 
+def name_of_data(source: CorpusSource, split: str) -> str:
+    """Return what is scored, in words: most people who name no data do not know that a sample is built in."""
+    if source.dataset == "files":
+        file = source.files().get(split)
+        return str(file) if file else f"the {split} split of {source.train_file}"
+    corpus = "the sample corpus of this package" if source.dataset == "sample" else source.dataset
+    return f"the {split} split of {corpus}"
+
+
 def _evaluate(settings: EvaluateSettings, source: CorpusSource, inference: InferenceSettings) -> None:
     """Load the model, score it, and print and write the figures."""
     classifier = Classifier(settings.model, **asdict(inference))
     if settings.behaviour:
         evaluate_behaviour(classifier, output=settings.output, save_predictions=settings.save_predictions)
+        print(f"model: {settings.model}")
         return
     several = classifier.config.problem_type == MULTI_LABEL
     if several and settings.plot:
@@ -246,6 +257,7 @@ def _evaluate(settings: EvaluateSettings, source: CorpusSource, inference: Infer
     rows = load_split(replace(source, problem_type=MULTI_LABEL if several else SINGLE_LABEL), settings.split)
     texts, gold = list(rows["text"]), list(rows["label"])
     results, probabilities, names = evaluate(classifier, texts, gold, settings.map_predictions)
+    print(f"model: {settings.model}\ndata: {name_of_data(source, settings.split)}, {len(texts):,} rows\n")
     maps = {"map_labels": source.map_labels, "map_predictions": settings.map_predictions}
     for flag, given in maps.items():
         if given:

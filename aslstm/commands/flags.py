@@ -75,9 +75,14 @@ class CommandParser(argparse.ArgumentParser):
                 # Without its dashes and in small letters, so that -input, —input and --INPUT are found, too.
                 names = {name.lstrip("-"): name for name in known}
                 nearest = difflib.get_close_matches(flag.lstrip("-–—−").lower().replace("-", "_"), names, n=1)
-                hint = f"; did you mean {names[nearest[0]]}?" if nearest else ""
+                no_flag = "; put -- in front of what is no flag" if self._get_positional_actions() else ""
+                hint = f"; did you mean {names[nearest[0]]}?" if nearest else no_flag
                 self.error(f"unrecognized arguments: {flag}{hint}")
         return super().parse_known_args(given, namespace)
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Return None, which means no flag, for what is not written as one, such as a post that begins with a dash."""
+        return super()._parse_optional(arg_string) if _FLAG.fullmatch(arg_string.split("=")[0]) else None
 
 
 def add_settings(parser: argparse.ArgumentParser, *classes: type, leave_out: Sequence[str] = ()) -> None:

@@ -12,6 +12,7 @@ grow with the size of the input. ``--resume`` continues a run that was killed, a
 ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -28,11 +29,11 @@ def main(given: Sequence[str] | None = None) -> None:
     """Answer the posts and print a summary on standard error, because standard output may hold rows."""
     parser = CommandParser("predict", "Label the posts of a file.")
     add_model_flag(parser)
-    parser.add_argument("files", nargs="*", help=f"{FILES_HELP}; the same as --input")
+    parser.add_argument("files", nargs="*", default=argparse.SUPPRESS, help=f"{FILES_HELP}; the same as --input")
     add_settings(parser, PredictSettings, InferenceSettings, leave_out=("model", "input"))
-    parser.add_argument("--input", nargs="+", default=[], help=FILES_HELP)
+    parser.add_argument("--input", nargs="+", default=argparse.SUPPRESS, help=FILES_HELP)
     arguments = parser.parse_args(given)
-    arguments.input = [*arguments.files, *arguments.input]
+    arguments.input = [*getattr(arguments, "files", []), *getattr(arguments, "input", [])]
     if not arguments.input:
         parser.error("expected a file of posts, found none; name one, e.g. aslstm predict posts.xlsx")
     arguments.model = chosen_model(arguments)

@@ -277,6 +277,8 @@ def main(given: Sequence[str] | None = None) -> None:
     cleaned = inputs.cleaning()
     if cleaned and (line := cleaned.line()):
         print(show_flags(line))
+    if tables.num_unlabelled:
+        print(f"{tables.num_unlabelled} rows left out, which have no label: no words (an empty text, or only a forward)")
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")
 
 

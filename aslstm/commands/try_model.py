@@ -1,8 +1,8 @@
 """Takes the arguments of ``aslstm try`` and prints what a model folder answers to a few posts.
 
-Run as ``aslstm try [MODEL_DIR] [POST ...]``; without a folder the default model answers, without posts a few examples. It
-prints the label, its score, and the words and emoji that speak most for the answer and most against it, with their
-contributions. The folder is loaded through ``transformers.pipeline``, as users do it.
+Run as ``aslstm try [--model DIR] [POST ...]``; the folder may also stand before the posts. Without a folder the default model
+answers, without posts a few examples. It prints the label, its score, and the words and emoji that speak most for the answer
+and most against it, with their contributions. The folder is loaded through ``transformers.pipeline``, as users do it.
 """
 
 import argparse
@@ -14,12 +14,11 @@ from typing import Any
 from transformers import pipeline
 
 from aslstm.errors import UserError
-from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
 from aslstm.model_folder.layout import check_code, check_model_folder
 from aslstm.prediction.attention_view import contribution_pieces, pieces_for_and_against, signed_words
 from aslstm.printing import table_text
 
-from .flags import CommandParser
+from .flags import CommandParser, add_model_flag, chosen_model
 
 POSTS = (
     "今天又加班[泪]",
@@ -51,19 +50,21 @@ def is_post(argument: str) -> bool:
 def main(given: Sequence[str] | None = None) -> None:
     """Classify the posts and print a table."""
     parser = CommandParser("try", "Show what a model says of a few posts.")
-    # Without a type: argparse would make a path of its sign that there is no default.
-    parser.add_argument("model", nargs="?", default=argparse.SUPPRESS, help=f"a model folder; {DEFAULT_HELP}")
-    parser.add_argument("posts", nargs="*", default=argparse.SUPPRESS, help="posts; default: a few examples")
+    add_model_flag(parser)
+    parser.add_argument(
+        "posts", nargs="*", default=argparse.SUPPRESS,
+        help="posts; default: a few examples; without --model the first may be a model folder",
+    )  # fmt: skip
     parser.add_argument(
         "--trust_code", action="store_true", help="run the code of the folder, which is not that of this version; read it first"
     )
     arguments = parser.parse_args(given)
-    first, posts = getattr(arguments, "model", None), getattr(arguments, "posts", [])
-    if first is not None and is_post(first):
-        first, posts = None, [first, *posts]
-    if first is not None and not first.strip():
-        raise UserError("expected a model folder or a post, found an empty text; write a post in quotes")
-    folder = model_path() if first is None else Path(first)
+    posts = getattr(arguments, "posts", [])
+    if posts and not hasattr(arguments, "model") and not is_post(posts[0]):
+        if not posts[0].strip():
+            raise UserError("expected a model folder or a post, found an empty text; write a post in quotes")
+        arguments.model, posts = Path(posts[0]), posts[1:]
+    folder = chosen_model(arguments)
     check_model_folder(folder)
     check_code(folder, trust_code=arguments.trust_code)
     posts = posts or list(POSTS)

@@ -142,8 +142,8 @@ def _delimited(file: TextFile, layout: Layout) -> Rows:
             size = len(content) + (size if lines else 0)
             if size > MAX_LINE_BYTES:
                 raise UserError(
-                    f"{path}, line {number}: expected a row of at most {MAX_LINE_BYTES:,} characters, found more; close the "
-                    "quotation mark that it opens, or cut it"
+                    f"{path}, line {number - len(lines)}: expected a row of at most {MAX_LINE_BYTES:,} characters, found more; "
+                    "close the quotation mark that it opens, or cut it"
                 )
             lines.append(line)
             yield content
@@ -154,15 +154,16 @@ def _delimited(file: TextFile, layout: Layout) -> Rows:
     header = list(layout.names)
     while True:
         lines.clear()
-        message = ""
+        fault: csv.Error | None = None
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            message = f"{path}, line {reader.line_num + skipped}: expected delimited text, found: {error}; correct the line"
-            fields = []
+            fault, fields = error, []
         if fields is None:
             return
-        number = reader.line_num + skipped
+        # The first line of the row: behind a quotation mark that is never closed, the last one would be that of the file.
+        number = reader.line_num + skipped - max(len(lines) - 1, 0)
+        message = "" if fault is None else f"{path}, line {number}: {_words_of(fault)}"
         undecoded = [line for line in lines if isinstance(line, BadRow)]
         if header and fields and len(fields) != len(header):
             message = (
@@ -179,6 +180,15 @@ def _delimited(file: TextFile, layout: Layout) -> Rows:
             yield number, dict(zip(header, fields, strict=True))
         elif fields:
             header = named_columns(path, fields)
+
+
+def _words_of(fault: csv.Error) -> str:
+    if str(fault) == "unexpected end of data":
+        return (
+            "expected delimited text in which each quotation mark is closed, found the end of the file; close or double the "
+            "one that opens here"
+        )
+    return f"expected delimited text, found: {fault}; correct the line"
 
 
 def read_plain(file: TextFile, column: str) -> list[Table]:

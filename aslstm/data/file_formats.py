@@ -16,7 +16,7 @@ from aslstm.text_files import BadRow, lines_of
 T = TypeVar("T")
 Row = dict[str, Any]
 
-# The number of the last line of a row (or of the row itself, where the file has no lines), and the row.
+# The number of the first line of a row (or of the row itself, where the file has no lines), and the row.
 NumberedRow = tuple[int, Row]
 Rows = Iterator[NumberedRow | BadRow]
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 
 from aslstm.errors import UserError, check_packages
-from aslstm.packed_files import Unpacked
+from aslstm.packed_files import WHOLE_WORKBOOK, Unpacked
 from aslstm.text_files import BadRow
 
 from .file_formats import NumberedRow, Rows, Table, named_columns
@@ -55,7 +55,7 @@ def _one_line_errors(path: Any) -> Iterator[None]:
         yield
     except _BROKEN as error:
         found = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{path}: expected a whole Excel workbook, found: {found[:200]}; save it again in Excel") from error
+        raise UserError(f"{path}: {WHOLE_WORKBOOK}, found: {found[:200]}; fetch it again, or save it again in Excel") from error
 
 
 def read_workbook(source: Unpacked) -> list[Table]:

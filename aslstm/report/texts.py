@@ -53,7 +53,7 @@ LANGUAGES = {
         notes={
             "caution": "The labels are a model's answers, not facts. Intervals cover the chance in which posts are there, not "
             "the model's mistakes.",
-            "unlabelled": "{posts:,} rows without a label are left out.",
+            "unlabelled": "{posts:,} rows without a label are left out, such as empty texts and mere forwards.",
             "unread": "No date in the column {column} can be read (2014-03-01 or the seconds since 1970 could): no chart over "
             "time.",
             "undated": "{posts:,} posts without a readable date are not in the chart over time.",
@@ -167,7 +167,7 @@ LANGUAGES = {
         units={"day": "天", "week": "周", "month": "个月", "year": "年"},
         notes={
             "caution": "标签是模型的判断，不是事实。区间只反映帖子多少带来的偶然波动，不包括模型的错误。",
-            "unlabelled": "有 {posts:,} 行没有标签，未计入。",
+            "unlabelled": "有 {posts:,} 行没有标签（例如空文本，或只转发而没有写字），未计入。",
             "unread": "{column} 列没有可读的日期（可读的如 2014-03-01，或 1970 年以来的秒数），因此没有时间图。",
             "undated": "有 {posts:,} 条没有可读的日期，未计入时间图。",
             "trend": "每个点是一{unit}：各标签在这一{unit}的帖子中的占比；下方的柱子是条数。",

@@ -95,6 +95,11 @@ def explain(errors: Sequence[Any]) -> str:
     place = [str(part) for part in error["loc"] if part != "body"]
     if error["type"] == "json_invalid":
         return f"expected JSON, found: {error['ctx']['error']} at character {error['loc'][-1]}"
+    if isinstance(error["input"], bytes):  # Nothing is parsed that is not said to be JSON, such as a form.
+        return (
+            "expected JSON, found a body of another kind; send it with Content-Type: application/json (curl --json), such as "
+            '{"texts": ["今天又加班[泪]"]}'
+        )
     if error["type"] == "missing":
         found = error["input"] if isinstance(error["input"], dict) else {}
         return f'expected `texts`, found {", ".join(map(repr, found)) or "nothing"}; send {{"texts": […]}}'
@@ -114,4 +119,4 @@ def _shown(value: Any) -> str:
     >>> _shown(None), _shown(["好"] * 100)[:12]
     ('null', '["好", "好", "')
     """
-    return json.dumps(value, ensure_ascii=False, default=repr)[:60]
+    return json.dumps(value, ensure_ascii=False)[:60]

@@ -23,6 +23,7 @@ from aslstm.app.batch import ROWS, label_posts
 from aslstm.app.faults import UNKNOWN, ToldError
 from aslstm.app.serving import KINDS, PAGE
 from aslstm.app.uploads import look_at
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 
 POSTS = ("今天又加班[泪]", "好开心😂", "", "=气死我了[怒]")
 # Words of an English message, a flag, or an argument in backticks.
@@ -77,6 +78,14 @@ def test_labelled_rows_and_the_report_come_back_and_nothing_is_lost(model_folder
     shares = [share for share, _ in steps]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] >= 0.9
     assert any("4 / 4" in line for _, line in steps)
+
+
+def test_the_report_shows_where_words_and_emoji_disagree_as_that_of_the_command_does(tmp_path: Path) -> None:
+    label(BUILT_IN_MODEL, tmp_path / "out", lines="今天真的好开心，太棒了[怒]\n恭喜恭喜，太幸福了[泪]\n明天开会\n")
+    page = (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
+    assert "既有文字又有表情的帖子共 2 条，其中 2 条。" in page and "表情：愤怒" in page
+    header = (tmp_path / "out" / "rows.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert header == "text,标签,得分,情感倾向,倾向得分,表情"
 
 
 def test_pasted_lines_are_labelled(model_folder: Path, tmp_path: Path) -> None:

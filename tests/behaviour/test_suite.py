@@ -164,7 +164,7 @@ def test_the_command_prints_and_writes_the_rates_of_the_answers(model_folder: Pa
         assert rates[kind]["num_cases"] == len(of_kind)
         assert rates[kind]["pass_rate"] == pytest.approx(sum(row["passed"] for row in of_kind) / len(of_kind))
         assert re.search(rf"^{kind} +{len(of_kind)} +{rates[kind]['pass_rate']:.3f}", shown, re.MULTILINE)
-    assert shown.split()[0] == HEADER[0]
+    assert shown.split()[0] == HEADER[0] and shown.splitlines()[-1] == f"model: {model_folder}"
     for row in rows:
         told = [Opinion(**one) for one in row["opinions"]]
         assert len(told) == 1 + len(row.get("changed", [])) and all(one.label in LABELS for one in told)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from aslstm.commands.evaluate import name_of_data
 from aslstm.commands.flags import show_flags
+from aslstm.data.corpora import CorpusSource
 from aslstm.errors import UserError
 from aslstm.prediction.classifier import Classifier
 from tests.support.commands import PART_OF_SAMPLE, SHARED_DATA, SMALL_CORPUS, run_command
@@ -51,10 +53,25 @@ def test_the_report_agrees_with_scikit_learn_on_the_saved_predictions(model_fold
         [polarities[label] for label in gold], [polarity_of(a["probabilities"]) for a in answers], average="macro"
     )
     assert figures["all rows"]["macro_f1_polarity"] == pytest.approx(expected)
-    header, first = result.stdout.splitlines()[0], next(line for line in result.stdout.splitlines() if "all rows" in line)
+    model, data, _, header = result.stdout.splitlines()[:4]
+    assert model == f"model: {model_folder}" and data == f"data: {SMALL_CORPUS[-1]}, {len(answers)} rows"
+    first = next(line for line in result.stdout.splitlines() if "all rows" in line)
     assert "polarity" in header and f"{expected:.4f}" in first
     assert "polarity: macro-F1 of negative, neutral and positive" in result.stdout
     assert all("macro_f1_polarity" in figures[name] for name in SECTIONS)
+
+
+@pytest.mark.parametrize(
+    ("given", "split", "expected"),
+    [
+        ({}, "test", "the test split of the sample corpus of this package"),
+        ({"dataset": "nlpcc2014"}, "test", "the test split of nlpcc2014"),
+        ({"train_file": Path("a.csv"), "test_file": Path("b.csv")}, "test", "b.csv"),
+        ({"train_file": Path("a.csv")}, "validation", "the validation split of a.csv"),
+    ],
+)
+def test_what_is_scored_is_named(given: dict[str, Any], split: str, expected: str) -> None:
+    assert name_of_data(CorpusSource(**given), split) == expected
 
 
 def test_a_corpus_without_emoji_says_so(model_folder: Path, tmp_path: Path) -> None:

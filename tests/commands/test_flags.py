@@ -91,8 +91,10 @@ def test_what_follows_two_dashes_or_is_a_number_is_no_flag() -> None:
     assert parser.parse_args(["a", "--", "--plce", "-x", "—"]).posts == ["a", "--plce", "-x", "—"]
     assert parse("--place", "-", "--shift", "-1.5").shift == -1.5
     assert parse("--place", "here", "--shift", "-.5").shift == -0.5
-    for post in ("—好", "–", "--好 啊", "--plce me"):
-        assert parser.parse_args([post]).posts == [post]
+    for post in ("—好", "–", "--好 啊", "--plce me", "-5度的天气好冷", "-5", "-h好", "--好", "-好=1", "---"):
+        assert parser.parse_args([post, "a"]).posts == [post, "a"]
+    with pytest.raises(UserError, match="unrecognized arguments: -lol; put -- in front of what is no flag"):
+        parser.parse_args(["-lol"])
 
 
 def test_the_library_names_arguments_and_a_command_flags(capsys: pytest.CaptureFixture[str]) -> None:

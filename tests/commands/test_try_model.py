@@ -36,6 +36,14 @@ def test_code_of_an_older_folder_that_knows_no_contributions_still_answers(model
     assert all(line.split()[-2:] == ["-", "-"] for line in lines[1:])
 
 
+def test_the_model_is_a_flag_or_the_first_argument_and_a_post_may_begin_with_a_dash(model_folder: Path) -> None:
+    posts = ("-5度的天气好冷", "love this song")
+    shown = run_command("try", "--model", model_folder, *posts).stdout
+    assert [line.split("  ")[0] for line in shown.splitlines()[1:]] == list(posts)
+    for given in ((model_folder, *posts), (*posts, "--model", model_folder), (f"--model={model_folder}", "--", *posts)):
+        assert run_command("try", *given).stdout == shown
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_text_is_no_folder(text: str) -> None:
     with pytest.raises(UserError, match="expected a model folder or a post, found an empty text"):

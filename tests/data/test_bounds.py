@@ -46,7 +46,7 @@ def refusal_of(call: Callable[[], object]) -> str:
         ("a.txt.gz", endless(b"good\n"), ["line 2", "67,108,864 bytes"]),
         ("a.jsonl.gz", endless(b'{"text": "good"}\n{"text": "'), ["line 2", "67,108,864 bytes"]),
         ("a.csv.gz", endless(b"text,id\ngood,1\n"), ["line 3", "67,108,864 bytes"]),
-        ("a.csv.gz", endless(b'text,id\ngood,1\n"', MEGABYTE + b"\n"), ["line 66", "67,108,864 characters"]),
+        ("a.csv.gz", endless(b'text,id\ngood,1\n"', MEGABYTE + b"\n"), ["line 3", "67,108,864 characters"]),
         ("a.csv.gz", endless(b"text,id\ngood,1\n", b'"' + MEGABYTE + b'\n",'), ["67,108,864 characters", "row"]),
         ("a.tsv.gz", endless(b""), ["line 1", "67,108,864 bytes"]),
         ("a.txt.gz", endless(b'[{"text": "', MEGABYTE + b"\n"), ["line 64", "67,108,864 characters"]),

@@ -1,12 +1,14 @@
 """Files as people have them: what is found out about each, and what is refused in one line."""
 
 import csv
+import gzip
 import io
 import json
 import sqlite3
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -116,12 +118,23 @@ def test_a_workbook_with_a_password_or_a_fault_is_refused(tmp_path: Path) -> Non
     (tmp_path / "locked.xlsx").write_bytes(envelope)
     assert "expected a workbook without a password" in refusal_of(lambda: find_file(tmp_path / "locked.xlsx"))
     whole = save(tmp_path / "a.xlsx", lambda book: book.active.append(["text"])).read_bytes()
-    (tmp_path / "half.xlsx").write_bytes(whole[: len(whole) // 2])
-    assert "expected a whole zip file" in refusal_of(lambda: find_file(tmp_path / "half.xlsx"))
+    half = whole[: len(whole) // 2]
+    # What is cut is named by what it was to be, packed or not; what is no zip file at all, too.
+    broken = {
+        "half.xlsx": (half, "whole Excel workbook (.xlsx), found: File is not a zip file; fetch it again, or save it again in"),
+        "half.XLSX.gz": (gzip.compress(half), "whole Excel workbook (.xlsx)"),
+        "none.xlsx": (b"\x00\x01\x02\xff" * 99, "whole Excel workbook (.xlsx)"),
+        "empty.xlsx": (b"", "whole Excel workbook (.xlsx)"),
+        "half.zip": (half, "whole zip file"),
+        "whole.xlsx.gz": (gzip.compress(whole)[:-20], "whole gzip file"),
+    }
+    for name, (content, expected) in broken.items():
+        (tmp_path / name).write_bytes(content)
+        assert f"{tmp_path / name}: expected a {expected}" in refusal_of(partial(find_file, tmp_path / name))
     with zipfile.ZipFile(tmp_path / "odd.xlsx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
         archive.writestr("xl/workbook.xml", "<x")
-    assert "expected a whole Excel workbook" in refusal_of(lambda: find_file(tmp_path / "odd.xlsx"))
+    assert "expected a whole Excel workbook (.xlsx)" in refusal_of(lambda: find_file(tmp_path / "odd.xlsx"))
 
 
 def test_what_a_workbook_holds_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

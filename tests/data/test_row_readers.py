@@ -165,7 +165,11 @@ ONE_SENTENCE = '<r><weibo id="4"><sentence id="2" opinionated="{}">好</sentence
         ("a.csv", b"text,label,text\na,x,b\n", ["distinct column names", "'text'"]),
         ("a.csv", b"text,label\na,x\nb,y,z\n", ["line 3", "2 fields", "found 3"]),
         ("a.csv", b"text,label\na\n", ["line 2", "2 fields", "found 1"]),
-        ("a.csv", b'text,label\na,x\n"b,y\n', ["line 3"]),
+        ("a.csv", b'text,label\na,x\n"b,y\n', ["line 3", "each quotation mark is closed"]),
+        # A row is where it begins, however many lines follow within its quotation marks.
+        ("a.csv", b'text,label\na,x\n"b,y\nc,x\nd,y\n', ["line 3", "each quotation mark is closed", "the end of the file"]),
+        ("a.csv", b'text,label\na,x\n"b\n\nc",y,z\nd,y\n', ["line 3", "2 fields", "found 3"]),
+        ("a.csv", b'text,label\n"a\nb",x\nc,y,z\nd,y,z\n', ["line 4", "2 fields", "found 3"]),
         ("a.csv", b"text,label\na,x\nb,\n", ["row 2", "label"]),
         ("a.csv", b"text,label\n", ["at least one row"]),
         ("a.tsv", b"text\tlabel\na\tx\tz\n", ["line 2", "2 fields", "found 3"]),

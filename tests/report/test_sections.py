@@ -97,9 +97,12 @@ def test_the_workbook_has_every_table_as_texts_and_numbers(tmp_path: Path) -> No
 def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_folder: Path, tmp_path: Path) -> None:
     for name, text in (("before", "今天又加班[泪]"), ("after", "好开心😂")):
         (tmp_path / f"{name}.txt").write_text(f"{text}\n" * 3, encoding="utf-8")
-    files = [tmp_path / "before.txt", tmp_path / "after.txt"]
+    files = [tmp_path / "before.txt", tmp_path / "after.txt", tmp_path / "rows.csv"]
+    (tmp_path / "rows.csv").write_text('text\n转发微博\n" "\n好开心\n', encoding="utf-8")
     result = run_command("report", "--model", model_folder, "--input", *files, "--output", tmp_path / "report")
-    assert result.stdout.startswith("6 posts")
+    cleaned, unlabelled, counted = result.stdout.splitlines()
+    assert cleaned.startswith("cleaned 1 of 9 posts") and counted.startswith("7 posts")
+    assert unlabelled == "2 rows left out, which have no label: no words (an empty text, or only a forward)"
     html = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert "before / after" in html and 'id="chart-groups"' in html
+    assert "before / after / rows" in html and 'id="chart-groups"' in html
     assert "custom corpus (rows: train 400" in html and "labelled for this report" in html

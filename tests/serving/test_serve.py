@@ -20,6 +20,11 @@ from tests.support.commands import COMMANDS, ROOT
 # What a model finds hard: nothing, an emoji alone, an unknown code, a long post, a control character.
 POSTS = ["今天又加班[泪]", "", "🎉", "[泪流满面]", "好" * 3000, "气死我了[怒]\x00", "A & B <b>", "明天下午三点开会"]
 
+NO_JSON = (
+    "expected JSON, found a body of another kind; send it with Content-Type: application/json (curl --json), such as "
+    '{"texts": ["今天又加班[泪]"]}'
+)
+
 
 class Reply(NamedTuple):
     """What the service sent back."""
@@ -135,8 +140,11 @@ def test_what_cannot_be_answered_is_one_line(client: Client, body: str, status: 
 
 def test_other_requests_are_one_line_too(port: int, client: Client) -> None:
     assert client.post(b'{"texts": "\xff"}').status == 400
-    reply = client.ask("POST", "/predict", b'{"texts": "a"}', **{"Content-Type": "text/plain"})
-    assert reply.status == 422 and "as application/json" in reply.body["error"]
+    # A form is what `curl -d` sends; what has no type at all may be anything.
+    for kind in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}):
+        for body in ("今天", '{"texts": "好"}'):
+            reply = client.ask("POST", "/predict", body.encode(), **kind)
+            assert (reply.status, reply.body) == (422, {"error": NO_JSON}), (kind, body)
     reply = client.ask("GET", "/predict")
     assert (reply.status, reply.headers["allow"]) == (405, "POST") and "expected another method" in reply.body["error"]
     reply = client.ask("GET", "/other")
