@@ -193,7 +193,7 @@ def test_a_wrong_file_is_told_in_the_language_of_the_page(visit: Visit, tmp_path
     visit.upload(tmp_path / "照片.png")
     told = visit.page.locator("#looked .error")
     assert told.get_attribute("role") == "alert"
-    assert told.inner_text() == "出错了 这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。"
+    assert told.inner_text() == "出错了：这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。"
     visit.shot("app_wrong_file.png")
 
 
