@@ -70,7 +70,8 @@ def chosen(tab: Any, language: str, folder: Path) -> None:
     tab.locator("#file input[type=file]").set_input_files(folder / "微博.xlsx")
     tab.locator("#looked table").wait_for()
     tab.locator("#column input").click()
-    tab.get_by_role("option").first.wait_for()
+    # The menu comes into sight by and by.
+    tab.get_by_role("listbox").locator("..").evaluate("menu => Promise.all(menu.getAnimations().map(one => one.finished))")
 
 
 def labelled(tab: Any, _language: str, _folder: Path) -> None:

@@ -10,6 +10,7 @@ LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")
 SERIOUS = ("serious", "critical")
 HEIGHT = 900
+MILLISECONDS_OF_DRAWING = 500
 
 
 @contextmanager
@@ -72,9 +73,13 @@ class Watched:
         ]
 
     def shoot(self, picture: Path) -> None:
-        """Write a screenshot of the whole page."""
+        """Write a screenshot of the whole page, and one more of each page inside it, which is drawn only where it is seen."""
         picture.parent.mkdir(parents=True, exist_ok=True)
         self.tab.screenshot(path=picture, full_page=True)
+        for number, frame in enumerate(self.tab.frames[1:], start=1):
+            frame.frame_element().scroll_into_view_if_needed()
+            self.tab.wait_for_timeout(MILLISECONDS_OF_DRAWING)
+            self.tab.screenshot(path=picture.with_stem(f"{picture.stem}-inside-{number}"))
 
     def close(self) -> None:
         """Close the window."""

@@ -214,6 +214,10 @@ def test_a_phone_shows_everything_in_its_width_large_enough_and_legible(visit: V
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visit.serious_findings() == []
+    # The margin of a phone, and bars of one scale in both answers.
+    assert page.locator("#post").bounding_box()["x"] <= 16
+    widths = page.locator("#result .panel").evaluate_all("all => all.map(e => e.querySelector('.track').offsetWidth)")
+    assert widths[0] == widths[1]
     visit.shot("app_phone.png")
 
 
