@@ -9,7 +9,6 @@ counts of the page are compared with those of the input. The exit code is 1 if a
 
 import json
 import re
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -19,39 +18,29 @@ from typing import Any
 from aslstm.commands.flags import CommandParser, run
 from aslstm.commands.report import main as report
 
-LANGUAGES = ("en", "zh")
+from .browsing import LANGUAGES, SCHEMES, Watched, chromium
+
 WIDTHS = (1440, 390)
-SCHEMES = ("light", "dark")
 MAX_BYTES = 5_000_000
 
 
 def look_at(browser: Any, page: Path, width: int, scheme: str, picture: Path | None) -> list[str]:
     """Return what is wrong with a page in a window of a width, in a colour scheme."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    faults: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-    tab = context.new_page()
-    tab.on("console", lambda message: faults.append(f"console: {message.text}"))
-    tab.on("pageerror", lambda error: faults.append(f"error: {error}"))
-    tab.on("request", lambda request: faults.append(request.url) if not request.url.startswith("file:") else None)
+    watched = Watched(browser, width, scheme, ("file:",), offline=True)
+    tab = watched.tab
     tab.goto(page.absolute().as_uri())
     tab.locator("#rows tr").first.wait_for()
-    found = tab.evaluate("document.documentElement.scrollWidth")
-    if found > width:
-        faults.append(f"{found} pixels wide")
     if picture is not None:
-        tab.screenshot(path=picture, full_page=True)
-    violations = Axe().run(tab).response["violations"]
-    faults += [f"axe: {one['id']} ({len(one['nodes'])})" for one in violations if one["impact"] in ("serious", "critical")]
+        watched.shoot(picture)
+    faults = [*watched.too_wide(), *watched.serious()]
     word = tab.locator("#words button.find, #emoji button.find").first
     if word.count():
         item = word.get_attribute("data-find") or ""
         word.click()
         if tab.locator("#filter-search").input_value() != item or not tab.locator("#rows tr").count():
             faults.append(f"a click on {item} shows no posts")
-    context.close()
-    return faults
+    watched.close()
+    return [*faults, *watched.errors, *watched.outside]
 
 
 def counts_in(page: Path) -> Counter[str]:
@@ -67,16 +56,12 @@ def main() -> None:
     parser.add_argument("--compare_by", help="name of a column of groups")
     parser.add_argument("--pictures", type=Path, help="folder of the screenshots")
     arguments = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
     groups = ["--compare_by", arguments.compare_by] if arguments.compare_by else []
     lines = arguments.input.read_text(encoding="utf-8").splitlines()
     # Posts without words have no label, and no bar.
     expected = Counter(label for line in lines if (label := json.loads(line)["label"]))
     failed = False
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        found = shutil.which("chromium") or playwright.chromium.executable_path
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         for language in LANGUAGES:
             folder = Path(scratch, language)
             report(["--input", str(arguments.input), "--output", str(folder), "--language", language, *groups])
@@ -93,7 +78,6 @@ def main() -> None:
                     faults = look_at(browser, page, width, scheme, picture)
                     print(f"{name:<16}{'; '.join(faults) or 'no fault'}")
                     failed |= bool(faults)
-        browser.close()
     if failed:
         sys.exit(1)
 

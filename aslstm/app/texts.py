@@ -151,7 +151,7 @@ TEXTS = {
         column_found="微博在“{column}”列。",
         no_column="看不出哪一列是微博，请在菜单里选。",
         date_found="日期在“{column}”列。",
-        blank="其中 {blank:,} 行没有文字，不标注。",
+        blank="有 {blank:,} 行没有文字，不标注。",
         first_rows="前几行",
         label_posts="标注",
         reading="正在读取",
@@ -177,7 +177,7 @@ TEXTS = {
         busy="等待的任务太多，请过一分钟再试。",
         too_slow="用时超过 {seconds:.0f} 秒，已停止；请减少条数，或在命令行用 aslstm predict 和 aslstm report。",
         ended="读取或标注这个文件的进程意外结束；请检查文件，或把它分成几份。",
-        error="出错了",
+        error="出错了：",
         in_row="第 {number:,} 行：",
     ),
     "en": AppTexts(
@@ -238,7 +238,7 @@ TEXTS = {
         column_found=" The posts are in the column “{column}”.",
         no_column=" Choose in the menu which column holds the posts.",
         date_found=" The dates are in the column “{column}”.",
-        blank=" {blank:,} of them have no text and are not labelled.",
+        blank=" Rows without text, which get no label: {blank:,}.",
         first_rows="First rows",
         label_posts="Label the posts",
         reading="Reading",
@@ -266,7 +266,7 @@ TEXTS = {
         too_slow="The work took more than {seconds:.0f} seconds and was stopped; take fewer posts, or use aslstm predict and "
         "aslstm report on the command line.",
         ended="The process that read or labelled the file ended; check the file, or cut it into parts.",
-        error="Something is wrong",
+        error="Something is wrong: ",
         in_row="Row {number:,}: ",
     ),
 }  # fmt: skip

@@ -193,7 +193,7 @@ def test_a_wrong_file_is_told_in_the_language_of_the_page(visit: Visit, tmp_path
     visit.upload(tmp_path / "照片.png")
     told = visit.page.locator("#looked .error")
     assert told.get_attribute("role") == "alert"
-    assert told.inner_text() == "出错了 这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。"
+    assert told.inner_text() == "出错了：这种文件里没有可读的表格或文字；请另存为 .xlsx 或 CSV。"
     visit.shot("app_wrong_file.png")
 
 
@@ -214,6 +214,10 @@ def test_a_phone_shows_everything_in_its_width_large_enough_and_legible(visit: V
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visit.serious_findings() == []
+    # The margin of a phone, and bars of one scale in both answers.
+    assert page.locator("#post").bounding_box()["x"] <= 16
+    widths = page.locator("#result .panel").evaluate_all("all => all.map(e => e.querySelector('.track').offsetWidth)")
+    assert widths[0] == widths[1]
     visit.shot("app_phone.png")
 
 
