@@ -37,24 +37,22 @@ load_corpus(CorpusSource("nlpcc2014", Path(sys.argv[1])))["validation"].to_json(
 END
 train() {
     "$python" -m aslstm train --train_file "$sample/train.jsonl" --no_clean \
-        --validation_file "$output/nlpcc2014_validation.jsonl" --soft_label_weight 0.5 --unidirectional --segmenter rjieba \
+        --validation_file "$output/nlpcc2014_validation.jsonl" --unidirectional --segmenter rjieba \
         --select last --hidden_dropout_prob 0.1 --mixed_precision bf16 --per_device_train_batch_size 128 "$@"
 }
-[ -e "$output/built_in.first" ] || train --soft_labels "$output/soft_labels.jsonl" --vectors "$output/open_vectors.bin" \
-    --embedding_size 96 --hidden_size 96 --min_count 10 --min_emoji_count 1 --num_train_epochs 6 --learning_rate 2e-3 \
-    --embedding_learning_rate 1e-3 --bag_of_words_weight 0.2 --seed 1 --init_from none --output_dir "$output/built_in.first"
-# Three models go on from it, two with the same posts and one with more composed ones; the mean of all four has learnt what
-# composed posts teach (negation, contrast, irony) and still answers real posts as the first does. No run may add words.
+[ -e "$output/built_in.first" ] || train --soft_labels "$output/soft_labels.jsonl" --soft_label_weight 0.5 \
+    --vectors "$output/open_vectors.bin" --embedding_size 96 --hidden_size 96 --min_count 10 --min_emoji_count 1 \
+    --num_train_epochs 6 --learning_rate 2e-3 --embedding_learning_rate 1e-3 --bag_of_words_weight 0.2 --seed 1 \
+    --init_from none --output_dir "$output/built_in.first"
+# Three models go on from it, two with real posts alone and one with more composed ones; the mean of all four has learnt what
+# composed posts teach (negation, contrast, irony) and answers real posts better than the first. No run may add words.
 further() {
-    name=$1 soft_labels=$2
-    shift 2
-    [ -e "$output/$name" ] || train --soft_labels "$output/$soft_labels" --init_from "$output/built_in.first" \
-        --min_count 1000000 --min_emoji_count 1000000 --learning_rate 1e-3 --embedding_learning_rate 5e-4 \
-        --output_dir "$output/$name" "$@"
+    [ -e "$output/$1" ] || train --init_from "$output/built_in.first" --output_dir "$output/$1" --soft_labels "$output/$2" \
+        --min_count 1000000 --min_emoji_count 1000000 --learning_rate 1e-3 --embedding_learning_rate 5e-4 "${@:3}"
 }
-further built_in.second soft_labels.jsonl --num_train_epochs 2 --seed 2
-further built_in.third soft_labels.jsonl --num_train_epochs 2 --seed 4
-further built_in.composed soft_labels.composed.jsonl --num_train_epochs 1 --seed 1
+further built_in.second open_posts.joined.jsonl --soft_label_weight 0.9 --num_train_epochs 2 --seed 5
+further built_in.third open_posts.joined.jsonl --soft_label_weight 0.9 --num_train_epochs 2 --seed 6
+further built_in.composed soft_labels.composed.jsonl --soft_label_weight 0.5 --num_train_epochs 1 --seed 1
 "$python" "$recipes/average_models.py" "$output/built_in" "$output"/built_in.{first,second,third,composed}
 "$python" "$recipes/fit_rules.py" "$output/built_in" "$data"
 "$python" "$recipes/pack_model.py" "$output/built_in" "$recipes/built_in_card.md" "$output/weibo-emotion"

@@ -1,4 +1,4 @@
-"""Draws the reposts that teachers answer for a student: 50,000 with a code in brackets (mostly emoji), 30,000 without.
+"""Draws the reposts that teachers answer for a student: 60,000 with a code in brackets (mostly emoji), 60,000 without.
 
 python train_scripts/recipes/draw_reposts.py TEXTS.txt.gz OUTPUT.jsonl
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 LENGTHS = range(3, 161)
-NUM_WITH_CODE, NUM_WITHOUT = 50_000, 30_000
+NUM_WITH_CODE, NUM_WITHOUT = 60_000, 60_000
 
 
 def main() -> None:
