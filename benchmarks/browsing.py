@@ -11,6 +11,8 @@ SCHEMES = ("light", "dark")
 SERIOUS = ("serious", "critical")
 HEIGHT = 900
 MILLISECONDS_OF_DRAWING = 500
+# A page of thousands of posts takes half a minute to be drawn on a busy machine.
+MILLISECONDS_OF_ANYTHING = 120_000
 
 
 @contextmanager
@@ -45,6 +47,7 @@ class Watched:
         self.width = width
         viewport = {"width": width, "height": HEIGHT}
         self._context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=offline)
+        self._context.set_default_timeout(MILLISECONDS_OF_ANYTHING)
         self.tab = self._context.new_page()
         self.errors: list[str] = []
         self.outside: list[str] = []
