@@ -95,8 +95,10 @@ class JobRunner:
     def _run(self, job: Callable[..., Any], arguments: tuple[Any, ...], progress: Callable[[Any], Any]) -> Any:
         end = time.monotonic() + self.seconds
         ours, theirs = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_work, args=(theirs, job, arguments))
-        self._process.start()
+        process = _CONTEXT.Process(target=_work, args=(theirs, job, arguments))
+        process.start()
+        # Whoever stops the app meanwhile finds no process that has no number yet.
+        self._process = process
         theirs.close()
         with closing(ours):
             try:

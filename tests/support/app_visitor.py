@@ -28,17 +28,23 @@ def served_app(model: Path, **environment: str) -> Iterator[tuple[str, subproces
     variables = {**os.environ, "GRADIO_SERVER_PORT": str(port), **environment}
     with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as process:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            assert process.poll() is None, "the app ended before it served"
-            try:
-                urllib.request.urlopen(address).close()
-                break
-            except urllib.error.URLError:
-                time.sleep(0.5)
+        end = time.monotonic() + SECONDS
         try:
+            while not _is_served(address):
+                assert process.poll() is None, "the app ended before it served"
+                assert time.monotonic() < end, f"the app did not serve within {SECONDS} seconds"
+                time.sleep(0.5)
             yield address, process
         finally:
             process.terminate()
+
+
+def _is_served(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address).close()
+    except urllib.error.URLError:
+        return False
+    return True
 
 
 def send(address: str, body: bytes, kind: str) -> Any:
