@@ -29,7 +29,8 @@ def answer_in_ray(model: Path, source: Path, options: dict[str, Any]) -> pandas.
     """Return the posts of a Parquet file with the answers of Ray Data."""
     import ray
 
-    ray.init(num_cpus=NUM_PROCESSES, include_dashboard=False, log_to_driver=False)
+    # One more than answer: reading takes one as well, and waits for ever where the others have all.
+    ray.init(num_cpus=NUM_PROCESSES + 1, include_dashboard=False, log_to_driver=False)
     try:
         posts = ray.data.read_parquet(str(source))
         answered = posts.map_batches(
