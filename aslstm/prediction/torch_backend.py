@@ -24,7 +24,7 @@ class TorchBackend:
             torch.set_num_threads(num_threads)
         self.model = load_model(folder)
         # Nothing is encoded beside a batch: its operations already use all threads, and each of the many small ones would wait
-        # for the interpreter, which cutting words holds; with a worker, answers take a fifth longer.
+        # for the interpreter, which cutting words holds. A worker gained nothing.
         self.num_workers = 0
 
     @torch.inference_mode()
