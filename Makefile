@@ -28,8 +28,8 @@ MINIMAL := .venv-minimal/bin
 demo: .venv/installed
 	$(VENV)/aslstm try
 	mkdir -p outputs
-	$(VENV)/aslstm predict aslstm/data/sample/test.jsonl --output outputs/answers.csv --overwrite
-	$(VENV)/aslstm report --input outputs/answers.csv --output outputs/report --overwrite
+	$(VENV)/aslstm predict aslstm/data/sample/test.jsonl --output outputs/answers.csv --prefix predicted_ --overwrite
+	$(VENV)/aslstm report --input outputs/answers.csv --prefix predicted_ --output outputs/report --overwrite
 	$(VENV)/aslstm train --evaluate_test --max_train_samples 2000
 
 # The built-in model in the browser.
