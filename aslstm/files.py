@@ -6,6 +6,7 @@ described in one line.
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PureWindowsPath
@@ -135,7 +136,20 @@ def find_damage(folder: Path, required: Collection[str], *, editable: Collection
     return None
 
 
-def put_folder(folder: Path, staging: Path) -> None:
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield the path of a folder to make; it becomes ``folder`` when it is complete, and an error leaves ``folder`` as it was.
+
+    Args:
+        folder: The absolute path of the folder; the folder that it lies in exists.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+        staging = Path(beside) / "new"
+        yield staging
+        _put_folder(folder, staging)
+
+
+def _put_folder(folder: Path, staging: Path) -> None:
     """Move ``staging`` to ``folder``; an old folder is moved beside ``staging`` first, and moved back if that fails."""
     for path in (*staging.rglob("*"), staging):
         sync(path)

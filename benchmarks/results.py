@@ -1,15 +1,14 @@
 """Scores our models and the SVM on the same rows in the same run and prints one table with targets.
 
-Run it as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on folders that
-the recipes of NLPCC 2014, SMP2020 usual and SMP2020 virus made, one for each seed. ``--output`` saves the figures as JSON,
-and ``--card FOLDER`` writes them into a model folder's card and its metadata.
+Run it as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on a folder for each seed, which has the models
+of the recipes as ``nlpcc2014``, ``smp2020_ewect`` and ``smp2020_ewect_virus``. ``--output`` saves the figures as JSON, and
+``--card FOLDER`` writes them into a model folder's card and its metadata.
 """
 
 import argparse
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +25,7 @@ from aslstm.data.corpora import CorpusSource, has_emoji, load_corpus, read_split
 from aslstm.data.counterfactuals import shuffle_emoji
 from aslstm.data.known_corpora import LABEL_MAPS
 from aslstm.errors import UserError
-from aslstm.files import CHECKSUMS, check_output_file, put_folder, write_checksums
+from aslstm.files import CHECKSUMS, check_output_file, replacing_folder, write_checksums
 from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import Classifier
@@ -220,11 +219,9 @@ def publish_in_card(folder: Path, figures: dict[str, Any]) -> None:
     """
     folder = folder.absolute()
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            staging = Path(beside) / "new"
+        with replacing_folder(folder) as staging:
             shutil.copytree(folder, staging)
             write_into_card(staging, figures)
-            put_folder(folder, staging)
     except (OSError, shutil.Error) as error:
         raise UserError(f"--card {folder}: expected a place to write, found: {error}; the card is as it was") from error
 

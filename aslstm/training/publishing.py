@@ -22,7 +22,7 @@ from aslstm.data.known_corpora import KNOWN_CORPORA, KnownCorpus
 from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
-from aslstm.files import CHECKSUMS, json_text, put_folder, write_checksums
+from aslstm.files import CHECKSUMS, json_text, replacing_folder, write_checksums
 from aslstm.model_folder.layout import NEW_WORDS, check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
@@ -131,12 +131,10 @@ class OutputFolder:
             UserError: The folder cannot be written; an earlier folder of that name is unchanged.
         """
         try:
-            with tempfile.TemporaryDirectory(prefix=f".{self.path.name}.", dir=self.path.parent) as beside:
-                staging = Path(beside) / "new"
+            with replacing_folder(self.path) as staging:
                 staging.mkdir()
                 self._write(staging, model, tokenizer, record)
                 self._keep_what_others_put_here(staging)
-                put_folder(self.path, staging)
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "

@@ -1,5 +1,6 @@
 """The recipe step that averages models: the mean of the weights, the bag of words of the first, and no other vocabulary."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.loading import load_model
 
 ROOT = Path(__file__).parents[2]
+# The script is to import this checkout, whatever is installed.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 SCRIPT = ROOT / "train_scripts" / "recipes" / "average_models.py"
 
 
 def average(*folders: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, *folders], capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run([sys.executable, SCRIPT, *folders], capture_output=True, text=True, check=False, env=ENVIRONMENT)
 
 
 def moved(folder: Path, target: Path, by: float) -> Path:

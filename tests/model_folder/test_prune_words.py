@@ -1,5 +1,6 @@
 """The recipe step that takes out seldom used words: the wanted size, no lost character or emoji, the same answers."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,16 @@ from aslstm.model_folder.loading import load_model
 from tokenization import ASLSTMTokenizer
 
 ROOT = Path(__file__).parents[2]
+# The script is to import this checkout, whatever is installed.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 SCRIPT = ROOT / "train_scripts" / "recipes" / "prune_words.py"
 POSTS = ["今天好开心[太开心]", "这家店的服务真好", "又加班，好累😭"]
 
 
 def prune(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=ROOT)
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
 
 
 def test_words_that_no_post_uses_go_first(model_folder: Path, tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ first, whose config, decision rule and bag of words the mean keeps.
 
 import argparse
 import shutil
-import tempfile
 from pathlib import Path
 
 import torch
 
 from aslstm.errors import UserError
-from aslstm.files import put_folder, write_checksums
+from aslstm.files import replacing_folder, write_checksums
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.loading import load_model
 
@@ -55,13 +54,11 @@ def main() -> None:
     model.load_state_dict(mean_of(arguments.folders))
     output = arguments.output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
-        staging = Path(beside) / "new"
+    with replacing_folder(output) as staging:
         shutil.copytree(start, staging, ignore=shutil.ignore_patterns("onnx"))
         model.save_pretrained(staging)
         shutil.copymode(start / "config.json", staging / "model.safetensors")
         write_checksums(staging)
-        put_folder(output, staging)
     print(f"{output.name}: the mean of {len(arguments.folders)} models")
 
 

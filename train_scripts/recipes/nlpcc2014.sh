@@ -5,7 +5,7 @@
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 
-train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
+[ -e "$output/nlpcc2014.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
     --output_dir "$output/nlpcc2014.whole"
 # The reposts have doubled the words; those that they hardly use cost no more than .002 of macro-F1 on validation.
 "$python" "$(dirname "$0")/prune_words.py" "$output/nlpcc2014.whole" "$output/nlpcc2014" 34.9 "${posts[@]}"

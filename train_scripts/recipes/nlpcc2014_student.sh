@@ -15,7 +15,8 @@ for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
 done
 [ -e "$output/reposts.joined.jsonl" ] || "$python" "$recipes/join_teachers.py" "$output/reposts.joined.jsonl" \
     --teachers "$output"/reposts.nlpcc2014{,_both}.jsonl --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
-train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
+student="$output/nlpcc2014_student-$seed"
+[ -e "$student.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
     --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 \
-    --output_dir "$output/nlpcc2014_student.whole"
-"$python" "$recipes/prune_words.py" "$output/nlpcc2014_student.whole" "$output/nlpcc2014_student" 34.9 "${posts[@]}"
+    --output_dir "$student.whole"
+"$python" "$recipes/prune_words.py" "$student.whole" "$student" 34.9 "${posts[@]}"

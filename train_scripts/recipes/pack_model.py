@@ -8,13 +8,12 @@ The weights load as float32, as the config says; the answers of the packed model
 import argparse
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 import torch
 
 from aslstm.errors import UserError
-from aslstm.files import json_text, put_folder, write_checksums
+from aslstm.files import json_text, replacing_folder, write_checksums
 from aslstm.model_folder.exporting import write_graphs
 from aslstm.model_folder.layout import GRAPH, GRAPH_FOLDER, check_model_folder
 from aslstm.model_folder.loading import load_model
@@ -68,14 +67,12 @@ def main() -> None:
     check_model_folder(arguments.trained)
     output = arguments.output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
-        staging = Path(beside) / "new"
+    with replacing_folder(output) as staging:
         staging.mkdir()
         pack(arguments.trained, arguments.card, staging)
         megabytes = sum(path.stat().st_size for path in staging.rglob("*") if path.is_file()) / 1e6
         if megabytes > MAX_MEGABYTES:
             raise UserError(f"expected a folder of at most {MAX_MEGABYTES} MB, found {megabytes:.1f}; take fewer words")
-        put_folder(output, staging)
     print(f"{output.name}: {megabytes:.1f} MB")
 
 

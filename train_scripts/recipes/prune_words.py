@@ -10,7 +10,6 @@ import argparse
 import json
 import math
 import shutil
-import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,7 +21,7 @@ from safetensors.torch import save_file
 
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError
-from aslstm.files import json_text, put_folder, write_checksums
+from aslstm.files import json_text, replacing_folder, write_checksums
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.loading import load_model
 from aslstm.prediction.batching import flat_ids
@@ -103,10 +102,8 @@ def main() -> None:
     source = TextSource(tuple(arguments.posts), text_column=COLUMNS)
     output = arguments.output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
-        staging = Path(beside) / "new"
+    with replacing_folder(output) as staging:
         done = prune(arguments.model, staging, arguments.megabytes, source.texts())
-        put_folder(output, staging)
     print(f"{output.name}: {done}")
 
 
