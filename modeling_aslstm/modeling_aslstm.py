@@ -23,13 +23,14 @@ from .layers_aslstm import (
     clause_indices,
     masked_max,
     masked_mean,
+    place_first,
 )
 
 # These two imports and that of the contributions are not used here. The saved folder must hold the pipeline's file. And when a
 # folder on disk is loaded, transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that
 # those import.
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
-from .results_aslstm import check_tokenizer  # noqa: F401
+from .results_aslstm import FUSIONS_WITH_WEIGHTS, check_tokenizer  # noqa: F401
 
 
 class ASLSTMPreTrainedModel(PreTrainedModel):
@@ -127,6 +128,8 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         self.fusion = _build_fusion(config, self.encoder.output_size)
         self.reads_query = has_query and config.classifier_input == "attention_and_query"
         num_pools = 2 if config.use_max_pooling else 1
+        self.reads_tokens_as_keys = config.emoji_fusion in FUSIONS_WITH_WEIGHTS and config.attention_key == "embedding"
+        self.register_buffer("key_table", None, persistent=False)
         self.pooled_size = num_pools * self.encoder.output_size + (config.embedding_size if self.reads_query else 0)
         self.post_init()
 
@@ -137,6 +140,21 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
     def set_input_embeddings(self, value: nn.Embedding) -> None:  # type: ignore[override]
         """Replace the layer with the vectors of words and emoji."""
         self.word_embeddings = value
+
+    @torch.no_grad()
+    def tabulate_keys(self, is_wanted: bool = True) -> None:
+        """Compute once what the attention makes of each token of the vocabulary, or forget it; only for a model in use.
+
+        Where a key is a token's vector, it does not depend on the post. The table takes as much memory as ``hidden_size``
+        numbers for each token, and it is not saved.
+
+        Args:
+            is_wanted: False forgets the table, which must be done before any weight changes.
+        """
+        if not is_wanted:
+            self.key_table = None
+        elif self.reads_tokens_as_keys:
+            self.key_table = self.fusion.word_score.project_keys(self.word_embeddings.weight)
 
     def forward(
         self,
@@ -171,32 +189,43 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         end = config.emoji_token_offset + config.num_emoji_tokens
         is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
         is_word = counts & ~is_emoji
-        # The ids are compared with every such id at once, which exports to ONNX as it is.
-        ends = torch.tensor(config.clause_end_token_ids, dtype=input_ids.dtype, device=input_ids.device)
-        is_clause_end = (input_ids[:, :, None] == ends).any(-1)
-        tokens = self.dropout(self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds)
+        has_clauses = config.emoji_fusion == "hierarchical"
+        placement = place_first(is_emoji, is_word) if config.emoji_fusion == "concat" else place_first(is_word)
+        # The ids are put in order and not their vectors, which would be copied once more.
+        ids = placement.place(input_ids)
+        tokens = self.dropout(self.word_embeddings(ids) if inputs_embeds is None else placement.place(inputs_embeds))
+        no_emoji = tokens.new_zeros(config.embedding_size) if self.no_emoji is None else self.no_emoji
+        placed_emoji = placement.place(is_emoji)
         posts = PostVectors(
+            placement=placement,
             tokens=tokens,
-            is_word=is_word,
-            is_emoji=is_emoji,
-            clause_index=clause_indices(is_word, is_emoji, is_clause_end),
-            no_emoji=tokens.new_zeros(config.embedding_size) if self.no_emoji is None else self.no_emoji,
+            is_word=placement.place(is_word),
+            is_emoji=placed_emoji,
+            clause_index=placement.place(self._clauses(input_ids, is_word, is_emoji)) if has_clauses else None,
+            no_emoji=no_emoji,
+            query=masked_mean(tokens, placed_emoji, no_emoji),
+            keys=None if self.key_table is None or inputs_embeds is not None else nn.functional.embedding(ids, self.key_table),
         )
         fused = self.fusion(posts, self.encoder)
-        query = masked_mean(posts.tokens, is_emoji, posts.no_emoji)
         pools = [fused.pooled]
         if config.use_max_pooling:
-            pools.append(masked_max(fused.hidden, fused.placement.place(is_word)))
+            pools.append(masked_max(fused.hidden, posts.is_word))
         if self.reads_query:
-            pools.append(query)
+            pools.append(posts.query)
         output = ASLSTMModelOutput(
-            last_hidden_state=fused.placement.restore(fused.hidden),
+            last_hidden_state=placement.restore(fused.hidden * placement.mask()[:, :, None]),
             pooled_output=torch.cat(pools, dim=-1),
             attention_weights=fused.word_weights,
             clause_attention_weights=fused.clause_weights,
-            emoji_query=query,
+            emoji_query=posts.query,
         )
         return in_shape(output, config, return_dict)
+
+    def _clauses(self, input_ids: Tensor, is_word: Tensor, is_emoji: Tensor) -> Tensor:
+        """Return the number of each token's clause, (batch, seq_len) int64."""
+        # The ids are compared with every such id at once, which exports to ONNX as it is.
+        ends = torch.tensor(self.config.clause_end_token_ids, dtype=input_ids.dtype, device=input_ids.device)
+        return clause_indices(is_word, is_emoji, (input_ids[:, :, None] == ends).any(-1))
 
 
 class ASLSTMForSequenceClassification(ASLSTMPreTrainedModel):

@@ -153,7 +153,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "unescape_html": (Rule(re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});"), _unescape_html),),
     # Before the rules that change characters: full-width punctuation ends a URL, but not what becomes of it; and so does a
     # zero-width space. The digit or # of a keycap emoji that follows a URL belongs to the emoji.
-    "remove_urls": (Rule(re.compile(_URL, re.IGNORECASE | re.ASCII), " ", re.compile(r":/|[wW]\.|[tT]\.[cC]")),),
+    "remove_urls": (Rule(re.compile(_URL, re.IGNORECASE | re.ASCII), " ", re.compile(r":/|w\.|W\.|t\.c|t\.C|T\.c|T\.C")),),
     "remove_invisible": (Rule(re.compile(f"[{_INVISIBLE}\ud800-\udfff]"), ""),),
     # A tokenizer's own table of characters comes first, so that codes and markers in traditional script are read.
     "map_characters": (),
@@ -185,9 +185,9 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     # "//@name:" and "回复@name:" say that somebody else's words follow. The name itself has no meaning.
     "shorten_reposts": (Rule(re.compile(r"(?://|回复)[ \t]*@[^\s:：@/\x00]{1,30}[:：]"), "//"),),
     "remove_content_markers": (Rule(re.compile(r"\[([^\W_]{1,16})\]"), _drop_marker),),
-    "remove_cjk_white_space": (Rule(re.compile(r"\s+"), _shorten_white_space),),
+    "remove_cjk_white_space": (Rule(re.compile(r"\s\s*"), _shorten_white_space),),
     # 哈哈哈哈哈 and 哈哈哈 become one word.
-    "shorten_runs": (Rule(re.compile(r"(.)\1{3,}"), _shorten_run),),
+    "shorten_runs": (Rule(re.compile(r"(.)\1\1\1+"), _shorten_run),),
 }
 _ALWAYS = ("remove_separators", "join_surrogates", "remove_invisible", "map_characters")
 SWITCHES = tuple(name for name in RULES if name not in _ALWAYS)
@@ -207,16 +207,22 @@ class AlignedText(NamedTuple):
     ends: list[int]
 
 
-def _find_matches(rule: Rule, joined: str) -> Iterator[re.Match[str]]:
-    """Yield the matches of a rule in joined texts; texts that do not contain the rule's guard are skipped."""
-    if rule.guard is None:
-        yield from rule.pattern.finditer(joined)
-        return
+def _guarded(guard: re.Pattern[str], joined: str) -> Iterator[tuple[int, int]]:
+    """Yield where each of the joined texts that contain the guard begins and ends."""
     end = -1
-    while (found := rule.guard.search(joined, end + 1)) is not None:
+    while (found := guard.search(joined, end + 1)) is not None:
         start = joined.rfind(SEPARATOR, 0, found.start()) + 1
         end = joined.find(SEPARATOR, found.start())
         end = len(joined) if end < 0 else end
+        yield start, end
+
+
+def _find_matches(rule: Rule, joined: str) -> Iterator[re.Match[str]]:
+    """Yield the matches of a rule in joined texts."""
+    if rule.guard is None:
+        yield from rule.pattern.finditer(joined)
+        return
+    for start, end in _guarded(rule.guard, joined):
         yield from rule.pattern.finditer(joined, start, end)
 
 
@@ -308,11 +314,15 @@ class TextNormalizer:
         # This is the first rule, "remove_separators".
         joined = SEPARATOR.join([text.replace(SEPARATOR, "") for text in texts])
         for pattern, replacement, guard, *_ in self._rules[1:]:
-            if guard is None:
+            if guard is None:  # The first character of these patterns is of a set, which the search jumps to.
                 joined = pattern.sub(replacement, joined)
-            elif guard.search(joined):
-                one_by_one = joined.split(SEPARATOR)
-                joined = SEPARATOR.join([pattern.sub(replacement, t) if guard.search(t) else t for t in one_by_one])
+                continue
+            parts: list[str] = []
+            done = 0
+            for start, end in _guarded(guard, joined):
+                parts += joined[done:start], pattern.sub(replacement, joined[start:end])
+                done = end
+            joined = "".join(parts) + joined[done:] if parts else joined
         return joined
 
     def normalize_with_offsets(self, text: str) -> AlignedText:

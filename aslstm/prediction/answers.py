@@ -48,7 +48,7 @@ class Answers(Sequence[Answer]):
         probabilities: The probabilities (num_posts, num_labels) float64.
         config: Any object with the attributes of an ``ASLSTMConfig``.
         find_emoji: A function that gives the emoji of each post; it is called at the first question for them.
-        is_empty: Of which posts the model read nothing, (num_posts,) bool.
+        find_empty: A function that says of which posts the model read nothing, (num_posts,) bool; it is called likewise.
         reasons: The ``attention``, ``emoji_effect`` and ``contributions`` of each post, those that were asked for.
     """
 
@@ -57,19 +57,24 @@ class Answers(Sequence[Answer]):
         probabilities: np.ndarray,
         config: Any,
         find_emoji: Callable[[], list[list[str]]],
-        is_empty: np.ndarray,
+        find_empty: Callable[[], np.ndarray],
         reasons: dict[str, list[Any]] | None = None,
     ) -> None:
         self.probabilities = probabilities
-        self.is_empty = is_empty
         self.reasons = reasons or {}
         self._config = config
         self._find_emoji = find_emoji
+        self._find_empty = find_empty
 
     @cached_property
     def emoji(self) -> list[list[str]]:
         """The emoji of each post, as they are in its text."""
         return self._find_emoji()
+
+    @cached_property
+    def is_empty(self) -> np.ndarray:
+        """Of which posts the model read nothing, (num_posts,) bool."""
+        return self._find_empty()
 
     @cached_property
     def _polarity_shares(self) -> dict[str, np.ndarray]:

@@ -28,9 +28,8 @@ class Collected:
         asked: The names of the reasons that are asked for.
         logits: The logits (num_texts, num_labels) float32; zeros where a batch has not been run.
         num_missing: How many posts have not been answered.
-        is_empty: Which posts have no token, (num_texts,) bool.
-        has_emoji: Which posts have emoji that are not listed yet, (num_texts,) bool.
-        emoji: The emoji of each post.
+        ids: The ids of the posts, in order, several posts together.
+        emoji: The emoji of the posts by their place, those that are known.
         reasons: Each reason that is asked for, with its value for each post.
     """
 
@@ -39,17 +38,13 @@ class Collected:
     asked: InitVar[list[str]]
     logits: np.ndarray = field(init=False)
     num_missing: int = field(init=False)
-    is_empty: np.ndarray = field(init=False)
-    has_emoji: np.ndarray = field(init=False)
-    emoji: list[list[str]] = field(init=False)
+    ids: list["FlatIds"] = field(init=False, default_factory=list)
+    emoji: dict[int, list[str]] = field(init=False, default_factory=dict)
     reasons: dict[str, list[Any]] = field(init=False)
 
     def __post_init__(self, num_labels: int, asked: list[str]) -> None:
         self.num_missing = len(self.texts)
         self.logits = np.zeros((len(self.texts), num_labels), dtype=np.float32)
-        self.is_empty = np.zeros(len(self.texts), dtype=bool)
-        self.has_emoji = np.zeros(len(self.texts), dtype=bool)
-        self.emoji = [[] for _ in self.texts]
         self.reasons = {name: [None] * len(self.texts) for name in asked}
 
 

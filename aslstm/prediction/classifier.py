@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
@@ -234,16 +235,38 @@ class Classifier:
 
     def _finished(self, collected: Collected) -> Answers:
         """Return the answers to a list of texts whose batches have all been run."""
+        return Answers(
+            self._scores(collected.logits),
+            self.config,
+            partial(self._emoji, collected),
+            partial(self._is_empty, collected),
+            collected.reasons,
+        )
 
-        def find_emoji() -> list[list[str]]:
-            # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
-            places = np.flatnonzero(collected.has_emoji).tolist()
-            found = self.encoder.emoji_in_each([collected.texts[place] for place in places])
-            for place, emoji in zip(places, found, strict=True):
-                collected.emoji[place] = emoji
-            return collected.emoji
+    def _emoji(self, collected: Collected) -> list[list[str]]:
+        """Return the emoji of each post."""
+        first_emoji = self.config.emoji_token_offset
+        has_emoji = [np.zeros(0, dtype=bool)]
+        for ids, lengths in collected.ids:
+            is_emoji = (ids >= first_emoji) & (ids < first_emoji + self.config.num_emoji_tokens)
+            has_emoji.append(np.logical_or.reduceat(is_emoji, lengths.cumsum() - lengths))
+        # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
+        places = [place for place in np.flatnonzero(np.concatenate(has_emoji)).tolist() if place not in collected.emoji]
+        found = self.encoder.emoji_in_each([collected.texts[place] for place in places])
+        emoji = collected.emoji | dict(zip(places, found, strict=True))
+        return [emoji.get(place, []) for place in range(len(collected.texts))]
 
-        return Answers(self._scores(collected.logits), self.config, find_emoji, collected.is_empty, collected.reasons)
+    def _is_empty(self, collected: Collected) -> np.ndarray:
+        """Return which posts have no token, (num_texts,) bool."""
+        is_unknown = [np.zeros(0, dtype=bool)]
+        for ids, lengths in collected.ids:
+            is_unknown.append((lengths == 1) & (ids[lengths.cumsum() - lengths] == self.encoder.unk_token_id))
+        is_empty = np.concatenate(is_unknown)
+        for place in np.flatnonzero(is_empty).tolist():
+            # A post without any token is encoded as one that no text has a place for.
+            (token,) = self.encoder.tokenize_with_offsets(collected.texts[place])
+            is_empty[place] = token.start == token.end
+        return is_empty
 
     def _scores(self, logits: np.ndarray) -> np.ndarray:
         return scores_of(logits, self.config.problem_type)
@@ -272,20 +295,12 @@ class Classifier:
     def _batches(self, collected: Collected, batch_size: int) -> Iterator[Batch]:
         """Yield a list of texts in batches of similar length; the same texts always give the same batches."""
         max_length = self.encoder.model_max_length
-        first_emoji = self.config.emoji_token_offset
         for first in range(0, len(collected.texts), batch_size * _BATCHES_PER_CHUNK):
             texts = collected.texts[first : first + batch_size * _BATCHES_PER_CHUNK]
             posts = self.encoder.encode_with_offsets(texts, max_length=max_length) if collected.reasons else []
             ids = [post.ids for post in posts] or self.encoder.encode_batch(texts, max_length=max_length)
             flat = flat_ids(ids)
-            starts = flat.lengths.cumsum() - flat.lengths
-            for place in np.flatnonzero((flat.lengths == 1) & (flat.ids[starts] == self.encoder.unk_token_id)).tolist():
-                # A post without any token is encoded as one that no text has a place for.
-                (token,) = self.encoder.tokenize_with_offsets(texts[place])
-                collected.is_empty[first + place] = token.start == token.end
-            if not collected.reasons:  # Otherwise the encoded posts tell their emoji.
-                is_emoji = (flat.ids >= first_emoji) & (flat.ids < first_emoji + self.config.num_emoji_tokens)
-                collected.has_emoji[first : first + len(texts)] = np.logical_or.reduceat(is_emoji, starts)
+            collected.ids.append(flat)
             for places in similar_lengths(flat.lengths, batch_size):
                 of_batch = [posts[i] for i in places] if posts else []
                 yield Batch(collected, [first + i for i in places], [ids[i] for i in places], of_batch)

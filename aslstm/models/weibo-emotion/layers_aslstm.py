@@ -12,21 +12,29 @@ from torch import Tensor, nn
 
 
 class PostVectors(NamedTuple):
-    """Holds a batch of posts; every tensor is in the order of the tokens.
+    """Holds a batch of posts; every tensor is in the order of ``placement``.
 
     Attributes:
+        placement: The order of the tokens, of which the LSTM reads the first.
         tokens: The vectors of words and emoji, (batch, seq_len, embedding_size).
         is_word: Which tokens are neither emoji nor padding, (batch, seq_len) bool.
         is_emoji: Which tokens are emoji, (batch, seq_len) bool.
-        clause_index: The number of each token's clause, counted from 0 within the post, (batch, seq_len) int64.
+        clause_index: The number of each token's clause, counted from 0 within the post, (batch, seq_len) int64; None for a
+            fusion that reads none.
         no_emoji: The query of a post or clause without emoji, (embedding_size,).
+        query: The mean of the emoji of each post, or ``no_emoji``, (batch, embedding_size).
+        keys: What :meth:`AdditiveScore.project_keys` makes of the tokens, (batch, seq_len, attention_size), where it is known
+            beforehand, or None.
     """
 
+    placement: "Placement"
     tokens: Tensor
     is_word: Tensor
     is_emoji: Tensor
-    clause_index: Tensor
+    clause_index: Tensor | None
     no_emoji: Tensor
+    query: Tensor
+    keys: Tensor | None = None
 
 
 class FusedPosts(NamedTuple):
@@ -34,8 +42,7 @@ class FusedPosts(NamedTuple):
 
     Attributes:
         pooled: The vector of each post, (batch, encoder output size); zeros for a post without words.
-        hidden: The LSTM outputs in the order of ``placement``, (batch, seq_len, encoder output size); zeros behind its end.
-        placement: The order in which the LSTM read the tokens.
+        hidden: The LSTM outputs in the order of the placement, (batch, seq_len, encoder output size); any numbers behind its end.
         word_weights: The weights of the words, (batch, seq_len), or None. They sum to 1 in a post with words and are zero on
             emoji and padding.
         clause_weights: The weights of the clauses, (batch, seq_len), with clause k in column k, or None.
@@ -43,7 +50,6 @@ class FusedPosts(NamedTuple):
 
     pooled: Tensor
     hidden: Tensor
-    placement: "Placement"
     word_weights: Tensor | None = None
     clause_weights: Tensor | None = None
 
@@ -69,8 +75,10 @@ def masked_max(vectors: Tensor, mask: Tensor) -> Tensor:
         vectors: The vectors, (batch, seq_len, size).
         mask: The places that count, (batch, seq_len) bool.
     """
-    largest = vectors.masked_fill(~mask[:, :, None], torch.finfo(vectors.dtype).min).amax(1)
-    return largest * mask.any(1)[:, None]
+    # One number is added to a vector, because onnxruntime adds many times as fast as it fills by a mask.
+    lowered = torch.zeros_like(mask, dtype=vectors.dtype).masked_fill(~mask, torch.finfo(vectors.dtype).min)
+    # The steps of an LSTM come first in memory, so the largest over steps is taken along the first axis.
+    return (vectors.transpose(0, 1) + lowered.t()[:, :, None]).amax(0) * mask.to(vectors.dtype).amax(1, keepdim=True)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
@@ -120,6 +128,8 @@ class Placement(NamedTuple):
 
     def restore(self, vectors: Tensor) -> Tensor:
         """Put vectors or numbers of this order back into the order of the text."""
+        if vectors.dim() == 2:
+            return vectors.scatter(1, self.order, vectors)  # Every place is written.
         return _take(vectors, self.order.argsort(1))
 
 
@@ -138,12 +148,10 @@ def place_first(*groups: Tensor) -> Placement:
         groups: The groups, each (batch, seq_len) bool; no token is in two of them.
     """
     seq_len = groups[0].size(1)
+    rank = len(groups) - sum((len(groups) - i) * group.long() for i, group in enumerate(groups))
     # All keys are distinct, so that the sort need not be stable.
-    keys = torch.arange(seq_len, device=groups[0].device).expand(groups[0].shape) + seq_len * len(groups)
-    for rank, group in enumerate(groups):
-        keys = keys - group.long() * seq_len * (len(groups) - rank)
-    lengths = torch.stack([group.sum(1) for group in groups]).sum(0)
-    return Placement(keys.argsort(1), lengths)
+    keys = rank * seq_len + torch.arange(seq_len, device=groups[0].device)
+    return Placement(keys.argsort(1), sum(group.sum(1) for group in groups))
 
 
 class Dropout(nn.Dropout):
@@ -158,7 +166,7 @@ class Dropout(nn.Dropout):
 
 
 class EncodedWords(NamedTuple):
-    """Holds LSTM outputs (batch, seq_len, size), zeros behind the end, and last states (batch, size), zeros without words."""
+    """Holds LSTM outputs (batch, seq_len, size), any behind the end, and last states (batch, size), zeros without words."""
 
     outputs: Tensor
     last: Tensor
@@ -196,7 +204,6 @@ class LSTMEncoder(nn.Module):
                 backward, _ = self.backward_layers[i](_take(layer_inputs, reverse))
                 last = torch.cat([last, _take(backward, last_step).squeeze(1)], dim=-1)
                 outputs = torch.cat([outputs, _take(backward, reverse)], dim=-1)
-        outputs = outputs * mask[:, :, None]
         return EncodedWords(outputs, last * (placement.lengths > 0)[:, None])
 
 
@@ -216,9 +223,20 @@ class AdditiveScore(nn.Module):
         self.query_norm = nn.LayerNorm(attention_size)
         self.score = nn.Linear(attention_size, 1, bias=False)
 
-    def forward(self, keys: Tensor, queries: Tensor) -> Tensor:
-        """Return scores (...) of keys (..., key_size) against queries (..., query_size), whose leading axes broadcast."""
-        return self.score(torch.tanh(self.key_norm(self.key(keys)) + self.query_norm(self.query(queries)))).squeeze(-1)
+    def project_keys(self, keys: Tensor) -> Tensor:
+        """Return N(W_k k), (..., attention_size), of keys (..., key_size)."""
+        return self.key_norm(self.key(keys))
+
+    def forward(self, projected_keys: Tensor, queries: Tensor) -> Tensor:
+        """Return scores (...) of projected keys (..., attention_size) against queries (..., query_size).
+
+        The leading axes broadcast.
+        """
+        return self.score(torch.tanh(projected_keys + self.query_norm(self.query(queries)))).squeeze(-1)
+
+
+def _projected_keys(posts: PostVectors, keys: Tensor, score: AdditiveScore) -> Tensor:
+    return score.project_keys(keys) if posts.keys is None else posts.keys
 
 
 class NoFusion(nn.Module):
@@ -226,9 +244,8 @@ class NoFusion(nn.Module):
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
-        placement = place_first(posts.is_word)
-        encoded = encoder(placement.place(posts.tokens), placement)
-        return FusedPosts(encoded.last, encoded.outputs, placement)
+        encoded = encoder(posts.tokens, posts.placement)
+        return FusedPosts(encoded.last, encoded.outputs)
 
 
 class ConcatFusion(nn.Module):
@@ -239,9 +256,8 @@ class ConcatFusion(nn.Module):
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
-        placement = place_first(posts.is_emoji, posts.is_word)
-        encoded = encoder(placement.place(posts.tokens), placement)
-        return FusedPosts(encoded.last, encoded.outputs, placement)
+        encoded = encoder(posts.tokens, posts.placement)
+        return FusedPosts(encoded.last, encoded.outputs)
 
 
 class ContextFusion(nn.Module):
@@ -258,8 +274,7 @@ class ContextFusion(nn.Module):
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
-        placement = place_first(posts.is_word)
-        words = placement.place(posts.tokens)
+        words = posts.tokens
         emoji_placement = place_first(posts.is_emoji)
         # All pairs of word and emoji are scored, so there are only as many columns as the post with most emoji has, but one at
         # least.
@@ -268,11 +283,11 @@ class ContextFusion(nn.Module):
         has_emoji = (emoji_placement.lengths > 0)[:, None, None]
         emoji_vectors = torch.where(has_emoji, emoji_vectors, posts.no_emoji.to(emoji_vectors.dtype))
         mask = torch.arange(emoji_vectors.size(1), device=words.device) < emoji_placement.lengths.clamp(min=1)[:, None]
-        scores = self.emoji_score(emoji_vectors[:, None], words[:, :, None])
+        scores = self.emoji_score(self.emoji_score.project_keys(emoji_vectors)[:, None], words[:, :, None])
         contexts = masked_softmax(scores, mask[:, None]) @ emoji_vectors
         mixed = torch.relu(self.mix(torch.cat([words, contexts], dim=-1)))
-        encoded = encoder(mixed, placement)
-        return FusedPosts(encoded.last, encoded.outputs, placement)
+        encoded = encoder(mixed, posts.placement)
+        return FusedPosts(encoded.last, encoded.outputs)
 
 
 class AttentionFusion(nn.Module):
@@ -289,14 +304,11 @@ class AttentionFusion(nn.Module):
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
-        placement = place_first(posts.is_word)
-        words = placement.place(posts.tokens)
-        hidden = encoder(words, placement).outputs
-        query = masked_mean(posts.tokens, posts.is_emoji, posts.no_emoji)
-        scores = self.word_score(hidden if self.key_is_hidden else words, query[:, None])
-        weights = masked_softmax(scores, placement.mask())
+        hidden = encoder(posts.tokens, posts.placement).outputs
+        keys = _projected_keys(posts, hidden if self.key_is_hidden else posts.tokens, self.word_score)
+        weights = masked_softmax(self.word_score(keys, posts.query[:, None]), posts.is_word)
         pooled = (weights[:, None] @ hidden).squeeze(1)
-        return FusedPosts(pooled, hidden, placement, placement.restore(weights))
+        return FusedPosts(pooled, hidden, posts.placement.restore(weights))
 
 
 class HierarchicalFusion(nn.Module):
@@ -314,26 +326,27 @@ class HierarchicalFusion(nn.Module):
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
         """Fuse a batch."""
-        placement = place_first(posts.is_word)
-        words = placement.place(posts.tokens)
-        hidden = encoder(words, placement).outputs
+        if posts.clause_index is None:
+            raise ValueError("clause_index: expected the clauses of the tokens, found none")
+        hidden = encoder(posts.tokens, posts.placement).outputs
         # There are only as many clauses as the post with most clauses has.
         num_clauses = posts.clause_index.max() + 1
-        clauses = torch.arange(words.size(1), device=words.device)[:num_clauses, None]
-        # These masks (batch, clauses, seq_len) say which emoji, and which words in their new order, a clause has.
-        emoji_of = (posts.clause_index[:, None] == clauses) & posts.is_emoji[:, None]
-        words_of = (placement.place(posts.clause_index)[:, None] == clauses) & placement.mask()[:, None]
+        seq_len = posts.tokens.size(1)
+        clauses = torch.arange(seq_len, device=hidden.device)[:num_clauses, None]
+        # These masks (batch, clauses, seq_len) say which emoji and which words a clause has.
+        is_of = posts.clause_index[:, None] == clauses
+        emoji_of, words_of = is_of & posts.is_emoji[:, None], is_of & posts.is_word[:, None]
         clause_queries = masked_mean(posts.tokens, emoji_of, posts.no_emoji)
-        word_queries = _take(clause_queries, placement.place(posts.clause_index))
-        scores = self.word_score(hidden if self.key_is_hidden else words, word_queries)
+        keys = _projected_keys(posts, hidden if self.key_is_hidden else posts.tokens, self.word_score)
+        scores = self.word_score(keys, _take(clause_queries, posts.clause_index))
         weights_in_clause = masked_softmax(scores[:, None].expand(words_of.shape), words_of)
         clause_vectors = weights_in_clause @ hidden
-        query = masked_mean(posts.tokens, posts.is_emoji, posts.no_emoji)
-        clause_weights = masked_softmax(self.clause_score(clause_vectors, query[:, None]), words_of.any(-1))
+        clause_keys = self.clause_score.project_keys(clause_vectors)
+        clause_weights = masked_softmax(self.clause_score(clause_keys, posts.query[:, None]), words_of.any(-1))
         pooled = (clause_weights[:, None] @ clause_vectors).squeeze(1)
         word_weights = (clause_weights[:, None] @ weights_in_clause).squeeze(1)
-        clause_weights = nn.functional.pad(clause_weights, (0, words.size(1) - clause_weights.size(1)))
-        return FusedPosts(pooled, hidden, placement, placement.restore(word_weights), clause_weights)
+        clause_weights = nn.functional.pad(clause_weights, (0, seq_len - clause_weights.size(1)))
+        return FusedPosts(pooled, hidden, posts.placement.restore(word_weights), clause_weights)
 
 
 class BagOfWords(nn.Module):
