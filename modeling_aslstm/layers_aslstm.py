@@ -76,9 +76,10 @@ def masked_max(vectors: Tensor, mask: Tensor) -> Tensor:
         mask: The places that count, (batch, seq_len) bool.
     """
     # One number is added to a vector, because onnxruntime adds many times as fast as it fills by a mask.
-    lowered = torch.zeros_like(mask, dtype=vectors.dtype).masked_fill(~mask, torch.finfo(vectors.dtype).min)
+    counts = mask.to(vectors.dtype)
+    lowered = (counts - 1) * torch.finfo(vectors.dtype).max
     # The steps of an LSTM come first in memory, so the largest over steps is taken along the first axis.
-    return (vectors.transpose(0, 1) + lowered.t()[:, :, None]).amax(0) * mask.to(vectors.dtype).amax(1, keepdim=True)
+    return (vectors.transpose(0, 1) + lowered.t()[:, :, None]).amax(0) * counts.amax(1, keepdim=True)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:

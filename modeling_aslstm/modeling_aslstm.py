@@ -188,7 +188,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         counts = counted_tokens(config, input_ids, attention_mask)
         end = config.emoji_token_offset + config.num_emoji_tokens
         is_emoji = counts & (input_ids >= config.emoji_token_offset) & (input_ids < end)
-        is_word = counts & ~is_emoji
+        is_word = counts ^ is_emoji
         has_clauses = config.emoji_fusion == "hierarchical"
         placement = place_first(is_emoji, is_word) if config.emoji_fusion == "concat" else place_first(is_word)
         # The ids are put in order and not their vectors, which would be copied once more.

@@ -87,6 +87,25 @@ def test_padding_and_batch_change_nothing(emoji_fusion: str) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("emoji_fusion", EMOJI_FUSIONS)
+@pytest.mark.parametrize("attention_key", ["embedding", "hidden"])
+def test_tabulated_keys_change_no_answer_until_they_are_forgotten(emoji_fusion: str, attention_key: str) -> None:
+    model = make_model(emoji_fusion=emoji_fusion, attention_key=attention_key)
+    before = model(**pad_rows(ROWS)).logits
+    names = set(model.state_dict())
+    model.aslstm.tabulate_keys()
+    has_table = emoji_fusion in WITH_WEIGHTS and attention_key == "embedding"
+    assert (model.aslstm.key_table is not None) == has_table
+    torch.testing.assert_close(model(**pad_rows(ROWS)).logits, before, atol=1e-5, rtol=0)
+    assert set(model.state_dict()) == names
+    if has_table:
+        model.aslstm.fusion.word_score.key.weight.normal_()
+        torch.testing.assert_close(model(**pad_rows(ROWS)).logits, before, atol=1e-5, rtol=0)
+        model.aslstm.tabulate_keys(False)
+        assert (model(**pad_rows(ROWS)).logits - before).abs().max() > 1e-3
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("emoji_fusion", WITH_WEIGHTS)
 def test_weights_sum_to_one_on_rows_with_words_and_stand_on_words_only(emoji_fusion: str) -> None:
     model = make_model(emoji_fusion=emoji_fusion)
