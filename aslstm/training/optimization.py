@@ -80,7 +80,7 @@ def make_optimizers(
     layers = [p for p in model.parameters() if p is not embedding.weight]
     groups: list[dict[str, Any]] = [{"params": layers, "weight_decay": weight_decay}]
     if sparse:
-        return [AdamW(groups, lr=learning_rate), RowAdam([embedding.weight], lr=embedding_learning_rate)]
+        return [AdamW(groups, lr=learning_rate, fused=True), RowAdam([embedding.weight], lr=embedding_learning_rate)]
     groups.append({"params": [embedding.weight], "weight_decay": 0.0, "lr": embedding_learning_rate})
     return [AdamW(groups, lr=learning_rate)]
 
