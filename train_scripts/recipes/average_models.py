@@ -1,10 +1,11 @@
 """Averages the weights of a model and of models that were trained further from it, and writes the mean as a model folder.
 
-python train_scripts/recipes/average_models.py OUTPUT_FOLDER START_FOLDER FOLDER [FOLDER ...]
+python train_scripts/recipes/average_models.py OUTPUT_FOLDER START_FOLDER FOLDER [FOLDER ...] [--bag_of_words SHARE]
 
 What a model learns of new texts it pays with what it knew of others; the mean of both keeps most of both (Wortsman et al.
 2022, arXiv:2109.01903), and several runs average as an ensemble does (arXiv:2203.05482). All folders have the vocabulary of the
-first, whose config, decision rule and bag of words the mean keeps.
+first, whose config, decision rule and bag of words the mean keeps. Of the scores of the bag of words it may keep a share: they
+know no negation, and the others have learned to answer without them.
 """
 
 import argparse
@@ -46,12 +47,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Average models that were trained from the same one.")
     parser.add_argument("output", type=Path)
     parser.add_argument("folders", type=Path, nargs="+", metavar="folder")
+    parser.add_argument("--bag_of_words", type=float, default=1.0, metavar="SHARE")
     arguments = parser.parse_args()
     for folder in arguments.folders:
         check_model_folder(folder)
     start = arguments.folders[0]
     model = load_model(start)
     model.load_state_dict(mean_of(arguments.folders))
+    if model.bag_of_words is not None:
+        model.bag_of_words.scores.weight.data.mul_(arguments.bag_of_words)
     output = arguments.output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
     with replacing_folder(output) as staging:

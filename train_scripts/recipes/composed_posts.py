@@ -18,6 +18,8 @@ from typing import NamedTuple
 from aslstm.data.known_corpora import KNOWN_LABELS
 
 NUM_POSTS = 100_000
+# So many of them are a negated word with little around it, as in 我不喜欢: in longer posts the words around tell half the answer.
+NUM_BARE = 12_000
 LABELS = sorted(("none", "like", "happiness", "sadness", "anger", "disgust", "fear", "surprise"))
 # The words and frames. Words that say how things are or what people feel stand under the label that they stand for.
 WORDS = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -152,6 +154,21 @@ class Composer:
             return text, {"happiness": 0.4, "like": 0.2, "none": 0.3}
         return text, opposite(words, label, is_weak=mode == "weak")
 
+    def bare(self) -> Post:
+        """Draw a negated word with next to nothing around it; the first words of the lists, which are common, most often."""
+        rng = self.rng
+        words = rng.choice(("feelings", "attitudes", "attitudes", "moods", "things"))
+        frame = rng.choice(WORDS["bare"])
+        if "{o}" in frame:
+            words = "attitudes"
+        wanted = rng.choice(list(OTHER))
+        labels = [label for label in WORDS[words] if polarity(label) == wanted]
+        label = rng.choice(labels)
+        known = WORDS[words][label]
+        word, more = rng.choices(known, [1 / (place + 3) for place in range(len(known))], k=2)
+        text = self.fill([frame], w=word, v=more)
+        return text, opposite(words, label, is_weak=text.startswith(tuple(WORDS["weak"])))
+
     def undecided(self) -> Post:
         """Draw a phrase with a negation whose label is known as a whole, or one that is neither good nor bad."""
         rng = self.rng
@@ -273,7 +290,7 @@ def posts() -> Iterator[tuple[str, list[float]]]:
     composer = Composer(random.Random(0))
     seen: set[str] = set()
     while len(seen) < NUM_POSTS:
-        text, scores = composer.post()
+        text, scores = composer.post() if len(seen) < NUM_POSTS - NUM_BARE else composer.bare()
         if text not in seen:
             seen.add(text)
             rest = (1 - sum(scores.values())) / len(LABELS)
