@@ -42,7 +42,7 @@ class FusedPosts(NamedTuple):
 
     Attributes:
         pooled: The vector of each post, (batch, encoder output size); zeros for a post without words.
-        hidden: The LSTM outputs in the order of the placement, (batch, seq_len, encoder output size); any numbers behind its end.
+        hidden: The LSTM outputs in the order of the placement, (batch, seq_len, encoder output size); any numbers behind it.
         word_weights: The weights of the words, (batch, seq_len), or None. They sum to 1 in a post with words and are zero on
             emoji and padding.
         clause_weights: The weights of the clauses, (batch, seq_len), with clause k in column k, or None.

@@ -70,7 +70,6 @@ def export_graph(model: ASLSTMForSequenceClassification, path: Path) -> None:
             dynamic_axes={n: {0: "batch"} if n == "logits" else {0: "batch", 1: "seq_len"} for n in inputs + outputs},
         )
 
-
     graph = onnx.load(path)
     _leave_out_initial_states(graph.graph)
     onnx.save(graph, path)
@@ -88,7 +87,9 @@ def _leave_out_initial_states(graph: onnx.GraphProto) -> None:
     """Take out the initial states of each LSTM, which are zeros as they are without any, and the nodes that only made them."""
     for node in graph.node:
         if node.op_type == "LSTM":
-            del node.input[4:]  # Behind the sequence, the weights and the bias come the lengths, which are not used, and states.
+            del node.input[
+                4:
+            ]  # Behind the sequence, the weights and the bias come the lengths, which are not used, and states.
     while True:
         read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
         dead = [node for node in graph.node if read.isdisjoint(node.output)]

@@ -16,12 +16,12 @@ import torch
 from datasets import Dataset
 from datasets.fingerprint import Hasher
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import BatchSampler
 
 import tokenization
 from aslstm import words
 from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL, split_labels
-from aslstm.prediction.batching import padded
 from aslstm.words.text_splitting import TextSplitter
 from tokenization import ASLSTMTokenizer
 from tokenization.word_segmentation import UserWord
@@ -193,11 +193,12 @@ class Collator:
 
         Where there are soft labels, rows also have ``targets`` (batch, num_labels) float32 and ``is_soft`` (batch,) int64.
         """
-        ids, mask = padded([self._spell(row["input_ids"], row["row"]) for row in rows], self.pad_token_id)
+        ids = [torch.tensor(self._spell(row["input_ids"], row["row"])) for row in rows]
+        mask = [torch.ones_like(row) for row in ids]
         soft = {name: torch.tensor([row[name] for row in rows]) for name in SOFT_COLUMNS if name in rows[0]}
         return soft | {
-            "input_ids": torch.from_numpy(ids),
-            "attention_mask": torch.from_numpy(mask),
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
+            "attention_mask": pad_sequence(mask, batch_first=True),
             "labels": torch.tensor([row["labels"] for row in rows]),
             "row": torch.tensor([row["row"] for row in rows]),
         }

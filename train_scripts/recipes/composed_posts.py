@@ -18,7 +18,7 @@ from typing import NamedTuple
 from aslstm.data.known_corpora import KNOWN_LABELS
 
 NUM_POSTS = 100_000
-# So many of them are a negated word with little around it, as in 我不喜欢: in longer posts the words around tell half the answer.
+# So many of them are a negated word with little around it, as in 我不喜欢: in longer posts other words tell half the answer.
 NUM_BARE = 12_000
 LABELS = sorted(("none", "like", "happiness", "sadness", "anger", "disgust", "fear", "surprise"))
 # The words and frames. Words that say how things are or what people feel stand under the label that they stand for.

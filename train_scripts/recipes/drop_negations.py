@@ -23,9 +23,7 @@ NUM_WORDS = 3000
 WORD = re.compile(r"[\u4e00-\u9fff]{2,4}")
 # These are words of feeling too where they stand alone; most other characters are not.
 CHARACTERS = "爱累气怕哭笑甜香差烂丑贵美帅"
-NEGATORS = (
-    "不|没|没有|别|无|未|毫无|并非|不是|不要|不用|不会|不能|不再|不觉得|没觉得|不算|不太|不怎么|不够|没那么|没什么"
-)
+NEGATORS = "不|没|没有|别|无|未|毫无|并非|不是|不要|不用|不会|不能|不再|不觉得|没觉得|不算|不太|不怎么|不够|没那么|没什么"
 BETWEEN = "很|太|是|那么|这么|什么|怎么|觉得|感到|够|再|会|能|想|值得|有|好|让人|令人|叫人"
 
 
