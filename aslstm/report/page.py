@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent
 _PAGE = environment(_FOLDER).get_template("page.html.j2")
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _SCRIPT = (_FOLDER / "page.js").read_text(encoding="utf-8")
-# The tables that have a chart beside the page.
+# The tables that may have a chart beside the page.
 PICTURES = ("labels", "polarity", "time", "emoji", "words", "groups")
 _GREY = "#8b919a"
 _CARD_COLORS = colors_of(("positive", "negative"))
@@ -53,6 +53,7 @@ def render(
     title: str,
     language: str = "en",
     has_files: bool = True,
+    pictures: Collection[str] = PICTURES,
     facts: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the page as HTML.
@@ -62,6 +63,7 @@ def render(
         title: The title at the top of the page.
         language: The language of the page and of the names of known labels, a key of ``LANGUAGES``.
         has_files: Whether the tables and charts are beside the page as CSV and PNG files, and all tables as a workbook.
+        pictures: The names of the tables whose charts were drawn: a table of few rows has none.
         facts: Names and values that say how the report was made.
     """
     texts = LANGUAGES[language]
@@ -96,7 +98,7 @@ def render(
         title=title,
         language=language,
         has_files=has_files,
-        files={name: ("csv", "png") if name in PICTURES else ("csv",) for name in NAMES},
+        files={name: ("csv", "png") if name in pictures else ("csv",) for name in NAMES},
         workbook=WORKBOOK,
         # The hash is base64, which needs no escaping, and the policy must have "+" and "=" as they are.
         hash=Markup(f"'sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()}'"),

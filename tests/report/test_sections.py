@@ -14,7 +14,10 @@ from aslstm.errors import UserError
 from aslstm.report.page import render
 from aslstm.report.posts import Post, PostSample, packed
 from aslstm.report.tables import build_tables
+from aslstm.report.texts import LANGUAGES
 from aslstm.report.workbook import write_workbook
+from aslstm.report.writing import ReportSettings, write_report
+from tests.prediction.test_attention_view import Page
 from tests.support.commands import run_command
 
 openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
@@ -55,6 +58,19 @@ def test_words_and_emoji_disagree_if_both_are_clear_and_opposite() -> None:
     assert (tables.num_compared, tables.num_disagreeing) == (4, 1)
     assert tables.tables["disagreements"].rows == [("第0条[笑]", "none", "sadness", 0.8, "happiness", 0.7)]
     assert "1 of 4 posts with words and emoji." in render(tables, title="t")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_too_few_typical_items_for_a_chart_are_one_sentence_and_no_link(language: str, tmp_path: Path) -> None:
+    rows = [{"text": text, "label": label} for text, label in [("堵车真烦[怒]", "anger"), ("天气不错[心]", "like")] * 20]
+    tables = write_report(rows, tmp_path / "out", ReportSettings(language=language))
+    assert {"emoji", "words"} <= set(tables.tables)
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    linked = {str(value) for _, given in Page(html).tags if (value := given.get("href")) and not str(value).startswith("#")}
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == linked | {"index.html"} and not {"emoji.png", "words.png"} & written
+    assert html.count(LANGUAGES[language].notes["too_few"].format(least=3)) == 2  # of the emoji and of the words
+    assert LANGUAGES[language].notes["hidden"].partition("{")[0] not in html
 
 
 def test_the_list_holds_all_posts_or_a_random_sample_in_their_order() -> None:
