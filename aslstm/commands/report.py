@@ -182,7 +182,7 @@ class Labeller:
         if self.model is None and not self.has_labelled:
             return None
         from aslstm.model_folder.card import read_card
-        from aslstm.model_folder.layout import check_model_folder, read_config
+        from aslstm.model_folder.layout import CARD, check_model_folder, read_config
         from aslstm.report.facts import ModelFacts
 
         check_model_folder(self.folder)
@@ -190,7 +190,8 @@ class Labeller:
         labels = list(read_config(self.folder).id2label.values())
         settings = f"{self.answerer.predictor.classifier.settings.backend}" if self.has_labelled else ""
         name = self.model if self.model is not None else self.folder.name
-        return ModelFacts(name, labels, card.trained_on, card.figures, self.has_labelled, settings)
+        has_card = (self.folder / CARD).is_file()
+        return ModelFacts(name, labels, card.trained_on, card.figures, has_card, self.has_labelled, settings)
 
 
 class Inputs:

@@ -17,7 +17,8 @@ class ModelFacts(NamedTuple):
         name: Its name or folder.
         labels: Its labels.
         corpus: What it was trained on, or "" if its card does not say.
-        figures: Its figures, each with the corpus and the split, as its card has them.
+        figures: Its figures, each with the corpus and the split, as the header of its card has them.
+        has_card: Whether it has a card, which may say more than a program can read.
         labelled_here: Whether it labelled the posts for this report; otherwise the user says that it did so before.
         settings: How it was run, e.g. its backend, or "".
     """
@@ -26,6 +27,7 @@ class ModelFacts(NamedTuple):
     labels: list[str]
     corpus: str = ""
     figures: Sequence[str] = ()
+    has_card: bool = False
     labelled_here: bool = False
     settings: str = ""
 
@@ -46,11 +48,12 @@ def facts_of(
     names, separator = texts.facts, texts.separator
     found = {"model": names["no_model"]}
     if model is not None:
+        unknown = names["not_in_card" if model.has_card else "no_card"]
         found = {
             "model": model.name,
-            "corpus": model.corpus or names["no_card"],
+            "corpus": model.corpus or unknown,
             "labels": separator.join(model.labels),
-            "figures": "; ".join(model.figures) or names["no_card"],
+            "figures": "; ".join(model.figures) or unknown,
             "settings": separator.join(filter(None, (_how(model, names), model.settings))),
         }
     found |= {

@@ -18,9 +18,11 @@ from aslstm.commands import report
 from aslstm.data.dates import parse_date
 from aslstm.data.found_files import find_file
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
+from aslstm.report.facts import ModelFacts, facts_of
 from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
 from aslstm.report.writing import write_csv
@@ -339,6 +341,20 @@ def test_both_languages_say_the_same_things(rows: list[Row]) -> None:
     assert '<html lang="zh">' in html
     page = Page(html)
     assert "标签分布" in page.text and "<i>话题" in page.text and "Labels" not in page.text
+
+
+def about(facts: ModelFacts | None, language: str) -> dict[str, str]:
+    """What the section "About this report" says of a model."""
+    return dict(facts_of(facts, place="in.csv", columns=["text"], cleaning=None, language=language))
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Its figures"), ("zh", "模型的成绩")])
+def test_a_card_whose_figures_a_program_cannot_read_is_not_called_missing(language: str, name: str) -> None:
+    facts = report.Labeller(str(BUILT_IN_MODEL), prefix="", cleans=True).facts()
+    assert facts is not None and facts.has_card and not facts.figures
+    texts = LANGUAGES[language].facts
+    assert about(facts, language)[name] == texts["not_in_card"] and "README.md" in texts["not_in_card"]
+    assert about(facts._replace(has_card=False), language)[name] == texts["no_card"]
 
 
 GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
