@@ -89,6 +89,7 @@ def render(
         peaks=[_peak(found, tables, language) for found in tables.peaks],
         difference=difference_sentence(tables, language) if tables.groups else "",
         disagreeing=texts.notes["disagreements"].format(found=tables.num_disagreeing, compared=tables.num_compared),
+        no_disagreement=_no_disagreement(tables, language),
         sampled=_sampled(num_listed, tables, language),
         dated=tables.first_day is not None,
         grouped=bool(tables.groups),
@@ -188,6 +189,13 @@ def _peak(found: PeakPosts, tables: ReportTables, language: str) -> dict[str, An
         "words": found.words,
         "posts": [post.text for post in found.posts],
     }
+
+
+def _no_disagreement(tables: ReportTables, language: str) -> str:
+    """Return why no post has words and emoji that disagree, or ""."""
+    if not tables.no_disagreement:
+        return ""
+    return LANGUAGES[language].notes[tables.no_disagreement].format(compared=tables.num_compared)
 
 
 def _sampled(num_listed: int, tables: ReportTables, language: str) -> str:

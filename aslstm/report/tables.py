@@ -71,6 +71,7 @@ class ReportTables:
         posts: The posts that can be searched: all, or a sample of many.
         num_compared: The number of posts with answers to their words alone and to their emoji alone.
         num_disagreeing: The number of these where the two sides are clear and have opposite polarities.
+        no_disagreement: Why there is no such post, a key of the notes of a report, or "".
     """
 
     labels: list[str]
@@ -89,6 +90,7 @@ class ReportTables:
     posts: list[Post] = field(default_factory=list)
     num_compared: int = 0
     num_disagreeing: int = 0
+    no_disagreement: str = "effect_unknown"
 
 
 def emotions_of(labels: Sequence[str]) -> list[str]:
@@ -181,6 +183,7 @@ def build_tables(
         posts=posts,
         num_compared=counts.disagreements.num_compared,
         num_disagreeing=counts.disagreements.num_found,
+        no_disagreement=counts.disagreements.reason_for_none(),
     )
 
 

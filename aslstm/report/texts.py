@@ -67,6 +67,10 @@ LANGUAGES = {
             "peak_words": "Words that mark it:",
             "sampled": "The list holds a random sample of {shown:,} of {posts:,} posts.",
             "disagreements": "{found:,} of {compared:,} posts with words and emoji.",
+            "effect_unknown": "Not known: the answers have no column emoji_effect (aslstm predict --emoji_effect adds it).",
+            "none_with_both": "No post has both words and emoji that could be compared.",
+            "none_opposite": "In none of the {compared:,} posts with words and emoji are the two sides clear and opposite.",
+            "polarities_unknown": "Not known: which labels are positive and which are negative.",
             "words_say": "words: {label} {score:.2f}", "emoji_say": "emoji: {label} {score:.2f}",
             "best": "Highest score", "sample": "By chance",
             "cut": "{shown:,} of {characters:,} characters are shown.",
@@ -101,8 +105,6 @@ LANGUAGES = {
                 "Words against emoji",
                 "Posts whose words alone and whose emoji alone have opposite polarities, both with a probability of 0.5 or "
                 "more. Often irony; sometimes the model misreads one side.",
-                "Not known: the predictions lack the column emoji_effect, which aslstm predict --emoji_effect adds; or no post "
-                "has clear and opposite sides.",
             ),
             "new_words": Section(
                 "New words",
@@ -183,6 +185,10 @@ LANGUAGES = {
             "peak_words": "突出的词：",
             "sampled": "列表是从 {posts:,} 条中随机抽取的 {shown:,} 条。",
             "disagreements": "既有文字又有表情的帖子共 {compared:,} 条，其中 {found:,} 条。",
+            "effect_unknown": "未知：预测结果中没有 emoji_effect 列（aslstm predict --emoji_effect 会加上）。",
+            "none_with_both": "没有既有文字又有表情、因而可以比较的帖子。",
+            "none_opposite": "既有文字又有表情的帖子共 {compared:,} 条，没有一条两边都明确且相反。",
+            "polarities_unknown": "未知：不知道哪些标签是正面的，哪些是负面的。",
             "words_say": "文字：{label} {score:.2f}", "emoji_say": "表情：{label} {score:.2f}",
             "best": "得分最高", "sample": "随机抽取",
             "cut": "全文 {characters:,} 字，只显示前 {shown:,} 字。",
@@ -210,7 +216,6 @@ LANGUAGES = {
             "disagreements": Section(
                 "文字与表情相反",
                 "只看文字与只看表情时倾向相反、且两边概率都不低于 0.5 的帖子。往往是反讽，也可能是模型读错了一边。",
-                "未知：预测结果中没有 emoji_effect 列（aslstm predict --emoji_effect 会加上），或没有两边都明确且相反的帖子。",
             ),
             "new_words": Section("新词", "本话题中 jieba 词典没有的词，最可信的在上。", "条数太少，或没有找到新词。"),
             "posts": Section("全部帖子", "可以搜索和筛选；搜索不分大小写。"),

@@ -257,8 +257,9 @@ def test_what_the_input_lacks_is_said_and_not_drawn(rows: list[Row]) -> None:
     assert not {"time", "peaks", "emoji", "groups", "disagreements", "new_words"} & set(tables.tables)
     assert tables.num_unlabelled == 1
     text = Page(report_page.render(tables, title="a")).text
-    for name in ("time", "peaks", "emoji", "disagreements", "new_words"):
+    for name in ("time", "peaks", "emoji", "new_words"):
         assert LANGUAGES["en"].sections[name].absent in text
+    assert LANGUAGES["en"].notes["effect_unknown"] in text
 
 
 def test_new_words_of_the_topic_are_found(rows: list[Row]) -> None:

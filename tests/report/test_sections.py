@@ -60,6 +60,24 @@ def test_words_and_emoji_disagree_if_both_are_clear_and_opposite() -> None:
     assert "1 of 4 posts with words and emoji." in render(tables, title="t")
 
 
+@pytest.mark.parametrize(
+    ("reason", "effect"),
+    [
+        ("effect_unknown", {}),
+        ("none_with_both", {"emoji_effect": None}),
+        ("none_with_both", {"emoji_effect": {"without_emoji": side("like", 0.9), "without_words": None}}),
+        ("none_opposite", {"emoji_effect": {"without_emoji": side("like", 0.9), "without_words": side("happiness", 0.9)}}),
+        ("polarities_unknown", {"emoji_effect": {"without_emoji": side("glee", 0.9), "without_words": side("woe", 0.9)}}),
+    ],
+)
+def test_without_a_disagreement_the_page_gives_the_one_reason_that_holds(reason: str, effect: dict[str, Any]) -> None:
+    tables = build_tables([{"text": "好[笑]", "label": "like", **effect}] * 3)
+    reasons = ("effect_unknown", "none_with_both", "none_opposite", "polarities_unknown")
+    for language in LANGUAGES:
+        text = Page(render(tables, title="t", language=language)).text
+        assert [one for one in reasons if LANGUAGES[language].notes[one].format(compared=3) in text] == [reason]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_too_few_typical_items_for_a_chart_are_one_sentence_and_no_link(language: str, tmp_path: Path) -> None:
     rows = [{"text": text, "label": label} for text, label in [("堵车真烦[怒]", "anger"), ("天气不错[心]", "like")] * 20]
