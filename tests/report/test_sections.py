@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 from aslstm.report.page import render
 from aslstm.report.posts import Post, PostSample, packed
 from aslstm.report.tables import build_tables
@@ -126,6 +127,35 @@ def test_the_workbook_has_every_table_as_texts_and_numbers(tmp_path: Path) -> No
     assert len(posts) == 28 and posts[3][3] == "好😂"
     labels = {row[0]: row[1] for row in list(book["标签分布"].values)[1:]}
     assert labels == {"愤怒": 9, "无情绪": 9, "高兴": 9}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--compare_by", "省份"], "--compare_by: expected a column '省份', found 微博正文, 城市; name one of these"),
+        (["--date_column", "时间"], "--date_column: expected a column '时间', found 微博正文, 城市; name one of these"),
+        (["--date_column", "城市"], "--date_column 城市: expected dates, such as 2014-03-01, found '北京'; name the column of"),
+    ],
+)
+def test_named_columns_are_checked_before_any_file_is_labelled(flags: list[str], message: str, tmp_path: Path) -> None:
+    files = [tmp_path / "more.csv", tmp_path / "posts.csv"]
+    files[0].write_text("微博正文,省份,时间,城市\n今天又加班,山东,2024-01-01,2024-01-01\n", encoding="utf-8")
+    files[1].write_text("微博正文,城市\n今天又加班,北京\n好开心,上海\n", encoding="utf-8")
+    # The model is not there, which would be said first if anything were labelled.
+    result = run_command("report", "--model", "nowhere", "--input", *files, *flags, "--output", tmp_path / "out", check=False)
+    assert result.returncode == 2 and not (tmp_path / "out").exists()
+    *found, error = result.stderr.splitlines()
+    assert f"{files[1]}: {message}" in error
+    assert [line.split(":")[0] for line in found] == ["more.csv", "posts.csv"]  # There is no progress bar.
+
+
+def test_an_error_while_posts_are_labelled_has_a_line_of_its_own(tmp_path: Path) -> None:
+    rows = "".join(f"今天又加班,{i}\n" for i in range(30))
+    (tmp_path / "posts.csv").write_text(f"text,id\n{rows}", encoding="utf-8")
+    flags = ("--input", tmp_path / "posts.csv", "--output", tmp_path / "out", "--compare_by", "id")
+    result = run_command("report", "--model", BUILT_IN_MODEL, *flags, check=False)
+    assert "expected at most 20 different values" in result.stderr.splitlines()[-1]
+    assert "Labelling" in result.stderr and "Labelling" not in result.stderr.splitlines()[-1]
 
 
 def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_folder: Path, tmp_path: Path) -> None:
