@@ -189,10 +189,10 @@ class Labeller:
         check_model_folder(self.folder)
         card = read_card(self.folder)
         labels = list(read_config(self.folder).id2label.values())
-        settings = f"{self.answerer.predictor.classifier.settings.backend}" if self.has_labelled else ""
+        backend = self.answerer.predictor.classifier.settings.backend if self.has_labelled else ""
         name = self.model if self.model is not None else self.folder.name
         has_card = (self.folder / CARD).is_file()
-        return ModelFacts(name, labels, card.trained_on, card.figures, has_card, self.has_labelled, settings)
+        return ModelFacts(name, labels, card.trained_on, card.figures, has_card, self.has_labelled, backend)
 
 
 class Inputs:

@@ -26,6 +26,18 @@ class Texts(NamedTuple):
     separator: str
 
 
+# What stands on a page for the phrases and marks of a model card, which is English.
+PHRASES_OF_CARDS: dict[str, dict[str, str]] = {
+    "en": {},
+    "zh": {
+        "NLPCC 2014 emotion classification": "NLPCC 2014 微博情绪分类语料", "embedded sample corpus": "内置的示例语料",
+        "openly licensed texts and the sample corpus": "开放许可的文本和示例语料", "custom corpus": "自己的语料",
+        " (rows: ": "（条数：", ")": "）", ", ": "，", ": ": "：", "; ": "；",
+        "train": "训练", "validation": "验证集", "test": "测试集", "all rows": "全部帖子", "rows with emoji": "有表情的帖子",
+        "accuracy": "准确率", "macro-F1": "宏平均 F1",
+    },
+}  # fmt: skip
+
 LANGUAGES = {
     "en": Texts(
         cards={
@@ -143,7 +155,7 @@ LANGUAGES = {
             "not_in_card": "not in a form that a program can read; see its model card, README.md in the model folder",
             "input": "Input", "columns": "Columns", "date": "Report made",
             "version": "Version", "cleaning": "Cleaning", "settings": "Settings",
-            "labelled_here": "labelled for this report", "labelled_before": "read with their labels",
+            "labelled_here": "labelled for this report (backend {backend})", "labelled_before": "read with their labels",
             "cleaned": "{changed:,} of {posts:,} posts were cleaned of what a crawler left: ",
             "nothing_to_clean": "no post held anything that a crawler left", "not_cleaned": "none",
         },
@@ -207,8 +219,8 @@ LANGUAGES = {
             "emoji": Section("表情", "各标签的典型表情。点击可看含有它的帖子。", "没有典型的表情。"),
             "words": Section(
                 "词语",
-                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，Monroe 等，"
-                "2008）。点击可看含有它的帖子。",
+                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，"
+                "方法出自 Monroe 等人 2008 年的论文）。点击可看含有它的帖子。",
                 "没有典型的词语。",
             ),
             "groups": Section("对比", "各组中每个标签的占比及 95% 区间。"),
@@ -247,7 +259,7 @@ LANGUAGES = {
             "no_model": "未知：文件没有说明由哪个模型标注；可用 --model 指明", "no_card": "模型文件夹中没有说明卡",
             "not_in_card": "说明卡没有以程序可读的形式给出，请直接看模型文件夹中的 README.md",
             "input": "输入", "columns": "列", "date": "报告日期", "version": "版本", "cleaning": "清理", "settings": "设置",
-            "labelled_here": "由本报告标注", "labelled_before": "读入时已有标签",
+            "labelled_here": "生成报告时标注（运行后端：{backend}）", "labelled_before": "读入时已有标签",
             "cleaned": "{posts:,} 条中有 {changed:,} 条清理了爬虫留下的内容：",
             "nothing_to_clean": "没有爬虫留下的内容", "not_cleaned": "未清理",
         },

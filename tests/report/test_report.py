@@ -358,6 +358,24 @@ def test_a_card_whose_figures_a_program_cannot_read_is_not_called_missing(langua
     assert about(facts._replace(has_card=False), language)[name] == texts["no_card"]
 
 
+def test_a_chinese_page_says_in_chinese_what_is_known_of_a_model() -> None:
+    corpus = "NLPCC 2014 emotion classification (rows: train 400, validation 50)"
+    figures = [
+        "NLPCC 2014 emotion classification, rows with emoji, test: accuracy 0.78, macro-F1 0.5",
+        "mine (2014), test: x 1",
+    ]
+    facts = ModelFacts("tiny", ["none", "like"], corpus, figures, labelled_here=True, backend="torch")
+    assert about(facts, "zh") | {"报告日期": "", "版本": ""} == {
+        "模型": "tiny", "训练语料": "NLPCC 2014 微博情绪分类语料（条数：训练 400，验证集 50）", "模型的标签": "无情绪、喜好",
+        "模型的成绩": "NLPCC 2014 微博情绪分类语料，有表情的帖子，测试集：准确率 0.78，宏平均 F1 0.5；mine (2014)，测试集：x 1",
+        "设置": "生成报告时标注（运行后端：torch）", "输入": "in.csv", "列": "text", "清理": "未清理",
+        "报告日期": "", "版本": "",
+    }  # fmt: skip
+    english = about(facts, "en")
+    assert (english["Trained on"], english["Its figures"]) == (corpus, "; ".join(figures))
+    assert (english["Its labels"], english["Settings"]) == ("none, like", "labelled for this report (backend torch)")
+
+
 GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
 
 
