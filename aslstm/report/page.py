@@ -89,6 +89,7 @@ def render(
         peaks=[_peak(found, tables, language) for found in tables.peaks],
         difference=difference_sentence(tables, language) if tables.groups else "",
         disagreeing=texts.notes["disagreements"].format(found=tables.num_disagreeing, compared=tables.num_compared),
+        polarity_is_summed=tables.polarity_is_summed,
         no_disagreement=_no_disagreement(tables, language),
         sampled=_sampled(num_listed, tables, language),
         dated=tables.first_day is not None,

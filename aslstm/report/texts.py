@@ -74,6 +74,8 @@ LANGUAGES = {
             "partial": "A hollow point and a pale bar mark a first or last {unit} that the posts cover only in part.",
             "hidden": "Not shown, because of fewer than {least} such items: {labels}.",
             "too_few": "Each has fewer than {least} such items, too few for a chart; those found are in the table below.",
+            "summed": "The polarity sums the probabilities of all positive and of all negative labels, so a post may have a "
+            "positive label, such as “like”, and yet be negative.",
             "scale": "All bars have one scale: the longest is {largest} of a label's posts.",
             "peak": "{posts:,} posts ({label}), where about {expected:,.0f} were to be expected.",
             "peak_words": "Words that mark it:",
@@ -192,6 +194,7 @@ LANGUAGES = {
             "partial": "空心点和浅色柱子表示首尾不完整的一{unit}。",
             "hidden": "典型项目少于 {least} 个，没有列出：{labels}。",
             "too_few": "每一类的典型项目都少于 {least} 个，画不成图；找到的都在下面的表格里。",
+            "summed": "情感倾向把全部正面标签和全部负面标签的概率各自相加再比较，所以标签是“喜好”的帖子也可能倾向负面。",
             "scale": "所有条形用同一比例，最长的为该标签帖子的 {largest}。",
             "peak": "{label} {posts:,} 条，通常约 {expected:,.0f} 条。",
             "peak_words": "突出的词：",

@@ -80,6 +80,15 @@ def test_without_a_disagreement_the_page_gives_the_one_reason_that_holds(reason:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_says_why_a_post_with_a_positive_label_may_be_negative(language: str) -> None:
+    rows = [{"text": "好", "label": "like", "polarity": "negative", "polarity_score": -0.2}]
+    note = LANGUAGES[language].notes["summed"]
+    assert render(build_tables(rows), title="t", language=language).count(note) == 1
+    # Without sums, the polarity is that of the label.
+    assert note not in render(build_tables([{"text": "好", "label": "like"}]), title="t", language=language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
 def test_too_few_typical_items_for_a_chart_are_one_sentence_and_no_link(language: str, tmp_path: Path) -> None:
     rows = [{"text": text, "label": label} for text, label in [("堵车真烦[怒]", "anger"), ("天气不错[心]", "like")] * 20]
     tables = write_report(rows, tmp_path / "out", ReportSettings(language=language))
