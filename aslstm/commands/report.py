@@ -259,9 +259,9 @@ class Inputs:
 
         answers = {self._prefix + name for name in COLUMNS}
         given, _ = as_answered(row, self.names.text, self._prefix, cleans=False)
-        added = ({SOURCE} if len(self._found) > 1 else set()) | (set() if is_labelled else answers)
+        added = ({SOURCE} if len(self._found) > 1 else set()) | (answers if not is_labelled else set())
         # Rows of a file without dates have the column of dates of the others, but it is not the file's.
-        foreign = (answers if is_labelled else set()) | (set() if found.date_column else {self.names.date})
+        foreign = (answers if is_labelled else set()) | ({self.names.date} if not found.date_column else set())
         own = columns.names_of(name for name in given if name not in foreign)
         for argument, name in self._named.items():
             if name is not None and name not in given and name not in added:
