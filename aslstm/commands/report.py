@@ -9,7 +9,8 @@ other file and no network, and beside it each chart as PNG, each table as CSV, a
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import MISSING, dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
@@ -182,15 +183,16 @@ class Labeller:
         if self.model is None and not self.has_labelled:
             return None
         from aslstm.model_folder.card import read_card
-        from aslstm.model_folder.layout import check_model_folder, read_config
+        from aslstm.model_folder.layout import CARD, check_model_folder, read_config
         from aslstm.report.facts import ModelFacts
 
         check_model_folder(self.folder)
         card = read_card(self.folder)
         labels = list(read_config(self.folder).id2label.values())
-        settings = f"{self.answerer.predictor.classifier.settings.backend}" if self.has_labelled else ""
+        backend = self.answerer.predictor.classifier.settings.backend if self.has_labelled else ""
         name = self.model if self.model is not None else self.folder.name
-        return ModelFacts(name, labels, card.trained_on, card.figures, self.has_labelled, settings)
+        has_card = (self.folder / CARD).is_file()
+        return ModelFacts(name, labels, card.trained_on, card.figures, has_card, self.has_labelled, backend)
 
 
 class Inputs:
@@ -204,6 +206,7 @@ class Inputs:
     def __init__(self, files: FileSettings, settings: "ReportSettings") -> None:
         self.labeller = Labeller(files.model, prefix=settings.prefix, cleans=not files.no_clean)
         self._prefix = settings.prefix
+        self._named = {"compare_by": settings.compare_by, "date_column": settings.date_column}
         self._cleans = not files.no_clean
         self._cleaned = CleaningCounts()  # of the posts that were read with their labels
         text_columns = None if settings.text_column is None else (settings.text_column,)
@@ -216,18 +219,15 @@ class Inputs:
             _common({found.date_column for found in self._found} - {""}, "date"),
         )
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Generator[Row, None, None]:
         """Yield the rows of all files with their labels; a file whose first row has none is labelled here.
 
         Raises:
-            UserError: A row cannot be read, or there is no model to label posts with.
+            UserError: A row cannot be read, a file lacks a column, or there is no model to label posts with.
         """
-        for found in self._found:
+        checked = [self._checked(found) for found in self._found]  # All before the first is labelled, which may take an hour.
+        for found, (rows, is_labelled) in zip(self._found, checked, strict=True):
             source = {SOURCE: _stem(found.path)} if len(self._found) > 1 else {}
-            rows = read_predictions(found, self.names)
-            first = list(islice(rows, 1))
-            rows = chain(first, rows)
-            is_labelled = not first or is_answered(first[0], self._prefix)
             if not is_labelled:
                 rows = self.labeller.labelled(rows, self.names.text, found.path)
             for row in rows:
@@ -235,6 +235,37 @@ class Inputs:
                 if is_labelled:
                     self._cleaned.add(cleaned.rules)
                 yield named | source
+
+    def _checked(self, found: FoundFile) -> tuple[Iterator[Row], bool]:
+        """Return the rows of a file and whether they have labels, after a look at the columns that the user names.
+
+        Raises:
+            UserError: A column is missing, or that of the dates holds none.
+        """
+        if found.date_is_named and (example := found.unread_date()):
+            raise UserError(
+                f"{found.path}: `date_column` {found.date_column}: expected dates, such as 2014-03-01, found {example!r}; name "
+                "the column of dates, or leave it out"
+            )
+        rows = read_predictions(found, self.names)
+        first = list(islice(rows, 1))
+        is_labelled = not first or is_answered(first[0], self._prefix)
+        for row in first:
+            self._check_columns(row, found, is_labelled)
+        return chain(first, rows), is_labelled
+
+    def _check_columns(self, row: Row, found: FoundFile, is_labelled: bool) -> None:
+        from aslstm.report.answers import COLUMNS  # Imported here, as all of the report is.
+
+        answers = {self._prefix + name for name in COLUMNS}
+        given, _ = as_answered(row, self.names.text, self._prefix, cleans=False)
+        added = ({SOURCE} if len(self._found) > 1 else set()) | (answers if not is_labelled else set())
+        # Rows of a file without dates have the column of dates of the others, but it is not the file's.
+        foreign = (answers if is_labelled else set()) | ({self.names.date} if not found.date_column else set())
+        own = columns.names_of(name for name in given if name not in foreign)
+        for argument, name in self._named.items():
+            if name is not None and name not in given and name not in added:
+                raise UserError(f"{found.path}: `{argument}`: expected a column {name!r}, found {own}; name one of these")
 
     def cleaning(self) -> CleaningCounts | None:
         """Return how many of the posts that were read so far were cleaned, or None if none is to be."""
@@ -266,14 +297,16 @@ def main(given: Sequence[str] | None = None) -> None:
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
         inputs = Inputs(files, settings)
-        tables = write_report(
-            inputs.rows(),
-            files.output,
-            replace(settings, text_column=inputs.names.text, date_column=inputs.names.date or None),
-            place=", ".join(map(str, files.input)),
-            model=inputs.labeller.facts,
-            cleaning=inputs.cleaning,
-        )
+        # Closed, so that the progress bar ends its line before an error is printed.
+        with closing(inputs.rows()) as rows:
+            tables = write_report(
+                rows,
+                files.output,
+                replace(settings, text_column=inputs.names.text, date_column=inputs.names.date or None),
+                place=", ".join(map(str, files.input)),
+                model=inputs.labeller.facts,
+                cleaning=inputs.cleaning,
+            )
     cleaned = inputs.cleaning()
     if cleaned and (line := cleaned.line()):
         print(show_flags(line))

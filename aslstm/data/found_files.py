@@ -119,6 +119,11 @@ class FoundFile:
         """Whether the user named the column of dates."""
         return self._named.date_column is not None
 
+    def unread_date(self) -> str:
+        """Return an example of the dates if none in the first rows can be read, else ""; it is known before :meth:`rows`."""
+        rows = (one[1] for one in self._sample if not isinstance(one, BadRow))
+        return "" if any(self.time_of(row) is not None for row in rows) else self._dates.unread
+
     @property
     def has_posts_alone(self) -> bool:
         """Whether the file is text with a post on each line."""

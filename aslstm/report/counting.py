@@ -117,6 +117,7 @@ class Counts:
                 self.num_unlabelled += 1
                 continue
             group = "" if self.compare_by is None else clean("" if row[self.compare_by] is None else row[self.compare_by])
+            self.disagreements.is_told |= self.prefix + "emoji_effect" in row
             day = self._day_of(row)
             self._add(text, answer, day, group, place)
             yield text

@@ -30,9 +30,19 @@ class Disagreement(NamedTuple):
 
 @dataclass
 class Disagreements:
-    """Counts posts with words and emoji, and keeps the clearest of those where the two disagree."""
+    """Counts posts with words and emoji, and keeps the clearest of those where the two disagree.
 
+    Attributes:
+        is_told: Whether any row has the column of the two answers, which may be empty.
+        num_compared: The number of posts with both answers.
+        num_known: The number of these where the polarities of both labels are known.
+        num_found: The number of these where both sides are clear and opposite.
+        kept: The clearest of these.
+    """
+
+    is_told: bool = False
     num_compared: int = 0
+    num_known: int = 0
     num_found: int = 0
     kept: list[tuple[float, int, Disagreement]] = field(default_factory=list)  # a heap
 
@@ -43,13 +53,25 @@ class Disagreements:
             return
         self.num_compared += 1
         clarity = min(words.score, emoji.score)
-        if clarity < FLOOR or {_polarity(words), _polarity(emoji)} != {"positive", "negative"}:
+        polarities = {_polarity(words), _polarity(emoji)}
+        self.num_known += None not in polarities
+        if clarity < FLOOR or polarities != {"positive", "negative"}:
             return
         self.num_found += 1
         found = Disagreement(clarity, text[:MAX_CHARACTERS], answer.label, words, emoji)
         heapq.heappush(self.kept, (clarity, -self.num_found, found))
         if len(self.kept) > _NUM_SHOWN:
             heapq.heappop(self.kept)
+
+    def reason_for_none(self) -> str:
+        """Return why no post was found, a key of the notes of a report, or "" if one was."""
+        if self.num_found:
+            return ""
+        if not self.is_told:
+            return "effect_unknown"
+        if not self.num_compared:
+            return "none_with_both"
+        return "none_opposite" if self.num_known else "polarities_unknown"
 
     def chosen(self) -> list[Disagreement]:
         """Return the kept posts, the clearest first."""

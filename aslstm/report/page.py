@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent
 _PAGE = environment(_FOLDER).get_template("page.html.j2")
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _SCRIPT = (_FOLDER / "page.js").read_text(encoding="utf-8")
-# The tables that have a chart beside the page.
+# The tables that may have a chart beside the page.
 PICTURES = ("labels", "polarity", "time", "emoji", "words", "groups")
 _GREY = "#8b919a"
 _CARD_COLORS = colors_of(("positive", "negative"))
@@ -53,6 +53,7 @@ def render(
     title: str,
     language: str = "en",
     has_files: bool = True,
+    pictures: Collection[str] = PICTURES,
     facts: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Return the page as HTML.
@@ -62,6 +63,7 @@ def render(
         title: The title at the top of the page.
         language: The language of the page and of the names of known labels, a key of ``LANGUAGES``.
         has_files: Whether the tables and charts are beside the page as CSV and PNG files, and all tables as a workbook.
+        pictures: The names of the tables whose charts were drawn: a table of few rows has none.
         facts: Names and values that say how the report was made.
     """
     texts = LANGUAGES[language]
@@ -87,6 +89,8 @@ def render(
         peaks=[_peak(found, tables, language) for found in tables.peaks],
         difference=difference_sentence(tables, language) if tables.groups else "",
         disagreeing=texts.notes["disagreements"].format(found=tables.num_disagreeing, compared=tables.num_compared),
+        polarity_is_summed=tables.polarity_is_summed,
+        no_disagreement=_no_disagreement(tables, language),
         sampled=_sampled(num_listed, tables, language),
         dated=tables.first_day is not None,
         grouped=bool(tables.groups),
@@ -96,7 +100,7 @@ def render(
         title=title,
         language=language,
         has_files=has_files,
-        files={name: ("csv", "png") if name in PICTURES else ("csv",) for name in NAMES},
+        files={name: ("csv", "png") if name in pictures else ("csv",) for name in NAMES},
         workbook=WORKBOOK,
         # The hash is base64, which needs no escaping, and the policy must have "+" and "=" as they are.
         hash=Markup(f"'sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()}'"),
@@ -186,6 +190,13 @@ def _peak(found: PeakPosts, tables: ReportTables, language: str) -> dict[str, An
         "words": found.words,
         "posts": [post.text for post in found.posts],
     }
+
+
+def _no_disagreement(tables: ReportTables, language: str) -> str:
+    """Return why no post has words and emoji that disagree, or ""."""
+    if not tables.no_disagreement:
+        return ""
+    return LANGUAGES[language].notes[tables.no_disagreement].format(compared=tables.num_compared)
 
 
 def _sampled(num_listed: int, tables: ReportTables, language: str) -> str:

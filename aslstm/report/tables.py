@@ -71,6 +71,8 @@ class ReportTables:
         posts: The posts that can be searched: all, or a sample of many.
         num_compared: The number of posts with answers to their words alone and to their emoji alone.
         num_disagreeing: The number of these where the two sides are clear and have opposite polarities.
+        polarity_is_summed: Whether the model gave the polarities, which are sums over all labels, and not the labels.
+        no_disagreement: Why there is no such post, a key of the notes of a report, or "".
     """
 
     labels: list[str]
@@ -89,6 +91,8 @@ class ReportTables:
     posts: list[Post] = field(default_factory=list)
     num_compared: int = 0
     num_disagreeing: int = 0
+    polarity_is_summed: bool = False
+    no_disagreement: str = "effect_unknown"
 
 
 def emotions_of(labels: Sequence[str]) -> list[str]:
@@ -156,6 +160,7 @@ def build_tables(
             f"{place}: expected at least one row with a label, found {counts.num_unlabelled} without; check the file"
         )
     labels = [label for label, _ in counts.labels.most_common()]
+    polarity_is_summed = bool(counts.polarities)  # Without them, those of the labels are counted below.
     posts = counts.sample.posts()
     days = [day for day, _ in counts.days]
     first_day, last_day = min(days, default=None), max(days, default=None)
@@ -181,6 +186,8 @@ def build_tables(
         posts=posts,
         num_compared=counts.disagreements.num_compared,
         num_disagreeing=counts.disagreements.num_found,
+        polarity_is_summed=polarity_is_summed,
+        no_disagreement=counts.disagreements.reason_for_none(),
     )
 
 

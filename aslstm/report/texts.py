@@ -26,6 +26,18 @@ class Texts(NamedTuple):
     separator: str
 
 
+# What stands on a page for the phrases and marks of a model card, which is English.
+PHRASES_OF_CARDS: dict[str, dict[str, str]] = {
+    "en": {},
+    "zh": {
+        "NLPCC 2014 emotion classification": "NLPCC 2014 微博情绪分类语料", "embedded sample corpus": "内置的示例语料",
+        "openly licensed texts and the sample corpus": "开放许可的文本和示例语料", "custom corpus": "自己的语料",
+        " (rows: ": "（条数：", ")": "）", ", ": "，", ": ": "：", "; ": "；",
+        "train": "训练", "validation": "验证集", "test": "测试集", "all rows": "全部帖子", "rows with emoji": "有表情的帖子",
+        "accuracy": "准确率", "macro-F1": "宏平均 F1",
+    },
+}  # fmt: skip
+
 LANGUAGES = {
     "en": Texts(
         cards={
@@ -60,12 +72,19 @@ LANGUAGES = {
             "trend": "Each point is one {unit}: the share of a label among its posts. The bars below are its posts.",
             "left_out": "{label} is left out of the lines, so that the others can be seen; it is in the table.",
             "partial": "A hollow point and a pale bar mark a first or last {unit} that the posts cover only in part.",
-            "hidden": "Labels with fewer than {least} such items are not shown: {labels}.",
+            "hidden": "Not shown, because of fewer than {least} such items: {labels}.",
+            "too_few": "Each has fewer than {least} such items, too few for a chart; those found are in the table below.",
+            "summed": "The polarity sums the probabilities of all positive and of all negative labels, so a post may have a "
+            "positive label, such as “like”, and yet be negative.",
             "scale": "All bars have one scale: the longest is {largest} of a label's posts.",
             "peak": "{posts:,} posts ({label}), where about {expected:,.0f} were to be expected.",
             "peak_words": "Words that mark it:",
             "sampled": "The list holds a random sample of {shown:,} of {posts:,} posts.",
             "disagreements": "{found:,} of {compared:,} posts with words and emoji.",
+            "effect_unknown": "Not known: the answers have no column emoji_effect (aslstm predict --emoji_effect adds it).",
+            "none_with_both": "No post has both words and emoji that could be compared.",
+            "none_opposite": "In none of the {compared:,} posts with words and emoji are the two sides clear and opposite.",
+            "polarities_unknown": "Not known: which labels are positive and which are negative.",
             "words_say": "words: {label} {score:.2f}", "emoji_say": "emoji: {label} {score:.2f}",
             "best": "Highest score", "sample": "By chance",
             "cut": "{shown:,} of {characters:,} characters are shown.",
@@ -100,8 +119,6 @@ LANGUAGES = {
                 "Words against emoji",
                 "Posts whose words alone and whose emoji alone have opposite polarities, both with a probability of 0.5 or "
                 "more. Often irony; sometimes the model misreads one side.",
-                "Not known: the predictions lack the column emoji_effect, which aslstm predict --emoji_effect adds; or no post "
-                "has clear and opposite sides.",
             ),
             "new_words": Section(
                 "New words",
@@ -136,9 +153,11 @@ LANGUAGES = {
         facts={
             "model": "Model", "corpus": "Trained on", "labels": "Its labels", "figures": "Its figures",
             "no_model": "not known: the file does not say which model labelled it; --model names it",
-            "no_card": "its folder has no model card", "input": "Input", "columns": "Columns", "date": "Report made",
+            "no_card": "its folder has no model card",
+            "not_in_card": "not in a form that a program can read; see its model card, README.md in the model folder",
+            "input": "Input", "columns": "Columns", "date": "Report made",
             "version": "Version", "cleaning": "Cleaning", "settings": "Settings",
-            "labelled_here": "labelled for this report", "labelled_before": "read with their labels",
+            "labelled_here": "labelled for this report (backend {backend})", "labelled_before": "read with their labels",
             "cleaned": "{changed:,} of {posts:,} posts were cleaned of what a crawler left: ",
             "nothing_to_clean": "no post held anything that a crawler left", "not_cleaned": "none",
         },
@@ -173,12 +192,18 @@ LANGUAGES = {
             "trend": "每个点是一{unit}：各标签在这一{unit}的帖子中的占比；下方的柱子是条数。",
             "left_out": "“{label}”没有画成线，以便看清其他标签；数字见表格。",
             "partial": "空心点和浅色柱子表示首尾不完整的一{unit}。",
-            "hidden": "典型项目少于 {least} 个的标签没有列出：{labels}。",
+            "hidden": "典型项目少于 {least} 个，没有列出：{labels}。",
+            "too_few": "每一类的典型项目都少于 {least} 个，画不成图；找到的都在下面的表格里。",
+            "summed": "情感倾向把全部正面标签和全部负面标签的概率各自相加再比较，所以标签是“喜好”的帖子也可能倾向负面。",
             "scale": "所有条形用同一比例，最长的为该标签帖子的 {largest}。",
             "peak": "{label} {posts:,} 条，通常约 {expected:,.0f} 条。",
             "peak_words": "突出的词：",
             "sampled": "列表是从 {posts:,} 条中随机抽取的 {shown:,} 条。",
             "disagreements": "既有文字又有表情的帖子共 {compared:,} 条，其中 {found:,} 条。",
+            "effect_unknown": "未知：预测结果中没有 emoji_effect 列（aslstm predict --emoji_effect 会加上）。",
+            "none_with_both": "没有既有文字又有表情、因而可以比较的帖子。",
+            "none_opposite": "既有文字又有表情的帖子共 {compared:,} 条，没有一条两边都明确且相反。",
+            "polarities_unknown": "未知：不知道哪些标签是正面的，哪些是负面的。",
             "words_say": "文字：{label} {score:.2f}", "emoji_say": "表情：{label} {score:.2f}",
             "best": "得分最高", "sample": "随机抽取",
             "cut": "全文 {characters:,} 字，只显示前 {shown:,} 字。",
@@ -197,8 +222,8 @@ LANGUAGES = {
             "emoji": Section("表情", "各标签的典型表情。点击可看含有它的帖子。", "没有典型的表情。"),
             "words": Section(
                 "词语",
-                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，Monroe 等，"
-                "2008）。点击可看含有它的帖子。",
+                "各标签的典型词语，即最能把它与其他帖子区分开的词（以全部帖子为先验的对数几率比，"
+                "方法出自 Monroe 等人 2008 年的论文）。点击可看含有它的帖子。",
                 "没有典型的词语。",
             ),
             "groups": Section("对比", "各组中每个标签的占比及 95% 区间。"),
@@ -206,7 +231,6 @@ LANGUAGES = {
             "disagreements": Section(
                 "文字与表情相反",
                 "只看文字与只看表情时倾向相反、且两边概率都不低于 0.5 的帖子。往往是反讽，也可能是模型读错了一边。",
-                "未知：预测结果中没有 emoji_effect 列（aslstm predict --emoji_effect 会加上），或没有两边都明确且相反的帖子。",
             ),
             "new_words": Section("新词", "本话题中 jieba 词典没有的词，最可信的在上。", "条数太少，或没有找到新词。"),
             "posts": Section("全部帖子", "可以搜索和筛选；搜索不分大小写。"),
@@ -236,8 +260,9 @@ LANGUAGES = {
         facts={
             "model": "模型", "corpus": "训练语料", "labels": "模型的标签", "figures": "模型的成绩",
             "no_model": "未知：文件没有说明由哪个模型标注；可用 --model 指明", "no_card": "模型文件夹中没有说明卡",
+            "not_in_card": "说明卡没有以程序可读的形式给出，请直接看模型文件夹中的 README.md",
             "input": "输入", "columns": "列", "date": "报告日期", "version": "版本", "cleaning": "清理", "settings": "设置",
-            "labelled_here": "由本报告标注", "labelled_before": "读入时已有标签",
+            "labelled_here": "生成报告时标注（运行后端：{backend}）", "labelled_before": "读入时已有标签",
             "cleaned": "{posts:,} 条中有 {changed:,} 条清理了爬虫留下的内容：",
             "nothing_to_clean": "没有爬虫留下的内容", "not_cleaned": "未清理",
         },

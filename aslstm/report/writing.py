@@ -79,7 +79,7 @@ def write_report(
     title, language = settings.title or output.name, settings.language
     drawn = charts.build(tables, language, title)
     facts = facts_of(model(), place=place, columns=_columns(settings), cleaning=cleaning(), language=language)
-    html = page.render(tables, title=title, language=language, facts=facts)
+    html = page.render(tables, title=title, language=language, pictures=drawn.keys(), facts=facts)
     try:
         output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new.", dir=output) as new:

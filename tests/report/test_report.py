@@ -18,9 +18,11 @@ from aslstm.commands import report
 from aslstm.data.dates import parse_date
 from aslstm.data.found_files import find_file
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 from aslstm.report import charts as report_charts
 from aslstm.report import page as report_page
 from aslstm.report.examples import MAX_CHARACTERS
+from aslstm.report.facts import ModelFacts, facts_of
 from aslstm.report.tables import build_tables
 from aslstm.report.texts import LANGUAGES
 from aslstm.report.writing import write_csv
@@ -255,8 +257,9 @@ def test_what_the_input_lacks_is_said_and_not_drawn(rows: list[Row]) -> None:
     assert not {"time", "peaks", "emoji", "groups", "disagreements", "new_words"} & set(tables.tables)
     assert tables.num_unlabelled == 1
     text = Page(report_page.render(tables, title="a")).text
-    for name in ("time", "peaks", "emoji", "disagreements", "new_words"):
+    for name in ("time", "peaks", "emoji", "new_words"):
         assert LANGUAGES["en"].sections[name].absent in text
+    assert LANGUAGES["en"].notes["effect_unknown"] in text
 
 
 def test_new_words_of_the_topic_are_found(rows: list[Row]) -> None:
@@ -341,6 +344,38 @@ def test_both_languages_say_the_same_things(rows: list[Row]) -> None:
     assert "标签分布" in page.text and "<i>话题" in page.text and "Labels" not in page.text
 
 
+def about(facts: ModelFacts | None, language: str) -> dict[str, str]:
+    """What the section "About this report" says of a model."""
+    return dict(facts_of(facts, place="in.csv", columns=["text"], cleaning=None, language=language))
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Its figures"), ("zh", "模型的成绩")])
+def test_a_card_whose_figures_a_program_cannot_read_is_not_called_missing(language: str, name: str) -> None:
+    facts = report.Labeller(str(BUILT_IN_MODEL), prefix="", cleans=True).facts()
+    assert facts is not None and facts.has_card and not facts.figures
+    texts = LANGUAGES[language].facts
+    assert about(facts, language)[name] == texts["not_in_card"] and "README.md" in texts["not_in_card"]
+    assert about(facts._replace(has_card=False), language)[name] == texts["no_card"]
+
+
+def test_a_chinese_page_says_in_chinese_what_is_known_of_a_model() -> None:
+    corpus = "NLPCC 2014 emotion classification (rows: train 400, validation 50)"
+    figures = [
+        "NLPCC 2014 emotion classification, rows with emoji, test: accuracy 0.78, macro-F1 0.5",
+        "mine (2014), test: x 1",
+    ]
+    facts = ModelFacts("tiny", ["none", "like"], corpus, figures, labelled_here=True, backend="torch")
+    assert about(facts, "zh") | {"报告日期": "", "版本": ""} == {
+        "模型": "tiny", "训练语料": "NLPCC 2014 微博情绪分类语料（条数：训练 400，验证集 50）", "模型的标签": "无情绪、喜好",
+        "模型的成绩": "NLPCC 2014 微博情绪分类语料，有表情的帖子，测试集：准确率 0.78，宏平均 F1 0.5；mine (2014)，测试集：x 1",
+        "设置": "生成报告时标注（运行后端：torch）", "输入": "in.csv", "列": "text", "清理": "未清理",
+        "报告日期": "", "版本": "",
+    }  # fmt: skip
+    english = about(facts, "en")
+    assert (english["Trained on"], english["Its figures"]) == (corpus, "; ".join(figures))
+    assert (english["Its labels"], english["Settings"]) == ("none, like", "labelled for this report (backend torch)")
+
+
 GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
 
 
@@ -352,8 +387,8 @@ GOOD = '{"text": "好", "label": "a", "score": 1.0}\n'
         (GOOD + '{"text": "好"}\n', [], r"in.jsonl, row 2: expected a column 'label', found 'text'; give what aslstm"),
         ("", [], r"in.jsonl: expected at least one row with a label, found 0 without"),
         (GOOD, ["--text_column", "post"], r"row 1: expected a column 'post'"),
-        (GOOD, ["--date_column", "day"], r"row 1: expected a column 'day'"),
-        (GOOD, ["--compare_by", "city"], r"row 1: expected a column 'city'"),
+        (GOOD, ["--date_column", "day"], r"in.jsonl: `date_column`: expected a column 'day', found text; name one"),
+        (GOOD, ["--compare_by", "city"], r"in.jsonl: `compare_by`: expected a column 'city', found text; name one of"),
         ('{"text": "好", "label": "a", "emoji_effect": 7}\n', [], r"row 1: expected score, emoji and attention as"),
         (GOOD + "{", [], r"in.jsonl, line 2: expected a JSON object"),
         ('{"text": "好", "label": "a", "attention": [{"token": 1}]}\n', [], r"row 1: expected score, emoji and attention as"),

@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from aslstm.errors import UserError
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 from aslstm.report.page import render
 from aslstm.report.posts import Post, PostSample, packed
 from aslstm.report.tables import build_tables
+from aslstm.report.texts import LANGUAGES
 from aslstm.report.workbook import write_workbook
+from aslstm.report.writing import ReportSettings, write_report
+from tests.prediction.test_attention_view import Page
 from tests.support.commands import run_command
 
 openpyxl = pytest.importorskip("openpyxl", reason="needs openpyxl, of the extra dev")
@@ -57,6 +61,46 @@ def test_words_and_emoji_disagree_if_both_are_clear_and_opposite() -> None:
     assert "1 of 4 posts with words and emoji." in render(tables, title="t")
 
 
+@pytest.mark.parametrize(
+    ("reason", "effect"),
+    [
+        ("effect_unknown", {}),
+        ("none_with_both", {"emoji_effect": None}),
+        ("none_with_both", {"emoji_effect": {"without_emoji": side("like", 0.9), "without_words": None}}),
+        ("none_opposite", {"emoji_effect": {"without_emoji": side("like", 0.9), "without_words": side("happiness", 0.9)}}),
+        ("polarities_unknown", {"emoji_effect": {"without_emoji": side("glee", 0.9), "without_words": side("woe", 0.9)}}),
+    ],
+)
+def test_without_a_disagreement_the_page_gives_the_one_reason_that_holds(reason: str, effect: dict[str, Any]) -> None:
+    tables = build_tables([{"text": "好[笑]", "label": "like", **effect}] * 3)
+    reasons = ("effect_unknown", "none_with_both", "none_opposite", "polarities_unknown")
+    for language in LANGUAGES:
+        text = Page(render(tables, title="t", language=language)).text
+        assert [one for one in reasons if LANGUAGES[language].notes[one].format(compared=3) in text] == [reason]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_says_why_a_post_with_a_positive_label_may_be_negative(language: str) -> None:
+    rows = [{"text": "好", "label": "like", "polarity": "negative", "polarity_score": -0.2}]
+    note = LANGUAGES[language].notes["summed"]
+    assert render(build_tables(rows), title="t", language=language).count(note) == 1
+    # Without sums, the polarity is that of the label.
+    assert note not in render(build_tables([{"text": "好", "label": "like"}]), title="t", language=language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_too_few_typical_items_for_a_chart_are_one_sentence_and_no_link(language: str, tmp_path: Path) -> None:
+    rows = [{"text": text, "label": label} for text, label in [("堵车真烦[怒]", "anger"), ("天气不错[心]", "like")] * 20]
+    tables = write_report(rows, tmp_path / "out", ReportSettings(language=language))
+    assert {"emoji", "words"} <= set(tables.tables)
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    linked = {str(value) for _, given in Page(html).tags if (value := given.get("href")) and not str(value).startswith("#")}
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == linked | {"index.html"} and not {"emoji.png", "words.png"} & written
+    assert html.count(LANGUAGES[language].notes["too_few"].format(least=3)) == 2  # of the emoji and of the words
+    assert LANGUAGES[language].notes["hidden"].partition("{")[0] not in html
+
+
 def test_the_list_holds_all_posts_or_a_random_sample_in_their_order() -> None:
     sample = PostSample(size=50)
     for i in range(1000):
@@ -92,6 +136,35 @@ def test_the_workbook_has_every_table_as_texts_and_numbers(tmp_path: Path) -> No
     assert len(posts) == 28 and posts[3][3] == "好😂"
     labels = {row[0]: row[1] for row in list(book["标签分布"].values)[1:]}
     assert labels == {"愤怒": 9, "无情绪": 9, "高兴": 9}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--compare_by", "省份"], "--compare_by: expected a column '省份', found 微博正文, 城市; name one of these"),
+        (["--date_column", "时间"], "--date_column: expected a column '时间', found 微博正文, 城市; name one of these"),
+        (["--date_column", "城市"], "--date_column 城市: expected dates, such as 2014-03-01, found '北京'; name the column of"),
+    ],
+)
+def test_named_columns_are_checked_before_any_file_is_labelled(flags: list[str], message: str, tmp_path: Path) -> None:
+    files = [tmp_path / "more.csv", tmp_path / "posts.csv"]
+    files[0].write_text("微博正文,省份,时间,城市\n今天又加班,山东,2024-01-01,2024-01-01\n", encoding="utf-8")
+    files[1].write_text("微博正文,城市\n今天又加班,北京\n好开心,上海\n", encoding="utf-8")
+    # The model is not there, which would be said first if anything were labelled.
+    result = run_command("report", "--model", "nowhere", "--input", *files, *flags, "--output", tmp_path / "out", check=False)
+    assert result.returncode == 2 and not (tmp_path / "out").exists()
+    *found, error = result.stderr.splitlines()
+    assert f"{files[1]}: {message}" in error
+    assert [line.split(":")[0] for line in found] == ["more.csv", "posts.csv"]  # There is no progress bar.
+
+
+def test_an_error_while_posts_are_labelled_has_a_line_of_its_own(tmp_path: Path) -> None:
+    rows = "".join(f"今天又加班,{i}\n" for i in range(30))
+    (tmp_path / "posts.csv").write_text(f"text,id\n{rows}", encoding="utf-8")
+    flags = ("--input", tmp_path / "posts.csv", "--output", tmp_path / "out", "--compare_by", "id")
+    result = run_command("report", "--model", BUILT_IN_MODEL, *flags, check=False)
+    assert "expected at most 20 different values" in result.stderr.splitlines()[-1]
+    assert "Labelling" in result.stderr and "Labelling" not in result.stderr.splitlines()[-1]
 
 
 def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_folder: Path, tmp_path: Path) -> None:
