@@ -223,6 +223,9 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         recipe=command_of(record.flags, record.script) if record.script else "# saved by another program",
         epochs=f"Weights of epoch {record.best_epoch} of {record.num_epochs}. " if record.num_epochs else "",
         chosen=_chosen_on_validation(model, record),
+        test_read=_how_test_was_read(record),
+        # The figures of this project are those of models of these corpora, and say nothing of a model of other data.
+        is_of_known_corpus=dataset_type in KNOWN_CORPORA,
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
@@ -249,6 +252,13 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
         f"Epoch, decision prior weight ({config.decision_prior_weight:.2f}) and\ntemperature ({config.temperature:.3f}) were "
         "chosen on validation"
     )
+
+
+def _how_test_was_read(record: TrainingRecord) -> str:
+    """Return the end of that sentence, or "" for a model that another program trained, of which it is not known."""
+    if "test" in record.results:
+        return "; test was read once"
+    return "; no test split was scored" if record.script else ""
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:

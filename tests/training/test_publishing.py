@@ -369,6 +369,29 @@ def test_the_card_names_the_data_and_what_to_know_of_it(
     assert caveat in card.text
 
 
+PROJECT_FIGURES = ("## Beside the baselines", "## Ablation", "## New words", "## Speed", "NLPCC 2014", "SMP2020", "±")
+
+
+@pytest.mark.parametrize("dataset", ["files", "alice/posts"])
+def test_the_card_of_ones_own_data_carries_no_figures_of_this_project(
+    dataset: str, model: ASLSTMForSequenceClassification, record: TrainingRecord
+) -> None:
+    own = replace(record, dataset=dataset, results={"validation": record.results["validation"]})
+    text = ModelCard(fill_card("small", model, own)).text
+    assert [words for words in PROJECT_FIGURES if words in text] == []
+    assert "chosen on validation; no test split was scored." in text and "read once" not in text
+    assert "another one: `aslstm evaluate --model DIR" in text and "any model and corpus.\n\n## Limits and risks" in text
+    # With a test file that was scored, the card says so; of a model of another program it says nothing.
+    assert "chosen on validation; test was read once." in fill_card("small", model, replace(record, dataset=dataset))
+    assert "on validation is not known.\n" in fill_card("small", model, TrainingRecord("files", script=""))
+
+
+def test_the_card_of_a_known_corpus_keeps_the_figures_of_this_project(card: ModelCard) -> None:
+    assert [words for words in PROJECT_FIGURES if words not in card.text] == []
+    assert "chosen on validation; test was read once." in card.text
+    assert "of the next table, and\n`aslstm evaluate" in card.text and "any model and corpus.\n\n## Beside the bas" in card.text
+
+
 def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(card: ModelCard, settings: TrainSettings) -> None:
     recipe = card.text.split("accelerate launch train_scripts/train.py")[1].split("```")[0].replace("\\\n", " ")
     found = parse_settings(shlex.split(recipe))
