@@ -29,6 +29,7 @@ from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
+from .decision import MIN_FITTED_ROWS
 from .settings import BUILT_IN, NO_START
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
@@ -241,6 +242,13 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
     if not record.script:
         return "What was chosen on validation is not known"
     thresholds = record.results.get("validation", {}).get("thresholds")
+    has_few = record.num_rows.get("validation", MIN_FITTED_ROWS) < MIN_FITTED_ROWS
+    few = f"because validation has fewer than {MIN_FITTED_ROWS} rows"
+    if thresholds and has_few:
+        return (
+            "A post has every label\nwhose score is .5 or more; accuracy is the share of posts with every label right. No "
+            f"thresholds were fitted, {few}; the epoch was chosen on validation"
+        )
     if thresholds:
         listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
         return (
@@ -248,6 +256,11 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
             f"and thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
         )
     config = model.config
+    if has_few:
+        return (
+            f"The temperature is {config.temperature:g},\n{few}; epoch and decision prior weight "
+            f"({config.decision_prior_weight:.2f}) were chosen on validation"
+        )
     return (
         f"Epoch, decision prior weight ({config.decision_prior_weight:.2f}) and\ntemperature ({config.temperature:.3f}) were "
         "chosen on validation"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -367,6 +368,21 @@ def test_the_card_names_the_data_and_what_to_know_of_it(
     assert card.data.datasets == hub_ids
     assert f"Trained on: {title} (rows: " in card.text
     assert caveat in card.text
+
+
+def test_the_card_says_what_too_few_rows_of_validation_were_not_fitted_on(
+    model: ASLSTMForSequenceClassification, record: TrainingRecord
+) -> None:
+    def chosen(num_rows: int, results: dict[str, Any]) -> str:
+        given = replace(record, num_rows={"train": 100, "validation": num_rows}, results=results)
+        return fill_card("small", model, given).split("over the rows. ")[1].split("\n\n")[0].replace("\n", " ")
+
+    end = "were chosen on validation; test was read once."
+    assert chosen(50, record.results) == f"Epoch, decision prior weight (0.00) and temperature (1.000) {end}"
+    few = "because validation has fewer than 50 rows"
+    assert chosen(49, record.results) == f"The temperature is 1, {few}; epoch and decision prior weight (0.00) {end}"
+    several = {"validation": record.results["validation"] | {"thresholds": {"sad": 0.5}}}
+    assert f"No thresholds were fitted, {few}; the epoch was chosen on validation; no test" in chosen(49, several)
 
 
 PROJECT_FIGURES = ("## Beside the baselines", "## Ablation", "## New words", "## Speed", "NLPCC 2014", "SMP2020", "±")
