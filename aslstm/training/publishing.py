@@ -35,6 +35,7 @@ from .settings import BUILT_IN, NO_START
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
 NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
+PRETRAINING = "pretrain.py"
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
     " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
@@ -241,6 +242,8 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
     """Return the sentence of a card that says what was chosen on validation."""
     if not record.script:
         return "What was chosen on validation is not known"
+    if record.script == PRETRAINING:
+        return "Nothing was chosen on validation"
     thresholds = record.results.get("validation", {}).get("thresholds")
     has_few = record.num_rows.get("validation", MIN_FITTED_ROWS) < MIN_FITTED_ROWS
     few = f"because validation has fewer than {MIN_FITTED_ROWS} rows"

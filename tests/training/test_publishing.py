@@ -21,7 +21,7 @@ from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import CARD, REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.model import make_model
-from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card
+from aslstm.training.publishing import PRETRAINING, OutputFolder, TrainingRecord, fill_card
 from aslstm.training.settings import ModelSettings, OutputSettings, TrainSettings, flags_of
 from aslstm.words.vocabulary import Vocabulary, build_tokenizer, build_vocabulary
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
@@ -381,6 +381,9 @@ def test_the_card_says_what_too_few_rows_of_validation_were_not_fitted_on(
     assert chosen(50, record.results) == f"Epoch, decision prior weight (0.00) and temperature (1.000) {end}"
     few = "because validation has fewer than 50 rows"
     assert chosen(49, record.results) == f"The temperature is 1, {few}; epoch and decision prior weight (0.00) {end}"
+    assert "intervals over the rows. Nothing was chosen on validation; no test" in fill_card(
+        "small", model, TrainingRecord("files", num_rows={"validation": 5}, script=PRETRAINING)
+    )
     several = {"validation": record.results["validation"] | {"thresholds": {"sad": 0.5}}}
     assert f"No thresholds were fitted, {few}; the epoch was chosen on validation; no test" in chosen(49, several)
 
