@@ -46,10 +46,10 @@ def pretrain(settings: PretrainSettings) -> Path:
         UserError: The input is bad, or the folder cannot be written.
     """
     given = settings.pretraining
+    output = OutputFolder(given.output_dir, replaces=given.overwrite)
     accelerator = Accelerator(mixed_precision=usable_precision(given.mixed_precision))
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     start, model_settings = read_starting_point(settings.model)
-    output = OutputFolder(given.output_dir)
     if accelerator.num_processes > 1 and (streams := [path for path in settings.texts.paths() if is_stream(path)]):
         raise UserError(
             f"`input` {streams[0]}: expected one process, which alone can read it, found several; save the posts first"

@@ -23,7 +23,7 @@ from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, replacing_folder, write_checksums
-from aslstm.model_folder.layout import NEW_WORDS, check_model_folder
+from aslstm.model_folder.layout import NEW_WORDS, WEIGHTS, check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
@@ -34,7 +34,9 @@ from .settings import BUILT_IN, NO_START
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
-NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
+NOT_IN_RECIPE = (
+    "evaluate_test", "output_dir", "overwrite", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint",
+)  # fmt: skip
 PRETRAINING = "pretrain.py"
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
@@ -84,12 +86,14 @@ class OutputFolder:
     Args:
         path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written. What others
             put into it, which its checksums do not list, stays.
+        replaces: Whether a model that stands there may be replaced.
 
     Raises:
-        UserError: The path names a file or a folder with other files, or it cannot be written.
+        UserError: The path names a file, a folder with other files or a model that may not be replaced, or it cannot be
+            written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replaces: bool = True) -> None:
         # A link stays, and the folder that it leads to is written.
         self.path = target_of(path) if os.path.islink(path) else path.absolute()  # noqa: PTH114 (takes names of any length)
         if self.path.name in ("", ".."):
@@ -101,6 +105,10 @@ class OutputFolder:
             if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
                 raise UserError(
                     f"`output_dir` {path}: expected a new or a model folder, found other files; choose another name"
+                )
+            if not replaces and (self.path / CHECKSUMS).is_file() and (self.path / WEIGHTS).is_file():
+                raise UserError(
+                    f"`output_dir` {path}: expected a new folder, found a model; choose another name or add `overwrite`"
                 )
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # This name is the longest of those that the run will create in the parent folder.

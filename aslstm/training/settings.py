@@ -181,6 +181,7 @@ class OutputSettings:
     """
 
     output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
+    overwrite: bool = setting(False, "replace a model that stands in --output_dir")
     evaluate_test: bool = setting(False, "score the model on the test split too; do so once, when everything is chosen")
     report_to: str = setting("none", "where the figures of each epoch are logged", choices=("none", "tensorboard"))
     checkpointing_steps: int | str | None = setting(
@@ -292,6 +293,7 @@ class PretrainingSettings:
     min_target_count: int = setting(20, "an emoji that occurs in fewer posts is not predicted", at_least=1)
     model_max_length: int = setting_like(DataSettings, "model_max_length", 512)
     output_dir: Path = setting(Path("outputs/pretrained"), "the model folder")
+    overwrite: bool = setting_like(OutputSettings, "overwrite", False)
     num_train_epochs: int = setting(3, "the number of epochs", at_least=1)
     learning_rate: float = setting_like(TrainingSettings, "learning_rate", 1e-3)
     per_device_train_batch_size: int = setting_like(TrainingSettings, "per_device_train_batch_size", 64)

@@ -280,6 +280,24 @@ def test_an_older_model_folder_is_replaced_as_a_whole_and_what_others_put_there_
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_model_that_may_not_be_replaced_is_refused_and_left_alone(publish: Publish, tmp_path: Path) -> None:
+    folder = publish(tmp_path / "model")
+    before = contents(folder)
+    message = rf"^`output_dir` {re.escape(str(folder))}: expected a new folder, found a model; choose another name or add `ove"
+    with pytest.raises(UserError, match=message):
+        OutputFolder(folder, replaces=False)
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(UserError, match="expected a new folder, found a model"):
+        OutputFolder(tmp_path / "link", replaces=False)
+    assert contents(folder) == before
+    OutputFolder(folder, replaces=True)
+    # What is left of a model without its weights is none, and neither are states of training beside the folder.
+    (folder / "model.safetensors").unlink()
+    OutputFolder(folder, replaces=False)
+    (tmp_path / "other-checkpoints").mkdir()
+    OutputFolder(tmp_path / "other", replaces=False)
+
+
 @pytest.mark.parametrize("failing", ["weights", "vocabulary", "results", "card"])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_publication_that_fails_leaves_what_was_there(
