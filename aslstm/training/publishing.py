@@ -23,6 +23,7 @@ from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, replacing_folder, write_checksums
+from aslstm.model_folder.choosing import BUILT_IN
 from aslstm.model_folder.layout import NEW_WORDS, WEIGHTS, check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
@@ -30,7 +31,7 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
 from .decision import MIN_FITTED_ROWS
-from .settings import BUILT_IN, NO_START
+from .settings import NO_START
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.

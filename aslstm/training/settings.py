@@ -14,6 +14,7 @@ from aslstm.data.known_corpora import KNOWN_CORPORA
 from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError, check_packages
+from aslstm.model_folder.choosing import BUILT_IN
 from aslstm.model_folder.hub import check_repo, check_token
 from aslstm.settings import MAX_SEED, check_settings, optional_path, seed_setting, setting, setting_like, settings_of
 from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
@@ -23,8 +24,8 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
-# These values of `init_from` name the default model and random weights; a folder of such a name is written ./none.
-BUILT_IN, NO_START = "built-in", "none"
+# This value of `init_from` names random weights.
+NO_START = "none"
 # This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
