@@ -101,15 +101,15 @@ def test_a_model_is_replaced_only_where_that_is_asked_for_or_its_training_goes_o
     seeds = TrainSettings(training=TrainingSettings(seeds=(1, 2)), output=OutputSettings(output_dir=tmp_path / "runs"))
     with pytest.raises(UserError, match=r"^`output_dir` .*seed-2: expected a new folder, found a model; choose another name"):
         output_folders(seeds)
-    for given in ({"overwrite": True}, {"resume_from_checkpoint": "latest"}):
-        folders = output_folders(replace(seeds, output=OutputSettings(output_dir=tmp_path / "runs", **given)))
+    for output_settings in (replace(seeds.output, overwrite=True), replace(seeds.output, resume_from_checkpoint="latest")):
+        folders = output_folders(replace(seeds, output=output_settings))
         assert [output.path.name for output in folders] == ["seed-1", "seed-2"]
     # It is refused before anything is read.
     before = contents(tmp_path)
     output = ("--output_dir", tmp_path / "runs" / "seed-2")
-    for command in ("train", "distil"):
-        of_teachers = () if command == "train" else ("--teachers", tmp_path / "none", "--input", tmp_path / "no.csv")
-        result = run_command(command, "--train_file", tmp_path / "no.csv", *of_teachers, *output, check=False)
+    of_teachers = ("--teachers", tmp_path / "none", "--input", tmp_path / "no.csv")
+    for command in (("train",), ("distil", *of_teachers)):
+        result = run_command(*map(str, command), "--train_file", tmp_path / "no.csv", *output, check=False)
         assert result.returncode == 2
         assert result.stderr.splitlines()[-1] == (
             f"error: --output_dir {output[1]}: expected a new folder, found a model; choose another name or add --overwrite"
