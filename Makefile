@@ -30,7 +30,7 @@ demo: .venv/installed
 	mkdir -p outputs
 	$(VENV)/aslstm predict aslstm/data/sample/test.jsonl --output outputs/answers.csv --prefix predicted_ --overwrite
 	$(VENV)/aslstm report --input outputs/answers.csv --prefix predicted_ --output outputs/report --overwrite
-	$(VENV)/aslstm train --evaluate_test --max_train_samples 2000
+	$(VENV)/aslstm train --evaluate_test --max_train_samples 2000 --overwrite
 
 # The built-in model in the browser.
 app: .venv/installed

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aslstm.errors import check_packages
-from aslstm.model_folder.choosing import BUILT_IN_MODEL, DEFAULT_HELP, HUB, MODEL_VARIABLE, folder_of, model_path
+from aslstm.model_folder.choosing import BUILT_IN, BUILT_IN_MODEL, DEFAULT_HELP, HUB, MODEL_VARIABLE, folder_of, model_path
 from aslstm.settings import setting
 
 from .flags import CommandParser, add_settings, make_settings, say
@@ -24,7 +24,7 @@ DEFAULT_MODEL = "outputs/sample"
 class AppSettings:
     """Says which model the app begins with."""
 
-    model: str = setting("", f"model folder, or {HUB}owner/name; {DEFAULT_HELP}, or {DEFAULT_MODEL}")
+    model: str = setting("", f"model folder, {BUILT_IN}, or {HUB}owner/name; {DEFAULT_HELP}, or {DEFAULT_MODEL}")
 
     def folder(self) -> str:
         """Return the model folder; a model of the Hub is downloaded first.

@@ -6,7 +6,8 @@ aslstm distil --teachers outputs/a outputs/b --input posts.csv --text_column con
 
 The posts need no labels. The student also learns the rows of a corpus, as ``aslstm train`` does, whose flags this command
 takes too; its decision rule is fitted on the validation rows of that corpus. The answers of each teacher stay in
-``OUTPUT_DIR-teachers``, so that a second run with other flags of training, or one after a kill, does not repeat them.
+``OUTPUT_DIR-teachers``, so that a second run with other flags of training (and ``--overwrite``), or one after a kill, does not
+repeat them.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ from aslstm.prediction.parts import Parts
 from aslstm.prediction.predict_settings import PredictSettings
 from aslstm.prediction.running import predict_file
 from aslstm.settings import check_settings, setting, setting_like
-from aslstm.training.run import train
+from aslstm.training.run import output_folders, train
 
 from .flags import CommandParser, add_settings, make_settings
 from .train import PARTS, make_train_settings, print_results, set_up_logging
@@ -99,6 +100,7 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(given)
     settings = make_train_settings(arguments)
     set_up_logging()
+    output_folders(settings)  # A place that cannot be written is refused before the teachers answer.
     folder = settings.output_dir.with_name(f"{settings.output_dir.name}-teachers")
     answers = answers_of_teachers(make_settings(DistilSettings, arguments), settings.corpus, folder)
     train(replace(settings, data=replace(settings.data, soft_labels=answers)), report=print_results)

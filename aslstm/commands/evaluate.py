@@ -52,6 +52,7 @@ COUNTERFACTUALS = {
     "emoji shuffled between rows": shuffle_emoji,
     "words removed": remove_words,
 }
+NEUTRAL = "neutral"
 OUTPUTS = ("output", "save_predictions", "plot")
 
 
@@ -139,6 +140,10 @@ def _numbers(gold: list[str], names: list[str], *, several: bool) -> np.ndarray:
     """Return the labels of rows as numbers, (num_rows,) int, or whether they have each label, (num_rows, num_labels) bool."""
     # By their keys: the labels of a model may be spelt as an older corpus file spelt them, such as 1.0.
     places = {label_key(name): place for place, name in enumerate(names)}
+    # The maps of known corpora call a post without emotion none, and files of polarities call it neutral.
+    for name, other in ((NO_EMOTION, NEUTRAL), (NEUTRAL, NO_EMOTION)):
+        if name in places:
+            places.setdefault(other, places[name])
     rows = [split_labels(joined) if several else [joined] for joined in gold]
     for number, labels in enumerate(rows, start=1):
         for label in labels:

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, NoReturn, TextIO, TypeVar, get_args, get_origin, get_type_hints
 
 from aslstm.errors import SECONDS_OF_ONE_INTERRUPT, UserError
-from aslstm.model_folder.choosing import DEFAULT_HELP, model_path
+from aslstm.model_folder.choosing import BUILT_IN, DEFAULT_HELP, folder_of, model_path
 from aslstm.printing import printable
 from aslstm.settings import Setting, settings_of
 
@@ -131,7 +131,7 @@ def _add_flag(group: Any, name: str, known: Setting, hint: Any, default: Any) ->
 
 def add_model_flag(parser: argparse.ArgumentParser) -> None:
     """Add the flag of a model folder that may be left out; :func:`chosen_model` reads it."""
-    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder; {DEFAULT_HELP}")
+    parser.add_argument("--model", type=Path, default=argparse.SUPPRESS, help=f"model folder, or {BUILT_IN}; {DEFAULT_HELP}")
 
 
 def chosen_model(arguments: argparse.Namespace) -> Path:
@@ -140,7 +140,7 @@ def chosen_model(arguments: argparse.Namespace) -> Path:
     Raises:
         UserError: There is no default model.
     """
-    return getattr(arguments, "model", None) or model_path()
+    return folder_of(arguments.model) if hasattr(arguments, "model") else model_path()
 
 
 def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> T:

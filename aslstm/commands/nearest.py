@@ -16,6 +16,7 @@ from gensim.models import KeyedVectors
 
 from aslstm.errors import UserError, check_packages
 from aslstm.files import check_output_file, claimed, replacing
+from aslstm.model_folder.choosing import BUILT_IN, folder_of
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.settings import check_settings, setting
 from aslstm.words.neighbours import nearest, place_emoji
@@ -34,7 +35,7 @@ class NearestSettings:
     """
 
     vectors: Path | None = setting(None, "file of vectors")
-    model: Path | None = setting(None, "model folder")
+    model: Path | None = setting(None, f"model folder, or {BUILT_IN}")
     num_neighbours: int = setting(10, "neighbours that are printed of each word", at_least=1)
     emoji_map: Path | None = setting(None, "draw the most frequent emoji by their likeness into this PNG")
     num_emoji: int = setting(60, "emoji on the map", at_least=3)
@@ -81,7 +82,9 @@ def main(given: Sequence[str] | None = None) -> None:
     words = getattr(arguments, "words", [])
     if not words and settings.emoji_map is None:
         raise UserError("expected words or `emoji_map`, found neither; name a word")
-    vectors = vectors_of_model(settings.model) if settings.model is not None else read_vectors(Path(str(settings.vectors)))
+    vectors = (
+        vectors_of_model(folder_of(settings.model)) if settings.model is not None else read_vectors(Path(str(settings.vectors)))
+    )
     for word in words:
         say(f"{word}: " + "  ".join(f"{t} {cosine:.2f}" for t, cosine in nearest(vectors, word, settings.num_neighbours)))
     if settings.emoji_map is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 
+from aslstm.model_folder.choosing import folder_of
 from aslstm.model_folder.hub import check_repo, check_tag, check_token, push
 from aslstm.model_folder.layout import HELD_OF_POSTS
 from aslstm.model_folder.staging import Prepared, prepare
@@ -78,7 +79,7 @@ def main(given: Sequence[str] | None = None) -> None:
     add_settings(parser, PushSettings)
     settings = make_settings(PushSettings, parser.parse_args(given))
     publish(
-        settings.model,
+        folder_of(settings.model),
         settings.repo,
         private=settings.private,
         tag=settings.tag,

@@ -85,9 +85,9 @@ def hub_reader(
     def read(row: dict[str, Any], index: int) -> Row:
         for column in (text_column, *(several or (label_column,))):
             if column not in row:
+                flag = "text_column" if column == text_column else "label_column"
                 raise UserError(
-                    f"`dataset` {dataset}: expected a column {column!r}, found {', '.join(row)}; name it with `text_column` or "
-                    "`label_column`"
+                    f"`dataset` {dataset}: expected a column {column!r}, found {', '.join(row)}; name it with `{flag}`"
                 )
         label = labels_of_columns(row, several) if several else named_classes(row[label_column], names)
         try:

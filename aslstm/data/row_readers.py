@@ -14,6 +14,9 @@ from .found_files import FoundFile, Named, find_file
 from .labels import SINGLE_LABEL, labels_of_columns, named_classes, several_columns
 from .row_checks import NoLabelError, RowChecker, TextFaultError
 
+# In these formats each row names its columns, or has none.
+_FORMATS_WITHOUT_HEADER = ("txt", "json", "jsonl")
+
 
 def check_can_be_read_again(path: Path) -> None:
     """Refuse a pipe or a device for a corpus, which is read several times: by a hash, by processes, by later epochs.
@@ -98,9 +101,11 @@ def _labelled(check: RowChecker, number: int, found: FoundFile, row: Row, label_
     values = {check.text_column: text, **{column: value_at(row, column) for column in several or (label_column,)}}
     for column, value in values.items():
         if value is MISSING:
+            # A column that the first row of a table lacks is missing in its header.
+            place = "header" if number == 1 and found.format not in _FORMATS_WITHOUT_HEADER else f"row {number}"
+            flag = "text_column" if column == check.text_column else "label_column"
             raise UserError(
-                f"{check.place}, row {number}: expected a column {column!r}, found {names_of(row)}; name it with `text_column` "
-                "or `label_column`"
+                f"{check.place}, {place}: expected a column {column!r}, found {names_of(row)}; name it with `{flag}`"
             )
     label = labels_of_columns(values, several) if several else named_classes(values[label_column], names)
     return check(number, text, label) | {"post": str(row.get("weibo_id", number))}

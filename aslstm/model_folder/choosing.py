@@ -7,6 +7,8 @@ from pathlib import Path
 from aslstm.errors import UserError
 
 HUB = "hf://"
+# This name, in the place of a folder, stands for the built-in model; a folder of this name wins.
+BUILT_IN = "built-in"
 MODEL_VARIABLE = "ASLSTM_MODEL"
 BUILT_IN_MODEL = Path(__file__).parent.parent / "models" / "weibo-emotion"
 DEFAULT_HELP = f"default: the variable {MODEL_VARIABLE}, or the built-in model"
@@ -22,7 +24,11 @@ def model_path() -> Path:
     """
     if named := os.environ.get(MODEL_VARIABLE):
         return folder_of(named)
-    if not has_default_model():
+    return _built_in_model()
+
+
+def _built_in_model() -> Path:
+    if not BUILT_IN_MODEL.is_dir():
         raise UserError(
             f"model: expected a model, found none: this version has no built-in one; name a model folder, or set the variable "
             f"{MODEL_VARIABLE} to one"
@@ -39,11 +45,13 @@ def folder_of(model: str | PathLike[str]) -> Path:
     """Return the folder of a model, which is downloaded first if the name begins with ``hf://``.
 
     Args:
-        model: A model folder, or ``hf://owner/name`` for a model of the Hub.
+        model: A model folder, ``hf://owner/name`` for a model of the Hub, or ``built-in`` for the one of this package.
 
     Raises:
-        UserError: The model cannot be downloaded.
+        UserError: The model cannot be downloaded, or none is built in.
     """
+    if str(model) == BUILT_IN and not Path(model).is_dir():
+        return _built_in_model()
     if not str(model).startswith(HUB):
         return Path(model)
     # Imported here, because a local folder does not need the Hub.

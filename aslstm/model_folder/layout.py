@@ -23,9 +23,9 @@ GRAPH_FOLDER = "onnx"
 _NUM_NAMED = 12
 GRAPH, INT8_GRAPH = "model.onnx", "model_int8.onnx"
 
-CARD = "README.md"
+CARD, WEIGHTS = "README.md", "model.safetensors"
 # A model cannot be loaded without these files.
-LOADED_FILES = ("config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt")
+LOADED_FILES = ("config.json", WEIGHTS, "tokenizer_config.json", "vocab.txt", "emoji_vocab.txt")
 DATA_FILES = (
     *LOADED_FILES,
     "user_dict.txt",
@@ -55,7 +55,7 @@ HELD_OF_POSTS = {
     "emoji_vocab.txt": "emoji of the posts",
     "user_dict.txt": "new words of the posts",
     NEW_WORDS: "new words of the posts, with counts",
-    "model.safetensors": "what was learned from the posts",
+    WEIGHTS: "what was learned from the posts",
     "eval_results.json": "counts and scores of the labels",
 }
 # What a config that does not name these values means by that.

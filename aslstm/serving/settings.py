@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aslstm.errors import UserError
-from aslstm.model_folder.choosing import DEFAULT_HELP, HUB
+from aslstm.model_folder.choosing import BUILT_IN, DEFAULT_HELP, HUB
 from aslstm.settings import check_settings, setting
 
 
@@ -15,7 +15,7 @@ class ServingSettings:
         UserError: A value is not possible.
     """
 
-    model: str = setting("", f"model folder, or {HUB}owner/name; {DEFAULT_HELP}")
+    model: str = setting("", f"model folder, {BUILT_IN}, or {HUB}owner/name; {DEFAULT_HELP}")
     host: str = setting("127.0.0.1", "address to listen at; 0.0.0.0 for all of this machine, as in a container")
     port: int = setting(8000, "port to listen at; 0 for one that is free", at_least=0, at_most=65535)
     max_posts: int = setting(1000, "posts of one request; a request with more is refused", at_least=1)

@@ -22,6 +22,9 @@ PRIOR_WEIGHTS = np.linspace(0.0, 1.5, 31)
 SMOOTHING = 5
 POLARITY_THRESHOLDS = np.arange(101) / 100
 LABEL_THRESHOLDS = np.arange(5, 96) / 100
+# On fewer rows of validation no temperature and no threshold is fitted: a handful of right answers asks for a temperature of
+# 0.05, which makes every score a 1. The prior weight is fitted on any number, because it cannot leave its range.
+MIN_FITTED_ROWS = 50
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:

@@ -27,7 +27,7 @@ from .batches import Collator
 from .model import make_model, make_tokenizer
 from .optimization import make_optimizers, make_schedules
 from .pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task
-from .publishing import OutputFolder, TrainingRecord
+from .publishing import PRETRAINING, OutputFolder, TrainingRecord
 from .settings import ModelSettings, PretrainingSettings, PretrainSettings, flags_of
 from .starting_weights import StartingPoint, read_starting_point
 from .steps import make_loader, predict_logits, saving_bad_batch, train_epoch, usable_precision
@@ -46,10 +46,10 @@ def pretrain(settings: PretrainSettings) -> Path:
         UserError: The input is bad, or the folder cannot be written.
     """
     given = settings.pretraining
+    output = OutputFolder(given.output_dir, replaces=given.overwrite)
     accelerator = Accelerator(mixed_precision=usable_precision(given.mixed_precision))
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     start, model_settings = read_starting_point(settings.model)
-    output = OutputFolder(given.output_dir)
     if accelerator.num_processes > 1 and (streams := [path for path in settings.texts.paths() if is_stream(path)]):
         raise UserError(
             f"`input` {streams[0]}: expected one process, which alone can read it, found several; save the posts first"
@@ -97,9 +97,7 @@ def _pretrain(
         flags = flags_of(replace(settings, model=model_settings)) | {"input": tuple(map(Path, settings.texts.input))}
         num_rows = {"train": len(emoji.labels), "validation": len(validation.labels)}
         epochs = given.num_train_epochs
-        output.publish(
-            model, tokenizer, TrainingRecord("files", flags, epochs, epochs, results, num_rows, script="pretrain.py")
-        )
+        output.publish(model, tokenizer, TrainingRecord("files", flags, epochs, epochs, results, num_rows, script=PRETRAINING))
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return output.path

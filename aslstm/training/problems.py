@@ -19,6 +19,7 @@ from modeling_aslstm import ASLSTMForSequenceClassification
 
 from .data import TrainingData
 from .decision import (
+    MIN_FITTED_ROWS,
     class_weights,
     fit_polarity_threshold,
     fit_prior_weight,
@@ -54,6 +55,15 @@ class Problem(Protocol):
 
     def figures(self, labels: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
         """Return the figures of some rows by the model's own answers, with their intervals."""
+
+
+def is_enough(labels: np.ndarray) -> bool:
+    """Return whether a temperature and thresholds can be fitted on so many rows of validation."""
+    return len(labels) >= MIN_FITTED_ROWS
+
+
+def _say_that_there_are_few(labels: np.ndarray) -> None:
+    logger.info("validation has %d rows, fewer than %d: no temperature or threshold is fitted", len(labels), MIN_FITTED_ROWS)
 
 
 class SingleLabelProblem:
@@ -98,8 +108,11 @@ class SingleLabelProblem:
         labels = self.validation_labels
         logits = logits + fit_prior_weight(logits, labels, self.label_prior) * np.log(self.label_prior)
         metrics = compute_metrics(labels, logits.argmax(1), self.label_names)
-        loss = log_loss(logits / fit_temperature(logits, labels), labels)
+        loss = log_loss(logits / self._fit_temperature(logits), labels)
         return {"loss": loss, "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
+
+    def _fit_temperature(self, logits: np.ndarray) -> float:
+        return fit_temperature(logits, self.validation_labels) if is_enough(self.validation_labels) else 1.0
 
     def fit_decision(self, model: ASLSTMForSequenceClassification, logits: np.ndarray) -> dict[str, Any]:
         """Fit ``decision_prior_weight``, ``temperature`` and the polarity, which are in the config."""
@@ -107,10 +120,12 @@ class SingleLabelProblem:
         prior = np.array(config.label_prior)
         config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
         logits = logits + config.decision_prior_weight * np.log(prior)
-        config.temperature = fit_temperature(logits, labels)
+        config.temperature = self._fit_temperature(logits)
         logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
         config.polarity_of_labels = polarity_of_labels(self.label_names)
-        if config.polarity_of_labels is not None:
+        if not is_enough(labels):
+            _say_that_there_are_few(labels)
+        elif config.polarity_of_labels is not None:
             probabilities, polarities = softmax(logits / config.temperature, axis=1), list(config.polarity_of_labels.values())
             config.polarity_threshold = fit_polarity_threshold(probabilities, labels, polarities)
             logger.info("polarity threshold %.2f", config.polarity_threshold)
@@ -147,16 +162,22 @@ class MultiLabelProblem:
     def validate(self, logits: np.ndarray) -> dict[str, float]:
         """Return the figures of validation, as :class:`Problem` says; accuracy is the share of rows with every label right."""
         scores = expit(logits.astype(np.float64))
-        answers = scores >= fit_thresholds(scores, self.validation_labels)
+        answers = scores >= self._fit_thresholds(scores)
         metrics = compute_multi_label_metrics(self.validation_labels, answers, self.label_names)
         # The log loss of two classes, over all pairs of a row and a label.
         loss = sklearn.metrics.log_loss(self.validation_labels.ravel(), scores.ravel(), labels=[False, True])
         return {"loss": float(loss), "accuracy": metrics["accuracy"], "macro_f1": metrics["macro_f1"]}
 
+    def _fit_thresholds(self, scores: np.ndarray) -> np.ndarray:
+        labels = self.validation_labels
+        return fit_thresholds(scores, labels) if is_enough(labels) else np.full(labels.shape[1], 0.5)
+
     @torch.no_grad()
     def fit_decision(self, model: ASLSTMForSequenceClassification, logits: np.ndarray) -> dict[str, Any]:
         """Fit the thresholds and take them off the bias."""
-        thresholds = fit_thresholds(expit(logits.astype(np.float64)), self.validation_labels)
+        if not is_enough(self.validation_labels):
+            _say_that_there_are_few(self.validation_labels)
+        thresholds = self._fit_thresholds(expit(logits.astype(np.float64)))
         model.classifier.bias.sub_(torch.from_numpy(logit(thresholds)).to(model.classifier.bias))
         shown = dict(zip(self.label_names, thresholds.round(2).tolist(), strict=True))
         logger.info("thresholds, which are then part of the weights: %s", ", ".join(f"{n} {t}" for n, t in shown.items()))

@@ -23,17 +23,22 @@ from aslstm.data.labels import SINGLE_LABEL
 from aslstm.disk import locked, target_of
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS, json_text, replacing_folder, write_checksums
-from aslstm.model_folder.layout import NEW_WORDS, check_model_folder
+from aslstm.model_folder.choosing import BUILT_IN
+from aslstm.model_folder.layout import NEW_WORDS, WEIGHTS, check_model_folder
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import NewWord
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
 
-from .settings import BUILT_IN, NO_START
+from .decision import MIN_FITTED_ROWS
+from .settings import NO_START
 
 CARD_TEMPLATE = Path(__file__).parent.parent / "model_card.md"  # This is in the folder of the package aslstm.
 # These say where a model goes and how its training is interrupted and resumed, but not how it is made.
-NOT_IN_RECIPE = ("evaluate_test", "output_dir", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint")
+NOT_IN_RECIPE = (
+    "evaluate_test", "output_dir", "overwrite", "push_to_hub", "hub_model_id", "checkpointing_steps", "resume_from_checkpoint",
+)  # fmt: skip
+PRETRAINING = "pretrain.py"
 VERSIONED_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "jieba", "emoji")
 BAG_OF_WORDS = (
     " A part of the answer is decided by each word and emoji alone: their scores, of a logistic regression, are added to the\n"
@@ -82,12 +87,14 @@ class OutputFolder:
     Args:
         path: A new folder, an empty one, or a model folder, which is replaced after the new one has been written. What others
             put into it, which its checksums do not list, stays.
+        replaces: Whether a model that stands there may be replaced.
 
     Raises:
-        UserError: The path names a file or a folder with other files, or it cannot be written.
+        UserError: The path names a file, a folder with other files or a model that may not be replaced, or it cannot be
+            written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, replaces: bool = True) -> None:
         # A link stays, and the folder that it leads to is written.
         self.path = target_of(path) if os.path.islink(path) else path.absolute()  # noqa: PTH114 (takes names of any length)
         if self.path.name in ("", ".."):
@@ -99,6 +106,10 @@ class OutputFolder:
             if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / CHECKSUMS).is_file():
                 raise UserError(
                     f"`output_dir` {path}: expected a new or a model folder, found other files; choose another name"
+                )
+            if not replaces and (self.path / CHECKSUMS).is_file() and (self.path / WEIGHTS).is_file():
+                raise UserError(
+                    f"`output_dir` {path}: expected a new folder, found a model; choose another name or add `overwrite`"
                 )
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # This name is the longest of those that the run will create in the parent folder.
@@ -223,6 +234,9 @@ def fill_card(name: str, model: ASLSTMForSequenceClassification, record: Trainin
         recipe=command_of(record.flags, record.script) if record.script else "# saved by another program",
         epochs=f"Weights of epoch {record.best_epoch} of {record.num_epochs}. " if record.num_epochs else "",
         chosen=_chosen_on_validation(model, record),
+        test_read=_how_test_was_read(record),
+        # The figures of this project are those of models of these corpora, and say nothing of a model of other data.
+        is_of_known_corpus=dataset_type in KNOWN_CORPORA,
         versions=", ".join(f"{package} {version(package)}" for package in VERSIONED_PACKAGES),
     )
     return str(card)
@@ -237,7 +251,16 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
     """Return the sentence of a card that says what was chosen on validation."""
     if not record.script:
         return "What was chosen on validation is not known"
+    if record.script == PRETRAINING:
+        return "Nothing was chosen on validation"
     thresholds = record.results.get("validation", {}).get("thresholds")
+    has_few = record.num_rows.get("validation", MIN_FITTED_ROWS) < MIN_FITTED_ROWS
+    few = f"because validation has fewer than {MIN_FITTED_ROWS} rows"
+    if thresholds and has_few:
+        return (
+            "A post has every label\nwhose score is .5 or more; accuracy is the share of posts with every label right. No "
+            f"thresholds were fitted, {few}; the epoch was chosen on validation"
+        )
     if thresholds:
         listed = ", ".join(f"{label} {threshold}" for label, threshold in thresholds.items())
         return (
@@ -245,10 +268,22 @@ def _chosen_on_validation(model: ASLSTMForSequenceClassification, record: Traini
             f"and thresholds ({listed}), which were then taken off the bias of the classifier, were chosen on validation"
         )
     config = model.config
+    if has_few:
+        return (
+            f"The temperature is {config.temperature:g},\n{few}; epoch and decision prior weight "
+            f"({config.decision_prior_weight:.2f}) were chosen on validation"
+        )
     return (
         f"Epoch, decision prior weight ({config.decision_prior_weight:.2f}) and\ntemperature ({config.temperature:.3f}) were "
         "chosen on validation"
     )
+
+
+def _how_test_was_read(record: TrainingRecord) -> str:
+    """Return the end of that sentence, or "" for a model that another program trained, of which it is not known."""
+    if "test" in record.results:
+        return "; test was read once"
+    return "; no test split was scored" if record.script else ""
 
 
 def with_interval(metrics: dict[str, Any], name: str) -> str:

@@ -64,11 +64,11 @@ def train(settings: TrainSettings, report: Callable[[TrainedModel], None] = lamb
     Raises:
         UserError: The input is bad, or nothing can be written in a place.
     """
+    outputs = output_folders(settings)
     accelerator = make_accelerator(settings)
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     start, model = read_starting_point(settings.model, is_own=settings.corpus.is_own)
     runs = runs_of_seeds(replace(settings, model=model))
-    outputs = [OutputFolder(one.output_dir) for one in runs]
     with ExitStack() as stack:
         for one, output in zip(runs, outputs, strict=True):
             stack.enter_context(output.alone(is_writer=accelerator.is_main_process))
@@ -98,6 +98,16 @@ def _train_all(
     logger.info(stages.table())
     accelerator.end_training()
     return trained
+
+
+def output_folders(settings: TrainSettings) -> list[OutputFolder]:
+    """Return the folder that each seed of a training will write.
+
+    Raises:
+        UserError: A folder cannot be written, or a model stands in it that is neither to be replaced nor to be trained further.
+    """
+    replaces = settings.output.overwrite or settings.output.resume_from_checkpoint is not None
+    return [OutputFolder(one.output_dir, replaces=replaces) for one in runs_of_seeds(settings)]
 
 
 def make_accelerator(settings: TrainSettings) -> Accelerator:

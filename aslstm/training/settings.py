@@ -14,6 +14,7 @@ from aslstm.data.known_corpora import KNOWN_CORPORA
 from aslstm.data.labels import MULTI_LABEL, SINGLE_LABEL
 from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError, check_packages
+from aslstm.model_folder.choosing import BUILT_IN
 from aslstm.model_folder.hub import check_repo, check_token
 from aslstm.settings import MAX_SEED, check_settings, optional_path, seed_setting, setting, setting_like, settings_of
 from modeling_aslstm.configuration_aslstm import ATTENTION_KEYS, CLASSIFIER_INPUTS, EMOJI_FUSIONS
@@ -23,8 +24,8 @@ SELECTIONS = ("all", "has_clauses", "has_emoji", "clauses_with_emoji", "new_word
 CRITERIA = ("macro_f1", "accuracy", "loss", "last")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 PRECISIONS = ("no", "bf16", "fp16")
-# These values of `init_from` name the default model and random weights; a folder of such a name is written ./none.
-BUILT_IN, NO_START = "built-in", "none"
+# This value of `init_from` names random weights.
+NO_START = "none"
 # This value of `resume_from_checkpoint` means the newest complete state of training.
 LATEST = "latest"
 
@@ -181,6 +182,7 @@ class OutputSettings:
     """
 
     output_dir: Path | None = setting(None, "the model folder; default: outputs/DATASET")
+    overwrite: bool = setting(False, "replace a model that stands in --output_dir")
     evaluate_test: bool = setting(False, "score the model on the test split too; do so once, when everything is chosen")
     report_to: str = setting("none", "where the figures of each epoch are logged", choices=("none", "tensorboard"))
     checkpointing_steps: int | str | None = setting(
@@ -292,6 +294,7 @@ class PretrainingSettings:
     min_target_count: int = setting(20, "an emoji that occurs in fewer posts is not predicted", at_least=1)
     model_max_length: int = setting_like(DataSettings, "model_max_length", 512)
     output_dir: Path = setting(Path("outputs/pretrained"), "the model folder")
+    overwrite: bool = setting_like(OutputSettings, "overwrite", False)
     num_train_epochs: int = setting(3, "the number of epochs", at_least=1)
     learning_rate: float = setting_like(TrainingSettings, "learning_rate", 1e-3)
     per_device_train_batch_size: int = setting_like(TrainingSettings, "per_device_train_batch_size", 64)

@@ -13,7 +13,7 @@ import torch
 from gensim.models import KeyedVectors
 
 from aslstm.errors import UserError
-from aslstm.model_folder.choosing import has_default_model, model_path
+from aslstm.model_folder.choosing import BUILT_IN, has_default_model, model_path
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.loading import load_model
 from aslstm.words.word_vectors import read_vectors
@@ -22,7 +22,7 @@ from tokenization import ASLSTMTokenizer
 from tokenization.emoji_splitting import chinese_emoji_name
 from tokenization.vocabulary_files import PIECE_PREFIX, is_name_piece
 
-from .settings import BUILT_IN, NO_START, ModelSettings
+from .settings import NO_START, ModelSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,25 @@ from huggingface_hub import ModelCard
 
 from aslstm.errors import UserError
 from aslstm.files import CHECKSUMS
-from aslstm.model_folder.layout import check_model_folder
+from aslstm.model_folder.layout import CARD, check_model_folder
+from aslstm.model_folder.loading import load_model
+from aslstm.training.publishing import TrainingRecord, fill_card
 from benchmarks.results import GATES, polarity_accuracy, publish_in_card, table_of
 from benchmarks.speed import HEADER, Result
 from tests.support.commands import ROOT, contents, files_no_larger_than
 
 NAMES = ["anger", "happiness", "like", "none", "sadness", "surprise"]
+
+
+@pytest.fixture
+def folder(model_folder: Path, tmp_path: Path) -> Path:
+    """A copy of a model folder, with the card of a model of a known corpus."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    results = json.loads((folder / "eval_results.json").read_text(encoding="utf-8"))
+    record = TrainingRecord("nlpcc2014", results=results)
+    (folder / CARD).write_text(fill_card("model", load_model(folder), record), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
@@ -43,9 +56,7 @@ def test_the_table_says_what_is_reached(figures: dict[str, Any]) -> None:
     assert lines["| weights, MB in fp32"].endswith("≤ 35.0 | pass |")
 
 
-def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figures: dict[str, Any], tmp_path: Path) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(model_folder, folder)
+def test_the_card_gets_the_table_once_and_its_figures(folder: Path, figures: dict[str, Any], tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     before = len(ModelCard.load(folder / "README.md").data.eval_results)
     for _ in range(2):
@@ -66,11 +77,7 @@ def test_the_card_gets_the_table_once_and_its_figures(model_folder: Path, figure
     assert len(added) == len(card.data.eval_results) - before == len(GATES) - 1
 
 
-def test_a_card_that_cannot_be_written_leaves_the_one_before(
-    model_folder: Path, figures: dict[str, Any], tmp_path: Path
-) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(model_folder, folder)
+def test_a_card_that_cannot_be_written_leaves_the_one_before(folder: Path, figures: dict[str, Any], tmp_path: Path) -> None:
     before = contents(folder)
     with files_no_larger_than(20_000), pytest.raises(UserError, match=rf"^--card {folder}: .* File too large.*as it was$"):
         publish_in_card(folder, figures)

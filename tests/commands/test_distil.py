@@ -48,7 +48,13 @@ def test_the_student_is_a_model_folder_whose_prior_counts_the_answers(student: P
 
 def test_a_second_run_reads_the_answers_again_and_gives_the_same_model(posts: Path, student: Path, model_folder: Path) -> None:
     weights = (student / "model.safetensors").read_bytes()
-    result = run_command("distil", "--teachers", model_folder, "--input", posts, "--output_dir", student, *FLAGS)
+    again = ("distil", "--teachers", model_folder, "--input", posts, "--output_dir", student, *FLAGS)
+    refused = run_command(*again, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].endswith(
+        "expected a new folder, found a model; choose another name or add --overwrite"
+    )
+    result = run_command(*again, "--overwrite")
     assert "answers 301 posts" not in result.stderr
     assert (student / "model.safetensors").read_bytes() == weights
 

@@ -83,6 +83,21 @@ def test_a_corpus_without_emoji_says_so(model_folder: Path, tmp_path: Path) -> N
     assert "emoji removed" not in result.stdout
 
 
+def test_a_post_without_emotion_may_be_called_neutral(onnx_folder: Path, tmp_path: Path) -> None:
+    def scored(neutral: str) -> str:
+        rows = [
+            ("今天下午三点开会", neutral),
+            ("气死我了[怒]", "negative"),
+            ("太好吃了[太开心]", "positive"),
+            ("在家", neutral),
+        ]
+        test = write_rows(tmp_path / "test.jsonl", rows)
+        flags = ("--backend", "onnx", "--test_file", test, "--map_predictions", "nlpcc2014_to_polarity")
+        return run_command("evaluate", "--model", onnx_folder, *flags).stdout
+
+    assert scored("neutral") == scored("none")
+
+
 def test_a_label_outside_the_models_is_an_error(model_folder: Path, tmp_path: Path) -> None:
     rows = [("今天加班", "sadness"), ("好开心", "glee")]
     train, test = (write_rows(tmp_path / f"{split}.jsonl", rows) for split in ("train", "test"))

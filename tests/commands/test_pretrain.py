@@ -160,6 +160,7 @@ BAD: list[tuple[tuple[str, ...], str]] = [
     ),
     (("--min_target_count", "0"), "--min_target_count: expected 1 or more, found 0"),
     (("--output_dir", "full"), "--output_dir full: expected a new or a model folder, found other files"),
+    (("--output_dir", "PRETRAINED"), "expected a new folder, found a model; choose another name or add --overwrite"),
 ]
 
 

@@ -193,6 +193,26 @@ def test_malformed_input_names_file_and_row(tmp_path: Path, name: str, content: 
     assert [word for word in words if word not in message] == []
 
 
+def test_a_column_that_a_table_lacks_is_missing_in_its_header_and_its_flag_alone_is_named(tmp_path: Path) -> None:
+    (tmp_path / "评论.csv").write_text("评论,情感\n太好了,正\n太差了,负\n", encoding="utf-8")
+
+    def refusal(name: str, text_column: str | None, label_column: str) -> str:
+        with pytest.raises(UserError) as caught:
+            list(read_rows(tmp_path / name, text_column=text_column, label_column=label_column))
+        return str(caught.value).removeprefix(f"{tmp_path / name}, ")
+
+    labels = "header: expected a column 'label', found 评论, 情感; name it with `label_column`"
+    assert refusal("评论.csv", None, "label") == refusal("评论.csv", "评论", "label") == labels
+    texts = "header: expected a column 'text', found 评论, 情感; name it with `text_column`"
+    assert refusal("评论.csv", "text", "情感") == texts
+    # Each line of JSON has columns of its own.
+    (tmp_path / "a.jsonl").write_text('{"text": "太好了", "label": "正"}\n{"text": "太差了"}\n', encoding="utf-8")
+    assert refusal("a.jsonl", None, "label") == "row 2: expected a column 'label', found text; name it with `label_column`"
+    assert refusal("a.jsonl", None, "情感").startswith(
+        "row 1: expected a column '情感', found text, label; name it with `label_c"
+    )
+
+
 @pytest.mark.parametrize("name", ["posts.jsonl.gz", "posts.csv.gz", "posts.parquet", "posts.xml", "posts.xml.gz"])
 def test_a_file_cut_in_half_is_refused(tmp_path: Path, name: str) -> None:
     whole = {"posts.xml": XML.encode(), "posts.xml.gz": gzip.compress(XML.encode())}.get(name)

@@ -99,7 +99,7 @@ CASES = {
         Case(missing_file, ["nowhere.jsonl", "No such file"]),
         Case(malformed_line, ["train.jsonl, line 41", "JSON", "cut he"]),
         Case(unknown_label, ["test.jsonl, row 2", "(a, b)", "'zzz'"]),
-        Case(absent_column, ["train.csv, row 1", "'label'", "review, stars", "--label_column"]),
+        Case(absent_column, ["train.csv, header", "'label'", "review, stars", "--label_column"]),
         Case(empty_split, ["validation.jsonl", "at least one row", "found none"]),
         Case(xml_cut_in_half, ["Training data for Emotion Classification.xml", "post", "XML"]),
         Case(two_encodings, ["train.csv, line 3", "UTF-8", "--encoding"]),

@@ -87,7 +87,7 @@ def test_training_leaves_the_model_before(
     shutil.copytree(model_folder, folder)
     before = contents(folder)
     with files_no_larger_than(400_000), pytest.raises(SystemExit, match="2"):  # the weights fit, a state of training does not
-        call(train.main, monkeypatch, "--output_dir", folder, "--checkpointing_steps", "3", *TINY_TRAINING)
+        call(train.main, monkeypatch, "--output_dir", folder, "--overwrite", "--checkpointing_steps", "3", *TINY_TRAINING)
     place = f"{folder}-checkpoints/step-00000003"
     assert said(capfd).startswith(f"error: {place}: expected room for a state of training, found: ")
     assert contents(folder) == before

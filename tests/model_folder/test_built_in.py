@@ -1,15 +1,17 @@
 """The model that ships with the package: whole, small, with the package's own code, and right about plain posts."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import aslstm
 from aslstm.data.known_corpora import KNOWN_LABELS
 from aslstm.model_folder.card import read_card
-from aslstm.model_folder.choosing import BUILT_IN_MODEL, MODEL_VARIABLE
+from aslstm.model_folder.choosing import BUILT_IN_MODEL, MODEL_VARIABLE, folder_of, model_path
 from aslstm.model_folder.layout import INT8_GRAPH, check_code, check_model_folder
 from aslstm.model_folder.loading import load_model
+from tests.support.commands import run_command
 
 MAX_MEGABYTES = 16
 PLAIN_POSTS = {
@@ -69,3 +71,27 @@ def test_the_card_says_what_it_was_trained_on() -> None:
     card = read_card(BUILT_IN_MODEL)
     assert (card.corpus, card.num_posts) == ("openly licensed texts and the sample corpus", 376_039)
     assert "Not measured yet" not in (BUILT_IN_MODEL / "README.md").read_text(encoding="utf-8")
+
+
+def test_its_name_stands_for_its_folder_unless_there_is_a_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(MODEL_VARIABLE, str(tmp_path))
+    assert folder_of("built-in") == folder_of(Path("built-in")) == BUILT_IN_MODEL
+    monkeypatch.setenv(MODEL_VARIABLE, "built-in")
+    assert model_path() == BUILT_IN_MODEL
+    (tmp_path / "built-in").mkdir()
+    assert folder_of("built-in") == Path("built-in")
+
+
+def test_commands_take_its_name(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": "none" if polarity == "neutral" else "anger"} for text, polarity in PLAIN_POSTS.items()]
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    named = ("--model", "built-in", "--backend", "onnx")
+    evaluated = run_command("evaluate", *named, "--test_file", "test.jsonl", cwd=tmp_path)
+    assert f"model: {BUILT_IN_MODEL}" in evaluated.stdout
+    predicted = run_command("predict", *named, "test.jsonl", "--output", "answers.jsonl", "--prefix", "p_", cwd=tmp_path)
+    assert "6 posts: " in predicted.stderr
+    assert "sadness" in run_command("try", "--model", "built-in", "好难过[泪]", cwd=tmp_path).stdout
+    assert run_command("nearest", "--model", "built-in", "[泪]", cwd=tmp_path).stdout.startswith("[泪]: ")

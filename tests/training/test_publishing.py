@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import CARD, REQUIRED_FILES, check_model_folder
 from aslstm.prediction.onnx_pipeline import OnnxPipeline
 from aslstm.training.model import make_model
-from aslstm.training.publishing import OutputFolder, TrainingRecord, fill_card
+from aslstm.training.publishing import PRETRAINING, OutputFolder, TrainingRecord, fill_card
 from aslstm.training.settings import ModelSettings, OutputSettings, TrainSettings, flags_of
 from aslstm.words.vocabulary import Vocabulary, build_tokenizer, build_vocabulary
 from modeling_aslstm import ASLSTMConfig, ASLSTMForSequenceClassification
@@ -279,6 +280,24 @@ def test_an_older_model_folder_is_replaced_as_a_whole_and_what_others_put_there_
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+def test_a_model_that_may_not_be_replaced_is_refused_and_left_alone(publish: Publish, tmp_path: Path) -> None:
+    folder = publish(tmp_path / "model")
+    before = contents(folder)
+    message = rf"^`output_dir` {re.escape(str(folder))}: expected a new folder, found a model; choose another name or add `ove"
+    with pytest.raises(UserError, match=message):
+        OutputFolder(folder, replaces=False)
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(UserError, match="expected a new folder, found a model"):
+        OutputFolder(tmp_path / "link", replaces=False)
+    assert contents(folder) == before
+    OutputFolder(folder, replaces=True)
+    # What is left of a model without its weights is none, and neither are states of training beside the folder.
+    (folder / "model.safetensors").unlink()
+    OutputFolder(folder, replaces=False)
+    (tmp_path / "other-checkpoints").mkdir()
+    OutputFolder(tmp_path / "other", replaces=False)
+
+
 @pytest.mark.parametrize("failing", ["weights", "vocabulary", "results", "card"])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_publication_that_fails_leaves_what_was_there(
@@ -367,6 +386,47 @@ def test_the_card_names_the_data_and_what_to_know_of_it(
     assert card.data.datasets == hub_ids
     assert f"Trained on: {title} (rows: " in card.text
     assert caveat in card.text
+
+
+def test_the_card_says_what_too_few_rows_of_validation_were_not_fitted_on(
+    model: ASLSTMForSequenceClassification, record: TrainingRecord
+) -> None:
+    def chosen(num_rows: int, results: dict[str, Any]) -> str:
+        given = replace(record, num_rows={"train": 100, "validation": num_rows}, results=results)
+        return fill_card("small", model, given).split("over the rows. ")[1].split("\n\n")[0].replace("\n", " ")
+
+    end = "were chosen on validation; test was read once."
+    assert chosen(50, record.results) == f"Epoch, decision prior weight (0.00) and temperature (1.000) {end}"
+    few = "because validation has fewer than 50 rows"
+    assert chosen(49, record.results) == f"The temperature is 1, {few}; epoch and decision prior weight (0.00) {end}"
+    assert "intervals over the rows. Nothing was chosen on validation; no test" in fill_card(
+        "small", model, TrainingRecord("files", num_rows={"validation": 5}, script=PRETRAINING)
+    )
+    several = {"validation": record.results["validation"] | {"thresholds": {"sad": 0.5}}}
+    assert f"No thresholds were fitted, {few}; the epoch was chosen on validation; no test" in chosen(49, several)
+
+
+PROJECT_FIGURES = ("## Beside the baselines", "## Ablation", "## New words", "## Speed", "NLPCC 2014", "SMP2020", "±")
+
+
+@pytest.mark.parametrize("dataset", ["files", "alice/posts"])
+def test_the_card_of_ones_own_data_carries_no_figures_of_this_project(
+    dataset: str, model: ASLSTMForSequenceClassification, record: TrainingRecord
+) -> None:
+    own = replace(record, dataset=dataset, results={"validation": record.results["validation"]})
+    text = ModelCard(fill_card("small", model, own)).text
+    assert [words for words in PROJECT_FIGURES if words in text] == []
+    assert "chosen on validation; no test split was scored." in text and "read once" not in text
+    assert "another one: `aslstm evaluate --model DIR" in text and "any model and corpus.\n\n## Limits and risks" in text
+    # With a test file that was scored, the card says so; of a model of another program it says nothing.
+    assert "chosen on validation; test was read once." in fill_card("small", model, replace(record, dataset=dataset))
+    assert "on validation is not known.\n" in fill_card("small", model, TrainingRecord("files", script=""))
+
+
+def test_the_card_of_a_known_corpus_keeps_the_figures_of_this_project(card: ModelCard) -> None:
+    assert [words for words in PROJECT_FIGURES if words not in card.text] == []
+    assert "chosen on validation; test was read once." in card.text
+    assert "of the next table, and\n`aslstm evaluate" in card.text and "any model and corpus.\n\n## Beside the bas" in card.text
 
 
 def test_the_recipe_of_the_card_is_a_command_line_that_train_takes(card: ModelCard, settings: TrainSettings) -> None:

@@ -1,3 +1,4 @@
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from aslstm.data.text_sources import TextSource
 from aslstm.errors import UserError
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.training.data import TrainingData
-from aslstm.training.run import TrainedModel, recipe_of, train
+from aslstm.training.run import TrainedModel, output_folders, recipe_of, train
 from aslstm.training.settings import (
     DataSettings,
     ModelSettings,
@@ -27,6 +28,7 @@ from aslstm.training.settings import (
     flags_of,
 )
 from aslstm.training.starting_weights import read_starting_point
+from tests.support.commands import contents, run_command
 from tokenization import ASLSTMTokenizer
 
 # The recipe in a state that version 0.2.0 saved, before its flags were dataclasses.
@@ -92,6 +94,27 @@ def test_a_library_trains_with_settings_alone(tmp_path: Path, capsys: pytest.Cap
         # The test split is not read where nobody asks for its figures.
         assert 0 <= model.results["validation"]["accuracy"] <= 1 and "test" not in model.results
     assert capsys.readouterr().out == ""
+
+
+def test_a_model_is_replaced_only_where_that_is_asked_for_or_its_training_goes_on(model_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(model_folder, tmp_path / "runs" / "seed-2")
+    seeds = TrainSettings(training=TrainingSettings(seeds=(1, 2)), output=OutputSettings(output_dir=tmp_path / "runs"))
+    with pytest.raises(UserError, match=r"^`output_dir` .*seed-2: expected a new folder, found a model; choose another name"):
+        output_folders(seeds)
+    for output_settings in (replace(seeds.output, overwrite=True), replace(seeds.output, resume_from_checkpoint="latest")):
+        folders = output_folders(replace(seeds, output=output_settings))
+        assert [output.path.name for output in folders] == ["seed-1", "seed-2"]
+    # It is refused before anything is read.
+    before = contents(tmp_path)
+    output = ("--output_dir", tmp_path / "runs" / "seed-2")
+    of_teachers = ("--teachers", tmp_path / "none", "--input", tmp_path / "no.csv")
+    for command in (("train",), ("distil", *of_teachers)):
+        result = run_command(*map(str, command), "--train_file", tmp_path / "no.csv", *output, check=False)
+        assert result.returncode == 2
+        assert result.stderr.splitlines()[-1] == (
+            f"error: --output_dir {output[1]}: expected a new folder, found a model; choose another name or add --overwrite"
+        )
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(
