@@ -5,6 +5,7 @@ each post, together with the weights that it gave to the words (:class:`FusedPos
 ``seq_len`` the tokens including padding.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -152,7 +153,7 @@ def place_first(*groups: Tensor) -> Placement:
     rank = len(groups) - sum((len(groups) - i) * group.long() for i, group in enumerate(groups))
     # All keys are distinct, so that the sort need not be stable.
     keys = rank * seq_len + torch.arange(seq_len, device=groups[0].device)
-    return Placement(keys.argsort(1), sum(group.sum(1) for group in groups))
+    return Placement(keys.argsort(1), reduce(torch.add, (group.sum(1) for group in groups)))
 
 
 class Dropout(nn.Dropout):

@@ -30,7 +30,7 @@ from .layers_aslstm import (
 # folder on disk is loaded, transformers 4.57 to 5.5 copies the files that this file imports directly, but not the files that
 # those import.
 from .pipeline_aslstm import ASLSTMPipeline  # noqa: F401
-from .results_aslstm import FUSIONS_WITH_WEIGHTS, check_tokenizer  # noqa: F401
+from .results_aslstm import check_tokenizer  # noqa: F401
 
 
 class ASLSTMPreTrainedModel(PreTrainedModel):
@@ -128,7 +128,6 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         self.fusion = _build_fusion(config, self.encoder.output_size)
         self.reads_query = has_query and config.classifier_input == "attention_and_query"
         num_pools = 2 if config.use_max_pooling else 1
-        self.reads_tokens_as_keys = config.emoji_fusion in FUSIONS_WITH_WEIGHTS and config.attention_key == "embedding"
         self.register_buffer("key_table", None, persistent=False)
         self.pooled_size = num_pools * self.encoder.output_size + (config.embedding_size if self.reads_query else 0)
         self.post_init()
@@ -153,7 +152,7 @@ class ASLSTMModel(ASLSTMPreTrainedModel):
         """
         if not is_wanted:
             self.key_table = None
-        elif self.reads_tokens_as_keys:
+        elif isinstance(self.fusion, AttentionFusion | HierarchicalFusion) and not self.fusion.key_is_hidden:
             self.key_table = self.fusion.word_score.project_keys(self.word_embeddings.weight)
 
     def forward(

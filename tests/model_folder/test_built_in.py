@@ -23,6 +23,11 @@ PLAIN_POSTS = {
     "明天下午三点在二楼会议室开会": "neutral",
 }
 
+NEGATED_POSTS = (
+    "不开心", "不高兴", "我很不开心", "今天不开心", "一点都不开心", "并不开心", "我不快乐", "不喜欢", "我不喜欢",
+    "不喜欢这个颜色，退了", "心情不好", "这家店不好吃", "没意思", "一点也不好笑", "不满意", "不是很满意", "没觉得好看", "不推荐购买",
+)  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def _no_other_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +39,11 @@ def test_the_folder_is_whole_and_small() -> None:
     size = sum(path.stat().st_size for path in BUILT_IN_MODEL.rglob("*") if path.is_file())
     assert size <= MAX_MEGABYTES * 1e6
     assert [path.name for path in (BUILT_IN_MODEL / "onnx").iterdir()] == [INT8_GRAPH]
+
+
+def test_it_reads_negated_feelings() -> None:
+    answers = aslstm.load(backend="onnx")(list(NEGATED_POSTS))
+    assert [text for text, answer in zip(NEGATED_POSTS, answers, strict=True) if answer.polarity_score >= 0] == []
 
 
 def test_its_code_is_that_of_the_package() -> None:

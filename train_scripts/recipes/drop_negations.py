@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from aslstm.data.known_corpora import KNOWN_LABELS
+from aslstm.errors import UserError
 from aslstm.model_folder.loading import load_model
 from modeling_aslstm import ASLSTMForSequenceClassification
 from tokenization import ASLSTMTokenizer
@@ -28,8 +29,14 @@ BETWEEN = "很|太|是|那么|这么|什么|怎么|觉得|感到|够|再|会|能
 
 
 def words_of_feeling(model: ASLSTMForSequenceClassification, tokenizer: ASLSTMTokenizer) -> list[str]:
-    """Return the words whose scores for the positive and the negative labels differ most."""
-    labels = [KNOWN_LABELS[name].polarity for name in model.config.id2label.values()]
+    """Return the words whose scores for the positive and the negative labels differ most.
+
+    Raises:
+        UserError: The model has no bag of words.
+    """
+    if model.bag_of_words is None:
+        raise UserError("expected a model with a bag of words, found none; train it with `bag_of_words_weight`")
+    labels = [KNOWN_LABELS[name].polarity for name in (model.config.id2label or {}).values()]
     scores = model.bag_of_words.scores.weight.detach()
     mean = {name: scores[:, [label == name for label in labels]].mean(1) for name in ("positive", "negative")}
     norms = model.bag_of_words.squared_norms.weight.detach()[:, 0].clamp(min=1.0).sqrt()

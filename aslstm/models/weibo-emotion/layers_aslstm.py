@@ -5,6 +5,7 @@ each post, together with the weights that it gave to the words (:class:`FusedPos
 ``seq_len`` the tokens including padding.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -42,7 +43,7 @@ class FusedPosts(NamedTuple):
 
     Attributes:
         pooled: The vector of each post, (batch, encoder output size); zeros for a post without words.
-        hidden: The LSTM outputs in the order of the placement, (batch, seq_len, encoder output size); any numbers behind its end.
+        hidden: The LSTM outputs in the order of the placement, (batch, seq_len, encoder output size); any numbers behind it.
         word_weights: The weights of the words, (batch, seq_len), or None. They sum to 1 in a post with words and are zero on
             emoji and padding.
         clause_weights: The weights of the clauses, (batch, seq_len), with clause k in column k, or None.
@@ -152,7 +153,7 @@ def place_first(*groups: Tensor) -> Placement:
     rank = len(groups) - sum((len(groups) - i) * group.long() for i, group in enumerate(groups))
     # All keys are distinct, so that the sort need not be stable.
     keys = rank * seq_len + torch.arange(seq_len, device=groups[0].device)
-    return Placement(keys.argsort(1), sum(group.sum(1) for group in groups))
+    return Placement(keys.argsort(1), reduce(torch.add, (group.sum(1) for group in groups)))
 
 
 class Dropout(nn.Dropout):
