@@ -2,7 +2,7 @@
 
 python train_scripts/recipes/drop_negations.py MODEL_FOLDER INPUT.jsonl OUTPUT.jsonl
 
-Of 40 short posts such as 不开心 and 一点都不好笑 the teachers read fewer than half as negative, and a student that learns their
+Of 40 short posts such as 不开心 and 一点都不好笑 two of three teachers read 19 as negative, and a student that learns their
 answers unlearns what composed posts have taught it. Which words are words of feeling the bag of words of a model says: those
 whose scores speak most for one polarity.
 """
