@@ -13,12 +13,11 @@ from .contributions_aslstm import contributions_of_posts  # noqa: F401
 from .layers_aslstm import (
     AttentionFusion,
     BagOfWords,
-    ConcatFusion,
     ContextFusion,
     Dropout,
     HierarchicalFusion,
+    LastStateFusion,
     LSTMEncoder,
-    NoFusion,
     PostVectors,
     clause_indices,
     masked_max,
@@ -93,10 +92,8 @@ class ASLSTMPreTrainedModel(PreTrainedModel):
 
 
 def _build_fusion(config: ASLSTMConfig, encoder_size: int) -> nn.Module:
-    if config.emoji_fusion == "none":
-        return NoFusion()
-    if config.emoji_fusion == "concat":
-        return ConcatFusion()
+    if config.emoji_fusion in ("none", "concat"):
+        return LastStateFusion()
     if config.emoji_fusion == "context":
         return ContextFusion(embedding_size=config.embedding_size, attention_size=config.hidden_size)
     fusion = AttentionFusion if config.emoji_fusion == "attention" else HierarchicalFusion

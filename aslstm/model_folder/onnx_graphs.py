@@ -79,17 +79,18 @@ def export_graph(model: ASLSTMForSequenceClassification, path: Path) -> None:
 def _tabulated_keys(encoder: ASLSTMModel) -> Iterator[None]:
     """Let the graph look up the keys of the attention, which takes half the time of computing them."""
     encoder.tabulate_keys()
-    yield
-    encoder.tabulate_keys(False)
+    try:
+        yield
+    finally:
+        encoder.tabulate_keys(False)
 
 
 def _leave_out_initial_states(graph: onnx.GraphProto) -> None:
     """Take out the initial states of each LSTM, which are zeros as they are without any, and the nodes that only made them."""
     for node in graph.node:
         if node.op_type == "LSTM":
-            del node.input[
-                4:
-            ]  # Behind the sequence, the weights and the bias come the lengths, which are not used, and states.
+            # The sequence, the weights and the bias stay; behind them come the lengths, which are not used, and the states.
+            del node.input[4:]
     while True:
         read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
         dead = [node for node in graph.node if read.isdisjoint(node.output)]

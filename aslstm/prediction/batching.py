@@ -47,6 +47,12 @@ class Collected:
         self.logits = np.zeros((len(self.texts), num_labels), dtype=np.float32)
         self.reasons = {name: [None] * len(self.texts) for name in asked}
 
+    def all_ids(self) -> "FlatIds":
+        """Return the ids of all posts in a row."""
+        none = np.zeros(0, dtype=np.int64)
+        ids, lengths = [flat.ids for flat in self.ids], [flat.lengths for flat in self.ids]
+        return FlatIds(np.concatenate([none, *ids]), np.concatenate([none, *lengths]))
+
 
 class Batch(NamedTuple):
     """Holds posts that the model reads at once.
@@ -69,6 +75,11 @@ class FlatIds(NamedTuple):
 
     ids: np.ndarray
     lengths: np.ndarray
+
+    def starts(self) -> np.ndarray:
+        """Return where the ids of each post begin, (num_posts,) int64."""
+        starts: np.ndarray = self.lengths.cumsum() - self.lengths
+        return starts
 
 
 def flat_ids(rows: Sequence[Sequence[int]]) -> FlatIds:

@@ -245,23 +245,19 @@ class Classifier:
 
     def _emoji(self, collected: Collected) -> list[list[str]]:
         """Return the emoji of each post."""
-        first_emoji = self.config.emoji_token_offset
-        has_emoji = [np.zeros(0, dtype=bool)]
-        for ids, lengths in collected.ids:
-            is_emoji = (ids >= first_emoji) & (ids < first_emoji + self.config.num_emoji_tokens)
-            has_emoji.append(np.logical_or.reduceat(is_emoji, lengths.cumsum() - lengths))
+        flat, first_emoji = collected.all_ids(), self.config.emoji_token_offset
+        is_emoji = (flat.ids >= first_emoji) & (flat.ids < first_emoji + self.config.num_emoji_tokens)
+        has_emoji = np.logical_or.reduceat(is_emoji, flat.starts())
         # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
-        places = [place for place in np.flatnonzero(np.concatenate(has_emoji)).tolist() if place not in collected.emoji]
+        places = [place for place in np.flatnonzero(has_emoji).tolist() if place not in collected.emoji]
         found = self.encoder.emoji_in_each([collected.texts[place] for place in places])
         emoji = collected.emoji | dict(zip(places, found, strict=True))
         return [emoji.get(place, []) for place in range(len(collected.texts))]
 
     def _is_empty(self, collected: Collected) -> np.ndarray:
         """Return which posts have no token, (num_texts,) bool."""
-        is_unknown = [np.zeros(0, dtype=bool)]
-        for ids, lengths in collected.ids:
-            is_unknown.append((lengths == 1) & (ids[lengths.cumsum() - lengths] == self.encoder.unk_token_id))
-        is_empty = np.concatenate(is_unknown)
+        flat = collected.all_ids()
+        is_empty: np.ndarray = (flat.lengths == 1) & (flat.ids[flat.starts()] == self.encoder.unk_token_id)
         for place in np.flatnonzero(is_empty).tolist():
             # A post without any token is encoded as one that no text has a place for.
             (token,) = self.encoder.tokenize_with_offsets(collected.texts[place])

@@ -1,5 +1,6 @@
 # What the recipes of corpora share (they source it): the arguments, vectors, the pre-trained model, and a function that
-# fine-tunes; a second run of a recipe replaces its model. Vectors and pre-trained model are made once for an OUTPUT_DIR; both also read the reposts and the virus corpus.
+# fine-tunes; a second run of a recipe replaces its model. Vectors and pre-trained model are made once for an OUTPUT_DIR; both
+# also read the reposts and the virus corpus.
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR} seed=${3:-1}
 python=${PYTHON:-python}
 posts=("$data/nlpcc2014/train.jsonl.gz" "$data"/smp2020_ewect/{usual_train_labeled,virus_train}.txt.gz

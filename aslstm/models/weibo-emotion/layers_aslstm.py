@@ -168,7 +168,10 @@ class Dropout(nn.Dropout):
 
 
 class EncodedWords(NamedTuple):
-    """Holds LSTM outputs (batch, seq_len, size), any behind the end, and last states (batch, size), zeros without words."""
+    """Holds LSTM outputs (batch, seq_len, size), any numbers behind the end, and last states (batch, size).
+
+    The last state is zeros without words.
+    """
 
     outputs: Tensor
     last: Tensor
@@ -241,19 +244,10 @@ def _projected_keys(posts: PostVectors, keys: Tensor, score: AdditiveScore) -> T
     return score.project_keys(keys) if posts.keys is None else posts.keys
 
 
-class NoFusion(nn.Module):
-    """Reads the words alone: a = last state of LSTM(x)."""
+class LastStateFusion(nn.Module):
+    """Takes the last state of the LSTM over what stands first: a = last state of LSTM(x); zeros without words.
 
-    def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
-        """Fuse a batch."""
-        encoded = encoder(posts.tokens, posts.placement)
-        return FusedPosts(encoded.last, encoded.outputs)
-
-
-class ConcatFusion(nn.Module):
-    """Puts the emoji in front of the words: a = last state of LSTM([e_1 … e_m, x_1 … x_n]); zeros without words.
-
-    The places of emoji also have LSTM outputs.
+    Without emoji (``none``) these are the words; in ``concat`` the emoji stand in front of them, and have outputs too.
     """
 
     def forward(self, posts: PostVectors, encoder: LSTMEncoder) -> FusedPosts:
