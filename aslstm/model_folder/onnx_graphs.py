@@ -29,6 +29,8 @@ SHAPES = ((1, 1), (1, 2), (1, 7), (2, 1), (3, 5), (4, 17), (8, 40), (16, 3), (33
 MAX_EMOJI = 4
 # To turn what a smaller matrix is multiplied by into int8 takes longer than the product in fp32.
 MIN_QUANTIZED_WEIGHTS = 10_000
+# A table of keys adds a byte for each of its numbers to the int8 graph: with a large vocabulary it would double the folder.
+MAX_TABULATED_NUMBERS = 4_000_000
 
 
 class GraphOutputs(nn.Module):
@@ -77,8 +79,8 @@ def export_graph(model: ASLSTMForSequenceClassification, path: Path) -> None:
 
 @contextmanager
 def _tabulated_keys(encoder: ASLSTMModel) -> Iterator[None]:
-    """Let the graph look up the keys of the attention, which takes half the time of computing them."""
-    encoder.tabulate_keys()
+    """Let the graph of a small model look up the keys of the attention, which takes half the time of computing them."""
+    encoder.tabulate_keys(encoder.config.vocab_size * encoder.config.hidden_size <= MAX_TABULATED_NUMBERS)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from aslstm.data.corpora import CorpusSource, load_split
 from aslstm.errors import UserError, check_packages
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.model_folder.onnx_graphs import (
+    MAX_TABULATED_NUMBERS,
     MIN_QUANTIZED_WEIGHTS,
     SHAPES,
     compare_with_model,
@@ -93,6 +94,16 @@ def test_graphs_keep_real_lstm_nodes_and_quantize_all_large_weights(tmp_path: Pa
     assert {read[x.name] for x in floats if len(x.dims) > 1 and np.prod(x.dims) > 100} <= {"MatMul"}
     assert max(np.prod(x.dims) for x in floats) < MIN_QUANTIZED_WEIGHTS
     assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "model_int8.onnx"}
+
+
+@pytest.mark.parametrize(("vocab_size", "num_tables"), [(1_000, 2), (MAX_TABULATED_NUMBERS // 10 + 1, 1)])
+def test_a_large_vocabulary_has_no_table_of_keys_beside_its_vectors(vocab_size: int, num_tables: int, tmp_path: Path) -> None:
+    export_graph(make_model("attention", vocab_size=vocab_size), tmp_path / "model.onnx")
+    weights = onnx.load(tmp_path / "model.onnx").graph
+    tables = [list(x.dims) for x in weights.initializer] + [
+        list(attribute.t.dims) for node in weights.node for attribute in node.attribute if attribute.HasField("t")
+    ]
+    assert sum(dims[:1] == [vocab_size] for dims in tables) == num_tables
 
 
 def test_the_comparison_finds_the_graph_of_another_model(tmp_path: Path) -> None:
