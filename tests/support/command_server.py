@@ -5,6 +5,7 @@ module as a script in the server process: ``command_server.py SOCKET MODULE...``
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -56,7 +57,9 @@ class CommandProcess:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the script, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended since.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 class CommandServer:
