@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From teachers to a student that also learns their answers on reposts:
 # train_scripts/recipes/nlpcc2014_student.sh DATA_DIR OUTPUT_DIR [SEED]
-# The teachers are made first if OUTPUT_DIR lacks them (teachers.sh). Given their answers, under 20 minutes on one CPU core.
+# The teachers are made first if OUTPUT_DIR lacks them (teachers.sh; ngram_teacher.py). Given their answers, under 30 minutes on
+# one CPU core.
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 recipes=$(dirname "$0")
@@ -13,8 +14,9 @@ for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
     [ -e "$output/reposts.$teacher.jsonl" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$reposts" \
         --text_column text --no_clean --output "$output/reposts.$teacher.jsonl"
 done
+[ -e "$output/reposts.ngrams.jsonl" ] || "$python" "$recipes/ngram_teacher.py" "$data" "$reposts" "$output/reposts.ngrams.jsonl"
 [ -e "$output/reposts.joined.jsonl" ] || "$python" "$recipes/join_teachers.py" "$output/reposts.joined.jsonl" \
-    --teachers "$output"/reposts.nlpcc2014{,_both}.jsonl --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
+    --teachers "$output"/reposts.{nlpcc2014,nlpcc2014_both,ngrams}.jsonl --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
 student="$output/nlpcc2014_student-$seed"
 [ -e "$student.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
     --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 \
