@@ -16,7 +16,8 @@ for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
 done
 [ -e "$output/reposts.ngrams.jsonl" ] || "$python" "$recipes/ngram_teacher.py" "$data" "$reposts" "$output/reposts.ngrams.jsonl"
 [ -e "$output/reposts.joined.jsonl" ] || "$python" "$recipes/join_teachers.py" "$output/reposts.joined.jsonl" \
-    --teachers "$output"/reposts.{nlpcc2014,nlpcc2014_both,ngrams}.jsonl --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
+    --teachers "$output"/reposts.{nlpcc2014,nlpcc2014_both,ngrams}.jsonl \
+    --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
 student="$output/nlpcc2014_student-$seed"
 [ -e "$student.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
     --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 \
