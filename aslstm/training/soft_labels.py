@@ -1,11 +1,12 @@
 """Takes files of answers of several models (the teachers) and gives posts with the mean of the answers as soft labels.
 
 A student that learns these probabilities learns more of each post than its best label says, and needs no label by a human
-(Hinton et al. 2015, arXiv:1503.02531). The files are those of ``aslstm predict``.
+(Hinton et al. 2015, arXiv:1503.02531). The files are those of ``aslstm predict``; teachers that are no models of
+this project write such files with :func:`write_soft_labels`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from torch import Tensor
 from aslstm.data.file_formats import refuse_bad
 from aslstm.data.found_files import Named, find_file
 from aslstm.errors import UserError
+from aslstm.files import replacing
 
 # A teacher that gives a label nothing at all must not overrule all others in the mean of the logarithms.
 SMALLEST_PROBABILITY = 1e-4
@@ -60,6 +62,20 @@ def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftL
             means.append(np.mean([np.log(np.maximum(answer, SMALLEST_PROBABILITY)) for answer in answers], axis=0))
     powers = np.exp(np.array(means, dtype=np.float32).reshape(-1, len(label_names)))
     return SoftLabels(texts, powers / powers.sum(1, keepdims=True))
+
+
+def write_soft_labels(path: Path, posts: Iterable[tuple[str, Sequence[float]]], label_names: Sequence[str]) -> None:
+    """Write a file that :func:`read_soft_labels` reads.
+
+    Args:
+        path: The file, JSON Lines; it is written whole or not at all.
+        posts: Each post with the probabilities of its labels.
+        label_names: The labels, in the order of the probabilities.
+    """
+    with replacing(path) as staging, staging.open("w", encoding="utf-8") as file:
+        for text, row in posts:
+            scores = dict(zip(label_names, row, strict=True))
+            file.write(json.dumps({"text": text, "scores": scores}, ensure_ascii=False) + "\n")
 
 
 def soften(probabilities: Tensor, temperature: Tensor) -> Tensor:

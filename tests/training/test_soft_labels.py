@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from aslstm.errors import UserError
-from aslstm.training.soft_labels import SMALLEST_PROBABILITY, read_soft_labels, soften
+from aslstm.training.soft_labels import SMALLEST_PROBABILITY, read_soft_labels, soften, write_soft_labels
 
 NAMES = ["a", "b"]
 
@@ -32,6 +32,14 @@ def test_a_teacher_that_is_sure_does_not_overrule_the_others(tmp_path: Path) -> 
     ((first, _),) = read_soft_labels(paths, NAMES).probabilities
     odds = np.sqrt(SMALLEST_PROBABILITY / 1 * 0.99 / 0.01)
     assert first == pytest.approx(odds / (1 + odds), rel=1e-4)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "1.jsonl"
+    write_soft_labels(path, [("好", [0.75, 0.25]), ("坏[泪]", [0.0625, 0.9375])], NAMES)
+    texts, probabilities = read_soft_labels([path], NAMES)
+    assert texts == ["好", "坏[泪]"]
+    assert probabilities.tolist() == [[0.75, 0.25], [0.0625, 0.9375]]
 
 
 def test_scores_in_csv(tmp_path: Path) -> None:

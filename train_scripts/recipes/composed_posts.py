@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aslstm.data.known_corpora import KNOWN_LABELS
+from aslstm.training.soft_labels import write_soft_labels
 
 NUM_POSTS = 100_000
 # So many of them are a negated word with little around it, as in 我不喜欢: in longer posts other words tell half the answer.
@@ -299,9 +300,7 @@ def posts() -> Iterator[tuple[str, list[float]]]:
 
 def main() -> None:
     """Write the posts."""
-    with Path(sys.argv[1]).open("w", encoding="utf-8") as file:
-        for text, row in posts():
-            file.write(json.dumps({"text": text, "scores": dict(zip(LABELS, row, strict=True))}, ensure_ascii=False) + "\n")
+    write_soft_labels(Path(sys.argv[1]), posts(), LABELS)
     print(f"{NUM_POSTS} composed posts: {sys.argv[1]}")
 
 

@@ -8,14 +8,12 @@ the logarithms.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 from aslstm.data.known_corpora import COARSE_LABELS
-from aslstm.files import replacing
-from aslstm.training.soft_labels import read_soft_labels
+from aslstm.training.soft_labels import read_soft_labels, write_soft_labels
 
 
 def refined(fine: np.ndarray, coarse: np.ndarray) -> np.ndarray:
@@ -40,9 +38,7 @@ def main() -> None:
     weight = arguments.coarse_weight
     joined = fine ** (1 - weight) * refined(fine, coarse) ** weight
     joined /= joined.sum(1, keepdims=True)
-    with replacing(arguments.output) as staging, staging.open("w", encoding="utf-8") as file:
-        for text, row in zip(texts, joined.round(6).tolist(), strict=True):
-            file.write(json.dumps({"text": text, "scores": dict(zip(names, row, strict=True))}, ensure_ascii=False) + "\n")
+    write_soft_labels(arguments.output, zip(texts, joined.round(6).tolist(), strict=True), names)
     print(f"{len(texts)} posts: {arguments.output}")
 
 

@@ -2,8 +2,8 @@
 
 python train_scripts/recipes/ngram_teacher.py DATA_DIR POSTS.jsonl OUTPUT.jsonl
 
-It is the teacher of another kind: alone it is worse than an LSTM, but it errs in other places, and the mean of both is better
-than either (figures: docs/figures.md).
+It is a teacher of another kind than the LSTMs: alone it is worse than they are, but it errs in other places, and the mean of
+both is better than either (figures: docs/figures.md).
 """
 
 import argparse
@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from aslstm.data.corpora import CorpusSource, load_corpus, without_white_space
-from aslstm.files import replacing
+from aslstm.training.soft_labels import write_soft_labels
 
 INVERSE_REGULARIZATION = 8.0  # 2 is worse on the validation split.
 MAX_STEPS = 300
@@ -34,11 +34,8 @@ def main() -> None:
     ).fit([without_white_space(text) for text in rows["text"]], rows["label"])
     with arguments.posts.open(encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in lines]
-    answers = teacher.predict_proba([without_white_space(text) for text in texts]).round(6).tolist()
-    with replacing(arguments.output) as staging, staging.open("w", encoding="utf-8") as file:
-        for text, answer in zip(texts, answers, strict=True):
-            scores = dict(zip(teacher.classes_.tolist(), answer, strict=True))
-            file.write(json.dumps({"text": text, "scores": scores}, ensure_ascii=False) + "\n")
+    answers = teacher.predict_proba([without_white_space(text) for text in texts])
+    write_soft_labels(arguments.output, zip(texts, answers.round(6).tolist(), strict=True), teacher.classes_.tolist())
     print(f"{len(texts)} posts: {arguments.output}")
 
 
