@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from transformers import AddedToken, BatchEncoding, PreTrainedTokenizer
 
-from .emoji_codes import read_slash_code  # noqa: F401  transformers copies what this file itself imports
+from .dictionary_cutting import DictionaryCutter  # noqa: F401  transformers copies what this file itself imports
+from .emoji_codes import read_slash_code  # noqa: F401
 from .emoji_splitting import fold_emoji, is_emoji
 from .encoded_posts import EncodedPost, TokenSpan, check_texts
 from .kaomoji import read_face  # noqa: F401

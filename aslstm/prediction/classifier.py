@@ -245,7 +245,7 @@ class Classifier:
 
     def _emoji(self, collected: Collected) -> list[list[str]]:
         """Return the emoji of each post."""
-        flat, first_emoji = collected.all_ids(), self.config.emoji_token_offset
+        flat, first_emoji = flat_ids(collected.ids), self.config.emoji_token_offset
         is_emoji = (flat.ids >= first_emoji) & (flat.ids < first_emoji + self.config.num_emoji_tokens)
         has_emoji = np.logical_or.reduceat(is_emoji, flat.starts())
         # Most posts have no emoji, so this is faster than to compute the place of every token of every post.
@@ -256,7 +256,7 @@ class Classifier:
 
     def _is_empty(self, collected: Collected) -> np.ndarray:
         """Return which posts have no token, (num_texts,) bool."""
-        flat = collected.all_ids()
+        flat = flat_ids(collected.ids)
         is_empty: np.ndarray = (flat.lengths == 1) & (flat.ids[flat.starts()] == self.encoder.unk_token_id)
         for place in np.flatnonzero(is_empty).tolist():
             # A post without any token is encoded as one that no text has a place for.
@@ -295,9 +295,8 @@ class Classifier:
             texts = collected.texts[first : first + batch_size * _BATCHES_PER_CHUNK]
             posts = self.encoder.encode_with_offsets(texts, max_length=max_length) if collected.reasons else []
             ids = [post.ids for post in posts] or self.encoder.encode_batch(texts, max_length=max_length)
-            flat = flat_ids(ids)
-            collected.ids.append(flat)
-            for places in similar_lengths(flat.lengths, batch_size):
+            collected.ids += ids
+            for places in similar_lengths([len(row) for row in ids], batch_size):
                 of_batch = [posts[i] for i in places] if posts else []
                 yield Batch(collected, [first + i for i in places], [ids[i] for i in places], of_batch)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 # text from filling the memory.
 _MAX_REMEMBERED = 500_000
 # A text of more characters is encoded alone. Where it is truncated, its words are cut no further than truncation keeps them, so
-# that a text of any length takes no longer than this many characters do: rare words take jieba 25 µs a character.
+# that a text of any length takes no longer than this many characters do: rare words take 2.5 µs a character.
 _LONG_TEXT = 10_000
 # The id of the separator between joined posts, which no token has.
 SEPARATOR_ID = -1
