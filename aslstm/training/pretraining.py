@@ -1,6 +1,7 @@
 """Takes :class:`PretrainSettings` and writes a model folder that a training run can start from (``init_from``).
 
-Pre-training predicts a post's emoji from its words (DeepMoji, Felbo et al. 2017) and, if asked, the labels of corpora too.
+Pre-training predicts a post's emoji from its words (DeepMoji, Felbo et al. 2017) and, if asked, the labels of corpora and the
+words of all posts (ULMFiT, Howard & Ruder 2018, arXiv:1801.06146).
 """
 
 import logging
@@ -26,7 +27,7 @@ from tokenization import ASLSTMTokenizer
 from .batches import Collator
 from .model import make_model, make_tokenizer
 from .optimization import make_optimizers, make_schedules
-from .pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task
+from .pretraining_tasks import MultiTaskModel, TaskCollator, TaskDataset, TaskRows, TaskSampler, emoji_task, words_task
 from .publishing import PRETRAINING, OutputFolder, TrainingRecord
 from .settings import ModelSettings, PretrainingSettings, PretrainSettings, flags_of
 from .starting_weights import StartingPoint, read_starting_point
@@ -50,6 +51,11 @@ def pretrain(settings: PretrainSettings) -> Path:
     accelerator = Accelerator(mixed_precision=usable_precision(given.mixed_precision))
     logger.info("processes: %d, device: %s", accelerator.num_processes, accelerator.device.type)
     start, model_settings = read_starting_point(settings.model)
+    if given.predict_words and (model_settings.num_hidden_layers or 1) > 1 and not model_settings.unidirectional:
+        raise UserError(
+            "`predict_words`: expected `num_hidden_layers` 1 or `unidirectional`, found several layers in both directions, of "
+            "which the second has already read the words that it should predict; choose one of the two"
+        )
     if accelerator.num_processes > 1 and (streams := [path for path in settings.texts.paths() if is_stream(path)]):
         raise UserError(
             f"`input` {streams[0]}: expected one process, which alone can read it, found several; save the posts first"
@@ -88,9 +94,13 @@ def _pretrain(
         model_class=ASLSTMForEmojiPrediction, start=start,
         token_counts=Counter(chain.from_iterable(posts)),
     )  # fmt: skip
-    multi_task = MultiTaskModel(model, [len(task.label_names) for task in tasks], label_smoothing=given.label_smoothing)
+    multi_task = MultiTaskModel(
+        model, [len(task.label_names) for task in tasks], label_smoothing=given.label_smoothing,
+        predicts_words=given.predict_words,
+    )  # fmt: skip
+    words = [words_task([ids for i, ids in enumerate(posts) if i % VALIDATION_EVERY])] if given.predict_words else []
     with saving_bad_batch(output.path, accelerator):
-        train(accelerator, multi_task, [emoji, *tasks], tokenizer, given)
+        train(accelerator, multi_task, [emoji, *tasks, *words], tokenizer, given)
     results = {"validation": evaluate(accelerator, model, validation, tokenizer)} if validation.labels else {}
     if accelerator.is_main_process:
         # The card shows no paths, so the input is given to it as paths.
@@ -198,7 +208,10 @@ def check_batches(sampler: TaskSampler, tasks: list[TaskRows]) -> None:
     """
     for number, (batches, task) in enumerate(zip(sampler.samplers, tasks, strict=True)):
         if len(batches) == 0:
-            source, rows = ("`input`", "posts with words and emoji") if number == 0 else ("`also_learn`", "rows of each corpus")
+            if number == 0:
+                source, rows = "`input`", "posts with words and emoji"
+            else:
+                source, rows = ("`also_learn`", "rows of each corpus") if task.label_names else ("`input`", "posts")
             raise UserError(
                 f"{source}: expected {sampler.batch_size} {rows} or more, to fill a batch, found {len(task.labels)}; give more "
                 "or lower `per_device_train_batch_size`"

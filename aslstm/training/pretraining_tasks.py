@@ -1,6 +1,6 @@
 """Takes encoded posts and gives batches of one task each, and a model with an output layer for each task.
 
-The first task predicts the emoji of posts; each further task predicts the labels of a corpus.
+The first task predicts the emoji of posts. Each further one predicts the labels of a corpus, and the last may predict words.
 """
 
 import random
@@ -19,6 +19,10 @@ from tokenization import ASLSTMTokenizer
 from tokenization.vocabulary_files import UNK_EMOJI_TOKEN, is_name_piece
 
 from .batches import Collator, LengthBucketSampler
+
+# Words behind each of these ranks share a smaller output layer (Grave et al. 2017, arXiv:1609.04309). The vocabulary has the
+# commonest words first, and one large layer for 100,000 words would take many times as long as the LSTM.
+_WORD_RANKS = (2_000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,15 @@ def emoji_task(
     label_ids = {token_id: i for i, token_id in enumerate(targets)}
     rows = [(ids, label_ids[t]) for ids in with_words for t in sorted(set(ids)) if t in label_ids]
     return TaskRows([ids for ids, _ in rows], [label for _, label in rows], tokenizer.convert_ids_to_tokens(targets))
+
+
+def words_task(posts: Sequence[list[int]]) -> TaskRows:
+    """Make a task with a row for each post, whose words are predicted.
+
+    Args:
+        posts: The ids of each post.
+    """
+    return TaskRows(list(posts), [0] * len(posts), [])
 
 
 class TaskDataset(TorchDataset):
@@ -127,28 +140,59 @@ class TaskCollator(Collator):
 class MultiTaskModel(nn.Module):
     """Adds to a model that predicts emoji an output layer over the same encoder for each further task.
 
-    The further tasks see the emoji of a post.
+    The tasks of labels see the emoji of a post. That of words is a language model in each direction: from a word's state, which
+    has read what comes before, it predicts the next one.
 
     Args:
         emoji_model: The model whose labels are those of the first task.
         num_labels: The number of labels of each further task.
-        label_smoothing: The label smoothing of every loss.
+        label_smoothing: The label smoothing of every loss but that of words.
+        predicts_words: Whether there is a last task of words.
     """
 
-    def __init__(self, emoji_model: ASLSTMForEmojiPrediction, num_labels: Sequence[int], *, label_smoothing: float) -> None:
+    def __init__(
+        self,
+        emoji_model: ASLSTMForEmojiPrediction,
+        num_labels: Sequence[int],
+        *,
+        label_smoothing: float,
+        predicts_words: bool = False,
+    ) -> None:
         super().__init__()
         self.emoji_model = emoji_model
         self.heads = nn.ModuleList(nn.Linear(emoji_model.aslstm.pooled_size, count) for count in num_labels)
         self.loss = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
+        config = emoji_model.config
+        ranks = [rank for rank in _WORD_RANKS if rank < config.emoji_token_offset] or [config.emoji_token_offset // 2]
+        self.word_heads = nn.ModuleList(
+            nn.AdaptiveLogSoftmaxWithLoss(config.hidden_size, config.emoji_token_offset, ranks)
+            for _ in range((1 + config.bidirectional) * predicts_words)
+        )
 
     def forward(self, *, input_ids: Tensor, attention_mask: Tensor, labels: Tensor, task: Tensor) -> Tensor:
         """Return the loss () of a batch (batch, seq_len) of one task."""
         number = int(task)
-        if number == 0:
-            logits = self.emoji_model(input_ids, attention_mask).logits
+        if number > len(self.heads):
+            loss = self._loss_of_words(input_ids, attention_mask)
+        elif number == 0:
+            loss = self.loss(self.emoji_model(input_ids, attention_mask).logits.float(), labels)
         else:
             pooled = self.emoji_model.aslstm(input_ids, attention_mask).pooled_output
-            logits = self.heads[number - 1](self.emoji_model.dropout(pooled))
+            loss = self.loss(self.heads[number - 1](self.emoji_model.dropout(pooled)).float(), labels)
         # Distributed training waits for a gradient of every weight, also of the layers of the other tasks.
-        others = sum(p.sum() for layer in (self.emoji_model.classifier, *self.heads) for p in layer.parameters())
-        return self.loss(logits.float(), labels) + 0.0 * others
+        layers = (self.emoji_model.classifier, *self.heads, *self.word_heads)
+        return loss + 0.0 * sum(p.sum() for layer in layers for p in layer.parameters())
+
+    def _loss_of_words(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the mean loss () of predicting each word from what comes before it and, of two directions, behind it."""
+        is_word = attention_mask.bool() & (input_ids < self.emoji_model.config.emoji_token_offset)
+        states = self.emoji_model.aslstm(input_ids, is_word.long()).last_hidden_state
+        states = self.emoji_model.dropout(states)[is_word]
+        words, rows = input_ids[is_word], is_word.nonzero()[:, 0]
+        follows = (rows[1:] == rows[:-1]).nonzero()[:, 0]
+        if not len(follows):
+            return states.sum() * 0.0
+        size = self.emoji_model.config.hidden_size
+        pairs = ((states[follows, :size], words[follows + 1]), (states[follows + 1, size:], words[follows]))
+        losses = [head(*pair).loss for head, pair in zip(self.word_heads, pairs, strict=False)]
+        return torch.stack(losses).mean()

@@ -146,6 +146,12 @@ class OutputFolder:
                 staging.mkdir()
                 self._write(staging, model, tokenizer, record)
                 self._keep_what_others_put_here(staging)
+        except FileNotFoundError as error:
+            # The disk may have room: a file of the package that is copied is missing, or somebody has removed the folder.
+            raise UserError(
+                f"`output_dir` {self.path}: expected {error.filename}, found nothing there; a run with `checkpointing_steps` "
+                "goes on with `resume_from_checkpoint`"
+            ) from error
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "

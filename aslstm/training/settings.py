@@ -289,6 +289,7 @@ class PretrainingSettings:
 
     also_learn: tuple[str, ...] = setting((), "labels of the training rows of these corpora", choices=KNOWN_CORPORA)
     data_dir: Path | None = setting_like(CorpusSource, "data_dir", None)
+    predict_words: bool = setting(False, "also predict the words of every post, each from those before it")
     min_count: int = setting_like(DataSettings, "min_count", 3)
     min_emoji_count: int = setting_like(DataSettings, "min_emoji_count", 1)
     min_target_count: int = setting(20, "an emoji that occurs in fewer posts is not predicted", at_least=1)

@@ -148,6 +148,23 @@ def test_pretraining_goes_on_from_a_trained_folder(trained: Pretrained, tmp_path
     assert set(ASLSTMForEmojiPrediction.from_pretrained(tmp_path / "again").config.id2label.values()) == set(targets())
 
 
+def test_words_of_posts_without_emoji_are_learned_too(pretrained: Pretrained, tmp_path: Path) -> None:
+    flags = ("--input", SAMPLE, "--output_dir", tmp_path / "words", "--num_workers", "1", "--predict_words", *TINY)
+    run_command("pretrain", *flags)
+    check_model_folder(tmp_path / "words")
+    tokenizer = ASLSTMTokenizer.from_pretrained(pretrained.folder)
+    learned = [text for i, text in enumerate(TEXTS) if i % 50 and kinds_of(text) & set(targets())]
+    known = Counter(id_ for text in learned for id_ in tokenizer(text)["input_ids"])
+    others = Counter(id_ for text in TEXTS for id_ in tokenizer(text)["input_ids"] if id_ not in known)
+    # Words that stand in posts without emoji alone: the emoji say nothing of them.
+    words = torch.tensor([id_ for id_, count in others.most_common(200) if 2 < id_ < tokenizer.emoji_token_offset])
+    assert len(words) > 100
+    folders = (pretrained.folder, tmp_path / "words")
+    before, after = (ASLSTMForEmojiPrediction.from_pretrained(f).aslstm.word_embeddings.weight[words] for f in folders)
+    assert before.shape == after.shape
+    assert ((after - before).abs().amax(1) > 1e-4).all()
+
+
 BAD: list[tuple[tuple[str, ...], str]] = [
     (("--init_from", "empty"), "empty: expected a model folder with "),
     (("--init_from", "PRETRAINED", "--embedding_size", "9"), "--embedding_size: expected 8 as in what --init_from"),
@@ -159,6 +176,10 @@ BAD: list[tuple[tuple[str, ...], str]] = [
         "--per_device_train_batch_size",
     ),
     (("--min_target_count", "0"), "--min_target_count: expected 1 or more, found 0"),
+    (
+        ("--predict_words", "--num_hidden_layers", "2"),
+        "--predict_words: expected --num_hidden_layers 1 or --unidirectional, found several layers in both directions",
+    ),
     (("--output_dir", "full"), "--output_dir full: expected a new or a model folder, found other files"),
     (("--output_dir", "PRETRAINED"), "expected a new folder, found a model; choose another name or add --overwrite"),
 ]

@@ -236,8 +236,8 @@ def model() -> MultiTaskModel:
     return MultiTaskModel(ASLSTMForEmojiPrediction(config), NUM_LABELS[1:], label_smoothing=0.0)
 
 
-def loss_of(model: MultiTaskModel, task: int, ids: torch.Tensor = IDS) -> torch.Tensor:
-    labels = torch.arange(len(ids)) % NUM_LABELS[task]
+def loss_of(model: MultiTaskModel, task: int, ids: torch.Tensor = IDS, *, labels: torch.Tensor | None = None) -> torch.Tensor:
+    labels = torch.arange(len(ids)) % NUM_LABELS[task] if labels is None else labels
     return model(input_ids=ids, attention_mask=(ids != 0).long(), labels=labels, task=torch.tensor(task))
 
 
@@ -287,6 +287,34 @@ def test_the_emoji_task_does_not_see_the_emoji_and_the_others_do(model: MultiTas
     torch.testing.assert_close(loss_of(model, 0), loss_of(model, 0, other), rtol=0, atol=0)
     for task in (1, 2):
         assert (loss_of(model, task) - loss_of(model, task, other)).abs() > 1e-4
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_the_loss_of_words_is_that_of_the_next_word_in_each_direction(model: MultiTaskModel, bidirectional: bool) -> None:
+    config = model.emoji_model.config
+    config.bidirectional = bidirectional
+    model = MultiTaskModel(ASLSTMForEmojiPrediction(config), NUM_LABELS[1:], label_smoothing=0.3, predicts_words=True)
+    encoder, size = model.emoji_model.aslstm, config.hidden_size
+    assert len(model.word_heads) == 1 + bidirectional
+    # The words of IDS in order; a post of one word has nothing to predict.
+    losses: list[list[torch.Tensor]] = [[] for _ in model.word_heads]
+    for words in ([3, 4, 5], [4, 6]):
+        for head, direction, in_order in zip(model.word_heads, losses, (words, words[::-1]), strict=False):
+            for i in range(1, len(words)):
+                # What was read before the word, and nothing else.
+                seen = in_order[:i] if head is model.word_heads[0] else in_order[:i][::-1]
+                states = encoder(torch.tensor([seen])).last_hidden_state[0]
+                state = states[-1, :size] if head is model.word_heads[0] else states[0, size:]
+                direction.append(-head.log_prob(state[None])[0, in_order[i]])
+    expected = torch.stack([torch.stack(direction).mean() for direction in losses]).mean()
+    torch.testing.assert_close(loss_of(model, 3, labels=torch.zeros(3, dtype=torch.long)), expected)
+
+
+def test_posts_of_one_word_have_nothing_to_predict(model: MultiTaskModel) -> None:
+    model = MultiTaskModel(model.emoji_model, NUM_LABELS[1:], label_smoothing=0.0, predicts_words=True)
+    loss = loss_of(model, 3, torch.tensor([[3, 21], [22, 0]]), labels=torch.zeros(2, dtype=torch.long))
+    loss.backward()
+    assert loss.item() == 0.0
 
 
 @pytest.mark.parametrize("emoji_fusion", ["none", "concat", "context", "attention", "hierarchical"])
