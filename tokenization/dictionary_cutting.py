@@ -90,6 +90,8 @@ class HiddenMarkovModel:
                     place = "S" if (to_b if place == "B" else to_s) else "E"
                 else:
                     place = "M" if (to_m if place == "M" else to_e) else "B"
+        if end:  # A rare character that is only known from the middle or the end of words stands first.
+            words.append(characters[:end])
         words.reverse()
         return words
 

@@ -67,6 +67,22 @@ def test_any_text_is_cut_as_jieba_cuts_it(reference: jieba.Tokenizer, pieces: li
     assert cutter_of(reference).cut(text, use_hmm) == reference.lcut(text, HMM=use_hmm)
 
 
+# Characters that the model knows from one place in a word alone: every way through them is impossible, and some equally so.
+KNOWN_ONCE = {
+    place: [c for c in seen if "一" <= c <= "龥" and sum(c in others for others in finalseg.emit_P.values()) == 1][:40]
+    for place, seen in finalseg.emit_P.items()
+}
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    text=st.text(st.sampled_from([*"的一是啊龘鿕", *(c for seen in KNOWN_ONCE.values() for c in seen)]), min_size=1, max_size=6)
+)
+def test_ways_that_are_equally_impossible_end_as_they_do_in_jieba(text: str) -> None:
+    assert all(KNOWN_ONCE.values())
+    assert MODEL.cut(text) == list(finalseg.cut(text))
+
+
 @settings(deadline=None, max_examples=150)
 @given(
     words=st.dictionaries(st.text("甲乙丙丁a", min_size=1, max_size=5), st.integers(0, 3), min_size=1, max_size=12),
