@@ -39,7 +39,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_soft_labels(path, [("好", [0.75, 0.25]), ("坏[泪]", [0.0625, 0.9375])], NAMES)
     texts, probabilities = read_soft_labels([path], NAMES)
     assert texts == ["好", "坏[泪]"]
-    assert probabilities.tolist() == [[0.75, 0.25], [0.0625, 0.9375]]
+    assert probabilities == pytest.approx(np.array([[0.75, 0.25], [0.0625, 0.9375]]))
 
 
 def test_scores_in_csv(tmp_path: Path) -> None:
