@@ -1,8 +1,8 @@
 """Takes files of answers of several models (the teachers) and gives posts with the mean of the answers as soft labels.
 
 A student that learns these probabilities learns more of each post than its best label says, and needs no label by a human
-(Hinton et al. 2015, arXiv:1503.02531). The files are those of ``aslstm predict``; teachers that are no models of
-this project write such files with :func:`write_soft_labels`.
+(Hinton et al. 2015, arXiv:1503.02531). ``aslstm predict`` writes such files. A teacher of another kind, which is no model
+folder, writes one with :func:`write_soft_labels`.
 """
 
 import json
