@@ -3,4 +3,5 @@
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 
-train --dataset smp2020_ewect --output_dir "$output/smp2020_ewect"
+pretrain_large
+train --dataset smp2020_ewect --init_from "$output/pretrained_large" --output_dir "$output/smp2020_ewect"
