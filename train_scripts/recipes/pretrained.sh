@@ -1,6 +1,6 @@
 # What the recipes of corpora share (they source it): the arguments, vectors, the pre-trained model, and functions that pre-train
-# a larger one and fine-tune; a second run of a recipe replaces its model. Vectors and pre-trained models are made once for an
-# OUTPUT_DIR; all read the reposts and the virus corpus too.
+# and fine-tune; a second run of a recipe replaces its model. Vectors and pre-trained models are made once for an OUTPUT_DIR; all
+# also read the reposts and the virus corpus.
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR} seed=${3:-1}
 python=${PYTHON:-python}
 posts=("$data/nlpcc2014/train.jsonl.gz" "$data"/smp2020_ewect/{usual_train_labeled,virus_train}.txt.gz
@@ -17,8 +17,6 @@ pretrain() {
         --mixed_precision bf16 --output_dir "$output/$1" "${@:2}"
 }
 pretrain pretrained --seed "$seed"
-# For models whose size does not matter: teachers, and those of corpora with few rows.
-pretrain_large() { pretrain pretrained_large --hidden_size 256 --seed "$((seed + 1))"; }
 
 train() {
     "$python" -m aslstm train --data_dir "$data" --init_from "$output/pretrained" --seed "$seed" \

@@ -3,5 +3,4 @@
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 
-pretrain_large
-train --dataset smp2020_ewect --init_from "$output/pretrained_large" --output_dir "$output/smp2020_ewect"
+train --dataset smp2020_ewect --output_dir "$output/smp2020_ewect"

@@ -9,7 +9,5 @@ source "$recipes/pretrained.sh"
 for teacher in nlpcc2014 smp2020_ewect; do
     [ -e "$output/$teacher" ] || "$recipes/$teacher.sh" "$data" "$output" "$seed"
 done
-pretrain_large
 [ -e "$output/nlpcc2014_both" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 \
-    --init_from "$output/pretrained_large" \
     --output_dir "$output/nlpcc2014_both"
