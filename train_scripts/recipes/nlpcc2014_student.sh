@@ -1,28 +1,22 @@
 #!/usr/bin/env bash
 # From teachers to a student that also learns their answers on reposts:
 # train_scripts/recipes/nlpcc2014_student.sh DATA_DIR OUTPUT_DIR [SEED]
-# The teachers are made first if OUTPUT_DIR lacks them: a larger LSTM that reads in both directions, the model of SMP2020, and
-# ngram_teacher.py. Given their answers, 14 minutes on one CPU core with AVX-512, under an hour without.
+# The teachers are made first if OUTPUT_DIR lacks them (teachers.sh; ngram_teacher.py). Given their answers, 14 minutes on one
+# CPU core with AVX-512, under an hour without.
 set -euo pipefail
 source "$(dirname "$0")/pretrained.sh"
 recipes=$(dirname "$0")
 
-[ -e "$output/smp2020_ewect" ] || "$recipes/smp2020_ewect.sh" "$data" "$output" "$seed"
-if [ ! -e "$output/nlpcc2014_large" ]; then
-    pretrain pretrained_large --hidden_size 256 --seed "$((seed + 1))"
-    train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --init_from "$output/pretrained_large" \
-        --output_dir "$output/nlpcc2014_large"
-fi
+"$recipes/teachers.sh" "$data" "$output"
 reposts="$output/reposts.jsonl"
 [ -e "$reposts" ] || "$python" "$recipes/draw_reposts.py" "$data/weibo_reposts/texts.txt.gz" "$reposts"
-for teacher in nlpcc2014_large smp2020_ewect; do
+for teacher in nlpcc2014 nlpcc2014_both smp2020_ewect; do
     [ -e "$output/reposts.$teacher.jsonl" ] || "$python" -m aslstm predict --model "$output/$teacher" --input "$reposts" \
         --text_column text --no_clean --output "$output/reposts.$teacher.jsonl"
 done
 [ -e "$output/reposts.ngrams.jsonl" ] || "$python" "$recipes/ngram_teacher.py" "$data" "$reposts" "$output/reposts.ngrams.jsonl"
-# The LSTM counts three times as much as the regression.
 [ -e "$output/reposts.joined.jsonl" ] || "$python" "$recipes/join_teachers.py" "$output/reposts.joined.jsonl" \
-    --teachers "$output"/reposts.{nlpcc2014_large,nlpcc2014_large,nlpcc2014_large,ngrams}.jsonl \
+    --teachers "$output"/reposts.{nlpcc2014,nlpcc2014_both,ngrams}.jsonl \
     --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
 student="$output/nlpcc2014_student-$seed"
 [ -e "$student.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \

@@ -1,5 +1,5 @@
-# What the recipes of corpora share (they source it): the arguments, vectors, the pre-trained model, and functions that pre-train
-# and fine-tune; a second run of a recipe replaces its model. Vectors and pre-trained models are made once for an OUTPUT_DIR; all
+# What the recipes of corpora share (they source it): the arguments, vectors, the pre-trained model, and a function that
+# fine-tunes; a second run of a recipe replaces its model. Vectors and pre-trained model are made once for an OUTPUT_DIR; both
 # also read the reposts and the virus corpus.
 data=${1:?DATA_DIR} output=${2:?OUTPUT_DIR} seed=${3:-1}
 python=${PYTHON:-python}
@@ -11,12 +11,11 @@ mkdir -p "$output"
 if [ ! -e "$output/vectors.bin" ]; then
     "$python" -m aslstm train-vectors "${texts[@]}" --seed "$seed" --output "$output/vectors.bin"
 fi
-pretrain() {
-    [ -e "$output/$1" ] || "$python" -m aslstm pretrain "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
+if [ ! -e "$output/pretrained" ]; then
+    "$python" -m aslstm pretrain "${texts[@]}" --vectors "$output/vectors.bin" --data_dir "$data" \
         --also_learn nlpcc2014 smp2020_ewect smp2020_ewect_virus weibo_senti_100k --hidden_dropout_prob 0.3 \
-        --mixed_precision bf16 --output_dir "$output/$1" "${@:2}"
-}
-pretrain pretrained --seed "$seed"
+        --mixed_precision bf16 --seed "$seed" --output_dir "$output/pretrained"
+fi
 
 train() {
     "$python" -m aslstm train --data_dir "$data" --init_from "$output/pretrained" --seed "$seed" \
