@@ -3,7 +3,7 @@
 Run it as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. The peak of the smoothed curve,
 which training takes, is compared with the peak itself, the peak of macro-F1 alone, the one-standard-error rule, a weight of 1,
 and the prior that expectation maximisation finds in the other half without its labels (Saerens et al. 2002). Several models
-answer together, by the mean of their logits, as teachers do. No test row is read.
+answer together, by the mean of their logits. No test row is read.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.torch_backend import TorchBackend
 from aslstm.training.decision import (
     PRIOR_WEIGHTS,
-    SMOOTHING,
     fit_prior_weight,
     fit_temperature,
     log_loss,
     macro_f1_scores,
     mean_scores,
+    smoothed_peak,
 )
 
 NUM_HALVINGS = 40
@@ -49,8 +49,7 @@ def peak(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
 
 def peak_of_macro_f1(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
     """Return the peak of macro-F1 alone, smoothed as training smooths the mean of both scores."""
-    scores = np.pad(macro_f1_scores(labels, curve(logits, labels, prior)[0], len(prior)), SMOOTHING // 2, mode="edge")
-    return float(PRIOR_WEIGHTS[int(np.convolve(scores, np.ones(SMOOTHING), mode="valid").argmax())])
+    return smoothed_peak(macro_f1_scores(labels, curve(logits, labels, prior)[0], len(prior)))
 
 
 def one_standard_error(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
@@ -95,6 +94,8 @@ def logits_of(folder: Path, texts: list[str]) -> tuple[np.ndarray, np.ndarray, l
     classifier = Classifier(folder, backend="torch")
     config = cast(TorchBackend, classifier.backend).model.config
     config.decision_prior_weight, config.temperature = 0.0, 1.0
+    if config.label_prior is None:
+        raise UserError(f"--model {folder}: expected a model with label_prior in its config, found none; train one with aslstm")
     return np.log(classifier.predict(texts)), np.array(config.label_prior), classifier.label_names
 
 
@@ -114,8 +115,10 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     rows = load_split(source, "validation")
     answers_of_each, priors, names = zip(*(logits_of(folder, rows["text"][:]) for folder in arguments.model), strict=True)
-    if any(other != names[0] for other in names):
-        raise UserError(f"--model: expected models of the same labels, found {' and '.join(map(str, names))}")
+    of_corpus = sorted(set(rows["label"]))
+    if any(sorted(each) != of_corpus for each in names) or len(set(map(tuple, names))) > 1:
+        given = " and ".join(", ".join(each) for each in names)
+        raise UserError(f"--model: expected the labels {', '.join(of_corpus)}, found {given}; give a model of this corpus")
     logits, prior = np.mean(answers_of_each, axis=0), np.mean(priors, axis=0)
     labels = np.array([names[0].index(label) for label in rows["label"]])
     found: dict[str, list[list[float]]] = {name: [] for name in RULES}
@@ -123,8 +126,8 @@ def main() -> None:
         order = np.random.default_rng(seed).permutation(len(labels))
         fit, score = order[: len(order) // 2], order[len(order) // 2 :]
         for name, rule in RULES.items():
-            given = (logits[score] + rule(logits[fit], labels[fit], prior, logits[score])).argmax(1)[None]
-            found[name].append([float(measure(labels[score], given, len(prior))[0]) for measure in MEASURES])
+            chosen = (logits[score] + rule(logits[fit], labels[fit], prior, logits[score])).argmax(1)[None]
+            found[name].append([float(measure(labels[score], chosen, len(prior))[0]) for measure in MEASURES])
     print(f"{NUM_HALVINGS} halvings of {len(labels)} rows; score: mean of macro-F1 and accuracy on the other half")
     for name, scores in found.items():
         (score, macro_f1), (deviation, _) = np.mean(scores, axis=0), np.std(scores, axis=0)

@@ -31,8 +31,8 @@ def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.nda
     """Return the weight of the log prior with the best mean of macro-F1 and accuracy, each averaged with its neighbours.
 
     Rare labels have few rows, so a single point of the curve is largely a matter of chance, and the smoothed curve is not. On
-    halves of validation its peak does better than the one-standard-error rule and than an estimated prior (figures:
-    benchmarks/decision_rule.py). Of weights that are equally good the one nearest to 1 is taken, which is Bayes' rule.
+    halves of validation its peak does better than an estimated prior and, for most models, than the one-standard-error rule
+    (benchmarks/decision_rule.py). Of weights that are equally good the one nearest to 1 is taken, which is Bayes' rule.
 
     Args:
         logits: The logits before any decision rule, (num_examples, num_labels).
@@ -40,8 +40,12 @@ def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.nda
         label_prior: The share of each label in training, (num_labels,).
     """
     answers = np.stack([(logits + weight * np.log(label_prior)).argmax(1) for weight in PRIOR_WEIGHTS])
-    scores = np.pad(mean_scores(labels, answers, logits.shape[1]), SMOOTHING // 2, mode="edge")
-    smoothed = np.convolve(scores, np.ones(SMOOTHING) / SMOOTHING, mode="valid")
+    return smoothed_peak(mean_scores(labels, answers, logits.shape[1]))
+
+
+def smoothed_peak(scores: np.ndarray) -> float:
+    """Return the weight of the prior at the peak of a smoothed curve; the arguments are the scores of ``PRIOR_WEIGHTS``."""
+    smoothed = np.convolve(np.pad(scores, SMOOTHING // 2, mode="edge"), np.ones(SMOOTHING) / SMOOTHING, mode="valid")
     good = PRIOR_WEIGHTS[smoothed >= smoothed.max() - 1e-9]
     return float(good[np.abs(good - 1.0).argmin()])
 

@@ -194,5 +194,7 @@ class MultiTaskModel(nn.Module):
             return states.sum() * 0.0
         size = self.emoji_model.config.hidden_size
         pairs = ((states[follows, :size], words[follows + 1]), (states[follows + 1, size:], words[follows]))
-        losses = [head(*pair).loss for head, pair in zip(self.word_heads, pairs, strict=False)]
+        # The adaptive softmax fails in half precision on CUDA, where its parts have two types (pytorch#44724).
+        with torch.autocast(states.device.type, enabled=False):
+            losses = [head(state.float(), word).loss for head, (state, word) in zip(self.word_heads, pairs, strict=False)]
         return torch.stack(losses).mean()

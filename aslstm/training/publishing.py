@@ -79,6 +79,12 @@ class TrainingRecord:
     script: str = "train.py"
 
 
+def _what_to_do(record: TrainingRecord, first: str) -> str:
+    # Pre-training saves no states.
+    goes_on = "" if record.script == PRETRAINING else "; a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
+    return first + goes_on
+
+
 class OutputFolder:
     """Checks the folder that a run will write, and writes it.
 
@@ -149,13 +155,13 @@ class OutputFolder:
         except FileNotFoundError as error:
             # The disk may have room: a file of the package that is copied is missing, or somebody has removed the folder.
             raise UserError(
-                f"`output_dir` {self.path}: expected {error.filename}, found nothing there; a run with `checkpointing_steps` "
-                "goes on with `resume_from_checkpoint`"
+                f"`output_dir` {self.path}: expected {error.filename}, found nothing there; "
+                f"{_what_to_do(record, 'put it back')}"
             ) from error
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
-                "make room; a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
+                f"{_what_to_do(record, 'make room')}"
             ) from error
 
     def _keep_what_others_put_here(self, staging: Path) -> None:

@@ -74,7 +74,7 @@ def write_soft_labels(path: Path, posts: Iterable[tuple[str, Sequence[float]]], 
     """
     with replacing(path) as staging, staging.open("w", encoding="utf-8") as file:
         for text, row in posts:
-            scores = dict(zip(label_names, row, strict=True))
+            scores = dict(zip(label_names, map(float, row), strict=True))
             file.write(json.dumps({"text": text, "scores": scores}, ensure_ascii=False) + "\n")
 
 
@@ -103,7 +103,13 @@ def _answers(path: Path, label_names: Sequence[str]) -> Iterator[tuple[str, np.n
                 f"`soft_labels` {path}, row {number}: expected text and scores of {', '.join(label_names)}, found "
                 f"{found}; use files of aslstm predict with the labels of the student"
             )
-        yield str(row["text"]), np.array([scores[name] for name in label_names], dtype=np.float64)
+        answer = np.array([scores[name] for name in label_names], dtype=np.float64)
+        if not ((answer >= 0) & (answer < 1 + 1e-5)).all():
+            raise UserError(
+                f"`soft_labels` {path}, row {number}: expected scores from 0 to 1, found {', '.join(map(str, answer))}; let "
+                "the teacher answer again"
+            )
+        yield str(row["text"]), answer
 
 
 def _scores_of(row: dict[str, Any]) -> dict[str, float]:

@@ -42,6 +42,22 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert probabilities == pytest.approx(np.array([[0.75, 0.25], [0.0625, 0.9375]]))
 
 
+def test_a_teacher_may_give_numbers_of_numpy(tmp_path: Path) -> None:
+    path = tmp_path / "1.jsonl"
+    write_soft_labels(path, [("好", np.array([0.75, 0.25], dtype=np.float32))], NAMES)
+    assert read_soft_labels([path], NAMES).probabilities.tolist() == [[0.75, 0.25]]
+
+
+@pytest.mark.parametrize("score", ["NaN", "null", "5", "-4"])
+def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path, score: str) -> None:
+    path = write(tmp_path / "1.jsonl", [("好", 0.5)])
+    path.write_text(
+        path.read_text(encoding="utf-8") + f'{{"text": "坏", "scores": {{"a": {score}, "b": 0.5}}}}\n', encoding="utf-8"
+    )
+    with pytest.raises(UserError, match=r"row 2: expected scores from 0 to 1"):
+        read_soft_labels([path], NAMES)
+
+
 def test_scores_in_csv(tmp_path: Path) -> None:
     path = tmp_path / "1.csv"
     path.write_text('text,label,scores\n好,a,"{""a"": 0.75, ""b"": 0.25}"\n', encoding="utf-8")

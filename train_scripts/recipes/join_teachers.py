@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from aslstm.data.known_corpora import COARSE_LABELS
+from aslstm.errors import UserError
 from aslstm.training.soft_labels import read_soft_labels, write_soft_labels
 
 
@@ -34,7 +35,12 @@ def main() -> None:
     arguments = parser.parse_args()
     names = sorted(COARSE_LABELS)
     texts, fine = read_soft_labels(arguments.teachers, names)
-    coarse = read_soft_labels([arguments.coarse], sorted(set(COARSE_LABELS.values()))).probabilities
+    coarse_texts, coarse = read_soft_labels([arguments.coarse], sorted(set(COARSE_LABELS.values())))
+    if coarse_texts != texts:
+        raise UserError(
+            f"--coarse {arguments.coarse}: expected the posts of --teachers, found others; let every teacher answer the same "
+            "file"
+        )
     weight = arguments.coarse_weight
     joined = fine ** (1 - weight) * refined(fine, coarse) ** weight
     joined /= joined.sum(1, keepdims=True)
