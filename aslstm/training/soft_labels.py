@@ -1,8 +1,8 @@
-"""Takes files of answers of several models (the teachers) and gives posts with the mean of the answers as soft labels.
+"""Takes files of what several models, the teachers, answered to the same posts, and gives each post the mean as its soft label.
 
-A student that learns these probabilities learns more of each post than its best label says, and needs no label by a human
-(Hinton et al. 2015, arXiv:1503.02531). ``aslstm predict`` writes such files. A teacher of another kind, which is no model
-folder, writes one with :func:`write_soft_labels`.
+A soft label holds a probability for every label. A student that learns soft labels learns more of a post than its best label
+says, and nobody has to label the post by hand (Hinton et al. 2015, arXiv:1503.02531). ``aslstm predict`` writes such a file for
+a model folder; :func:`write_soft_labels` writes one for a teacher of any other kind.
 """
 
 import json
@@ -45,7 +45,8 @@ def read_soft_labels(paths: Sequence[Path], label_names: Sequence[str]) -> SoftL
         label_names: The labels of the student, in the order of its outputs.
 
     Raises:
-        UserError: A file cannot be read, has other labels than the student, or the posts of two files differ.
+        UserError: A file cannot be read, has other labels than the student or scores that are no probabilities, or the posts
+            of two files differ.
     """
     files = [_answers(path, label_names) for path in paths]
     texts: list[str] = []
