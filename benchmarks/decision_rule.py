@@ -2,11 +2,16 @@
 
 Run it as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. The peak of the smoothed curve,
 which training takes, is compared with the peak itself, the peak of macro-F1 alone, the one-standard-error rule, a weight of 1,
-and the prior that expectation maximisation finds in the other half without its labels (Saerens et al. 2002). Several models
-answer together, by the mean of their logits. No test row is read.
+and with what the other half says without its labels: the prior that expectation maximisation finds in it (Saerens et al. 2002),
+and the smoothed peak adapted to it, as ``aslstm adapt`` does, by one step of that or by all. Several models answer together, by
+the mean of their logits. No test row is read.
+
+In halves of one corpus the labels are spread alike. ``--others`` names corpora of other origin, on whose validation rows the
+rules fitted to all rows of the first are scored as well; a model of the eight labels is scored by the six of SMP2020-EWECT.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +21,7 @@ from scipy.special import softmax
 
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run
 from aslstm.data.corpora import CorpusSource, load_split
+from aslstm.data.known_corpora import COARSE_LABELS
 from aslstm.errors import UserError
 from aslstm.prediction.classifier import Classifier
 from aslstm.prediction.torch_backend import TorchBackend
@@ -26,10 +32,13 @@ from aslstm.training.decision import (
     log_loss,
     macro_f1_scores,
     mean_scores,
+    mean_shares,
+    shift_to_posts,
     smoothed_peak,
 )
 
 NUM_HALVINGS = 40
+LOT = 100
 NUM_RESAMPLES = 200
 MAX_EM_STEPS = 1_000
 # What is printed of each rule: what training maximises, and what SMP2020-EWECT counts.
@@ -76,6 +85,20 @@ def estimated_prior(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return prior
 
 
+def adapted_peak(
+    logits: np.ndarray, labels: np.ndarray, prior: np.ndarray, others: np.ndarray, *, to_the_end: bool = False
+) -> np.ndarray:
+    """Return the smoothed peak, adapted to the other posts by one step or by all, (num_labels,)."""
+    rule = fit_prior_weight(logits, labels, prior) * np.log(prior)
+    temperature = fit_temperature(logits + rule, labels)
+    fitted, given = ((part + rule) / temperature for part in (logits, others))
+    expected = mean_shares(softmax(fitted, axis=1))
+    if to_the_end:
+        found = mean_shares(estimated_prior(given - np.log(expected), expected)[None])
+        return rule + temperature * np.log(found / expected)
+    return rule + temperature * shift_to_posts(softmax(given, axis=1), expected)
+
+
 # What each rule adds to the logits of the other half, (num_labels,). All take the logits and labels of one half, the shares of
 # the labels in training, and the logits of the other half.
 RULES: dict[str, Callable[..., np.ndarray]] = {
@@ -86,6 +109,8 @@ RULES: dict[str, Callable[..., np.ndarray]] = {
     "1": lambda logits, labels, prior, _: np.log(prior),
     "expectation maximisation": lambda logits, labels, prior, others: np.log(estimated_prior(others, prior)),
     "half of that": lambda logits, labels, prior, others: 0.5 * np.log(estimated_prior(others, prior)),
+    "smoothed peak, adapted": adapted_peak,
+    "the same, all steps": lambda *given: adapted_peak(*given, to_the_end=True),
 }
 
 
@@ -99,6 +124,30 @@ def logits_of(folder: Path, texts: list[str]) -> tuple[np.ndarray, np.ndarray, l
     return np.log(classifier.predict(texts)), np.array(config.label_prior), classifier.label_names
 
 
+def scores_on_other(
+    logits: np.ndarray, gold: list[str], names: list[str], fitted_on: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> dict[str, tuple[float, float]]:
+    """Return the score of each rule on a corpus of other origin, and its accuracy where it sees ``LOT`` rows at once.
+
+    Args:
+        logits: The logits of the rows without any prior, (num_rows, num_labels).
+        gold: The labels of the rows, those of the model or coarse ones.
+        names: The labels of the model.
+        fitted_on: The logits and labels that the rules are fitted to, and the prior.
+    """
+    of_corpus = sorted(set(gold))
+    places = np.array([of_corpus.index(name if name in of_corpus else COARSE_LABELS[name]) for name in names])
+    labels = np.array([of_corpus.index(label) for label in gold])
+    order = np.random.default_rng(0).permutation(len(labels))
+    lots = [order[first : first + LOT] for first in range(0, len(order) - LOT + 1, LOT)]
+    scores = {}
+    for name, rule in RULES.items():
+        answers = places[(logits + rule(*fitted_on, logits)).argmax(1)]
+        alone = [places[(logits[lot] + rule(*fitted_on, logits[lot])).argmax(1)] == labels[lot] for lot in lots]
+        scores[name] = (float(mean_scores(labels, answers[None], len(of_corpus))[0]), float(np.mean(alone)))
+    return scores
+
+
 def best_log_loss(logits: np.ndarray, labels: np.ndarray, prior: np.ndarray) -> float:
     """Return the lowest log loss that a weight of the prior and a temperature reach."""
     shifted = [logits + weight * np.log(prior) for weight in PRIOR_WEIGHTS]
@@ -109,6 +158,7 @@ def main() -> None:
     """Predict validation, try every rule on many random halves of it and print the table."""
     parser = CommandParser("decision_rule", "Rules for the weight of the label prior.")
     parser.add_argument("--model", type=Path, nargs="+", required=True, help="several models answer together")
+    parser.add_argument("--others", nargs="+", default=[], help="corpora of other origin")
     add_settings(parser, CorpusSource)
     arguments = parser.parse_args()
     source = make_settings(CorpusSource, arguments)
@@ -133,6 +183,14 @@ def main() -> None:
         (score, macro_f1), (deviation, _) = np.mean(scores, axis=0), np.std(scores, axis=0)
         print(f"{name:<26}{score:.4f} ± {deviation:.4f}  macro-F1 alone {macro_f1:.4f}")
     print(f"lowest log loss, at its own weight and temperature: {best_log_loss(logits, labels, prior):.4f}")
+    for other in arguments.others:
+        rows = load_split(replace(source, dataset=other), "validation")
+        given = np.mean([logits_of(folder, rows["text"][:])[0] for folder in arguments.model], axis=0)
+        print(
+            f"{len(rows)} rows of {other}, mean of macro-F1 and accuracy; accuracy where {LOT} rows at a time are on their own"
+        )
+        for name, (whole, alone) in scores_on_other(given, rows["label"], list(names[0]), (logits, labels, prior)).items():
+            print(f"{name:<26}{whole:.4f}  {alone:.4f}")
 
 
 if __name__ == "__main__":
