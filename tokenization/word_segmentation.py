@@ -147,7 +147,7 @@ class _Jieba:
             jieba.setLogLevel(level)
         tables = jieba.finalseg
         self._model = HiddenMarkovModel(tables.start_P, tables.trans_P, tables.emit_P)
-        self._never_words = tables.Force_Split_Words
+        self._never_words: set[str] = set()
         self._renew_cutter()
 
     def _renew_cutter(self) -> None:
@@ -155,8 +155,19 @@ class _Jieba:
         self._cutter = DictionaryCutter(self.tokenizer.FREQ, self.tokenizer.total, self._model, self._never_words)
 
     def add_word(self, word: UserWord) -> None:
-        self.tokenizer.add_word(*word)
+        if word.frequency == 0:
+            self._never_make(word.word)
+        else:
+            self.tokenizer.add_word(*word)
         self._renew_cutter()
+
+    def _never_make(self, word: str) -> None:
+        # jieba's own add_word would also put the word into a set of its module, which changes what others in the process cut.
+        self._never_words.add(word)
+        frequencies = self.tokenizer.FREQ
+        frequencies[word] = 0
+        for end in range(1, len(word)):
+            frequencies.setdefault(word[:end], 0)
 
     def keep(self, word: str) -> int:
         frequency = int(self.tokenizer.suggest_freq(word, tune=True))

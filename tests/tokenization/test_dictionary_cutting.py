@@ -1,7 +1,9 @@
 """The words of jieba, cut by our own pass over its dictionary and model: compared with jieba itself."""
 
+import copy
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import jieba
 import pytest
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 from jieba import finalseg
 
 from aslstm.data.known_corpora import SAMPLE_FOLDER
+from aslstm.words.vocabulary import build_tokenizer, build_vocabulary
 from tokenization import UserWord
 from tokenization.dictionary_cutting import DictionaryCutter, HiddenMarkovModel
-from tokenization.word_segmentation import WordSegmenter
+from tokenization.word_segmentation import WordSegmenter, can_be_kept
 
 MODEL = HiddenMarkovModel(finalseg.start_P, finalseg.trans_P, finalseg.emit_P)
 
@@ -21,12 +24,16 @@ def cutter_of(reference: jieba.Tokenizer) -> DictionaryCutter:
     return DictionaryCutter(reference.FREQ, reference.total, MODEL, finalseg.Force_Split_Words)
 
 
-@pytest.fixture(scope="module")
-def reference() -> jieba.Tokenizer:
+def new_reference() -> jieba.Tokenizer:
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = os.devnull
     tokenizer.initialize()
     return tokenizer
+
+
+@pytest.fixture(scope="module")
+def reference() -> jieba.Tokenizer:
+    return new_reference()
 
 
 @pytest.mark.parametrize("use_hmm", [True, False])
@@ -102,16 +109,64 @@ def test_ties_end_as_they_do_in_jieba(
 
 
 @pytest.fixture
-def never_words() -> Iterator[set[str]]:
+def shared_set() -> Iterator[set[str]]:
+    """What all tokenizers of jieba in one process never guess; it is as before after the test."""
     before = set(finalseg.Force_Split_Words)
     yield finalseg.Force_Split_Words
     finalseg.Force_Split_Words.intersection_update(before)
 
 
-def test_a_user_word_without_frequency_is_never_guessed(never_words: set[str]) -> None:
-    assert "绝绝子" in WordSegmenter().cut("今天绝绝子啊")
-    assert WordSegmenter([UserWord("绝绝子", 0)]).cut("今天绝绝子啊") == ["今天", "绝", "绝", "子", "啊"]
-    assert never_words >= {"绝绝子"}
+def state_of_jieba() -> list[object]:
+    """Return a copy of what everybody who uses jieba in one process shares."""
+    default = jieba.dt
+    shared = finalseg.start_P, finalseg.trans_P, finalseg.emit_P, default.FREQ, default.user_word_tag_tab
+    return [*map(copy.deepcopy, shared), set(finalseg.Force_Split_Words), default.total]
+
+
+# What a sentence of each word is cut into, and into what where the word is never made. jieba guesses the first and knows the
+# other two.
+SENTENCES = {
+    "绝绝子": ("今天 绝绝子 啊", "今天 绝 绝 子 啊"),
+    "北京": ("我 在 北京 工作", "我 在 北 京 工作"),
+    "中华人民共和国": ("爱 中华人民共和国", "爱 中华 人民共和国"),
+}
+
+
+@pytest.mark.parametrize("order", [("never", "always"), ("always", "never")])
+def test_a_word_that_one_tokenizer_never_makes_is_a_word_of_another(shared_set: set[str], order: tuple[str, str]) -> None:
+    always, never = ([words.split() for words in cut] for cut in zip(*SENTENCES.values(), strict=True))
+    texts = ["".join(words) for words in always]
+    assert [jieba.lcut(text) for text in texts] == always
+    before = state_of_jieba()
+    vocabulary = build_vocabulary(texts * 2)
+    kinds = {
+        "always": (build_tokenizer(vocabulary), always),
+        "never": (build_tokenizer(replace(vocabulary, user_words=[UserWord(word, 0) for word in SENTENCES])), never),
+    }
+    in_order = [kinds[name] for name in order]
+    for tokenizer, _ in in_order:
+        tokenizer.tokenize("好")  # reads the dictionary and the user words
+    for tokenizer, expected in in_order:
+        assert [tokenizer.post_encoder.segmenter.cut(text) for text in texts] == expected
+    assert state_of_jieba() == before
+    assert [jieba.lcut(text) for text in texts] == always
+
+
+@pytest.mark.parametrize("use_hmm", [True, False])
+def test_words_that_are_never_made_are_those_of_jieba(shared_set: set[str], use_hmm: bool) -> None:
+    posts = (SAMPLE_FOLDER / "train.jsonl").read_text(encoding="utf-8").splitlines()[:500]
+    reference = new_reference()
+    seen = sorted({word for post in posts for word in reference.cut(post, HMM=use_hmm) if can_be_kept(word)})
+    never_words = [UserWord(word, 0) for word in seen[::3]]
+    # What was never made may be made later, and the other way round.
+    user_words = [UserWord(seen[1], 9), *never_words, UserWord(seen[1], 0), *(UserWord(seen[i], 9) for i in range(0, 900, 9))]
+    segmenter = WordSegmenter(user_words, use_hmm=use_hmm)
+    found = [segmenter.cut(post) for post in posts]
+    assert not shared_set & {word.word for word in never_words}
+    for word in user_words:
+        reference.add_word(*word)
+    assert found == [reference.lcut(post, HMM=use_hmm) for post in posts]
+    assert segmenter.engine.tokenizer.FREQ == reference.FREQ
 
 
 def test_long_rows_of_unknown_characters_are_cut(reference: jieba.Tokenizer) -> None:
