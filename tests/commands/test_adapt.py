@@ -99,7 +99,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
     for model, given, output, words in (
         (model_folder, few, new, ["50 posts", "found 49"]),
         (old, posts, new, [str(old), "expected_shares"]),
-        (several, posts, new, [str(several), "one label"]),
+        (several, posts, new, [str(several), "one label", "multi_label_classification"]),
         (model_folder, tmp_path / "none.txt", new, ["--input", "found none"]),
         (model_folder, posts, adapted_folder, ["--output_dir", "--overwrite"]),
     ):
