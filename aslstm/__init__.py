@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .prediction.predictor import BatchPredictor
     from .words.new_words import discover_words
 
-__version__ = "0.10.0"
+__version__ = "0.9.2"
 
 _HOMES = {
     "Analysis": "prediction.analysis",

@@ -33,7 +33,6 @@ COMMANDS = {
     "train": Command("train", "train a model on a corpus of your own or on the embedded sample", {"train": _TRAIN}),
     "pretrain": Command("pretrain", "pre-train a model on posts without labels, by their emoji", {"train": _TRAIN}),
     "distil": Command("distil", "train a model on the answers of other models to posts without labels", {"train": _TRAIN}),
-    "adapt": Command("adapt", "fit the answers of a model to posts of another kind, without labels", {"train": _TRAIN}),
     "predict": Command("predict", "label the posts of a file"),
     "evaluate": Command(
         "evaluate",

@@ -3,8 +3,8 @@
 Run it as ``python -m benchmarks.decision_rule --model DIR --dataset nlpcc2014 --data_dir DIR``. The peak of the smoothed curve,
 which training takes, is compared with the peak itself, the peak of macro-F1 alone, the one-standard-error rule, a weight of 1,
 and with what the other half says without its labels: the prior that expectation maximisation finds in it (Saerens et al. 2002),
-and the smoothed peak adapted to it, as ``aslstm adapt`` does, by one step of that or by all. Several models answer together, by
-the mean of their logits. No test row is read.
+and the smoothed peak adapted to it by one step of that or by all. Several models answer together, by the mean of their logits.
+No test row is read.
 
 In halves of one corpus the labels are spread alike. ``--others`` names corpora of other origin, on whose validation rows the
 rules fitted to all rows of the first are scored as well; a model of the eight labels is scored by the six of SMP2020-EWECT.
@@ -32,13 +32,13 @@ from aslstm.training.decision import (
     log_loss,
     macro_f1_scores,
     mean_scores,
-    mean_shares,
-    shift_to_posts,
     smoothed_peak,
 )
 
 NUM_HALVINGS = 40
 LOT = 100
+# The share of a label that expectation maximisation does not find, so that its logit stays finite.
+SMALLEST_SHARE = 1e-4
 NUM_RESAMPLES = 200
 MAX_EM_STEPS = 1_000
 # What is printed of each rule: what training maximises, and what SMP2020-EWECT counts.
@@ -92,11 +92,10 @@ def adapted_peak(
     rule = fit_prior_weight(logits, labels, prior) * np.log(prior)
     temperature = fit_temperature(logits + rule, labels)
     fitted, given = ((part + rule) / temperature for part in (logits, others))
-    expected = mean_shares(softmax(fitted, axis=1))
+    expected, found = (softmax(part, axis=1).mean(0) for part in (fitted, given))
     if to_the_end:
-        found = mean_shares(estimated_prior(given - np.log(expected), expected)[None])
-        return rule + temperature * np.log(found / expected)
-    return rule + temperature * shift_to_posts(softmax(given, axis=1), expected)
+        found = np.maximum(estimated_prior(given - np.log(expected), expected), SMALLEST_SHARE)
+    return rule + temperature * np.log(found / expected)
 
 
 # What each rule adds to the logits of the other half, (num_labels,). All take the logits and labels of one half, the shares of

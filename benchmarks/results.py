@@ -1,8 +1,7 @@
 """Scores our models and the SVM on the same rows in the same run and prints one table with targets.
 
 Run it as ``python -m benchmarks.results --data_dir DIR --runs outputs/seed-*`` on a folder for each seed, which has the models
-of the recipes as ``nlpcc2014``, ``smp2020_ewect`` and ``smp2020_ewect_virus``. Each model answers twice: as it was trained, and
-adapted to the test posts without their labels, as ``aslstm adapt`` does. ``--output`` saves the figures as JSON, and
+of the recipes as ``nlpcc2014``, ``smp2020_ewect`` and ``smp2020_ewect_virus``. ``--output`` saves the figures as JSON, and
 ``--card FOLDER`` writes them into a model folder's card and its metadata.
 """
 
@@ -10,7 +9,7 @@ import argparse
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +29,6 @@ from aslstm.files import CHECKSUMS, check_output_file, replacing_folder, write_c
 from aslstm.metrics import compute_metrics
 from aslstm.model_folder.layout import check_model_folder
 from aslstm.prediction.classifier import Classifier
-from aslstm.training.decision import adapted
 from aslstm.words.neighbours import place_emoji
 from benchmarks.baselines import Rows, fitted_answers, ngram_features, svm_scores
 
@@ -116,18 +114,16 @@ def polarity_accuracy(
 
 
 def load_classifier(folder: Path, names: list[str]) -> Classifier:
-    """Load a model and check that its labels are those of the corpus, and that it can be adapted.
+    """Load a model and check that its labels are those of the corpus.
 
     Raises:
-        UserError: The model has other labels, or was trained by a version whose models cannot be adapted.
+        UserError: The model has other labels.
     """
     classifier = Classifier(folder, backend="torch")
     if classifier.label_names != names:
         raise UserError(
             f"{folder}: expected a model of the labels {', '.join(names)}, found {', '.join(classifier.label_names)}"
         )
-    if getattr(classifier.config, "expected_shares", None) is None:
-        raise UserError(f"{folder}: expected a model with expected_shares in its config, found none; train it again")
     return classifier
 
 
@@ -149,32 +145,28 @@ def smp_figures(corpora: dict[str, Corpus], answers: dict[str, np.ndarray]) -> d
     return figures | {"smp_official": (figures["smp_macro_f1"] + figures["virus_macro_f1"]) / 2}
 
 
-def score_run(folder: Path, corpora: dict[str, Corpus]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return all figures of the models of one seed, and those that they have when they are adapted to the test posts."""
+def score_run(folder: Path, corpora: dict[str, Corpus]) -> dict[str, float]:
+    """Return all figures of the models of one seed."""
     splits, names, with_emoji, _ = corpora["nlpcc2014"]
     test = splits["test"]
-    models = {name: load_classifier(folder / name, corpus.names) for name, corpus in corpora.items()}
-    probabilities = {name: model.predict(corpora[name].splits["test"].texts) for name, model in models.items()}
-    of_posts = {name: adapted(probabilities[name], np.array(models[name].config.expected_shares)) for name in models}
+    classifier = load_classifier(folder / "nlpcc2014", names)
+    probabilities = classifier.predict(test.texts)
+    everything = compute_metrics(test.labels, probabilities.argmax(1), names)
+    part = compute_metrics(test.labels[with_emoji], probabilities.argmax(1)[with_emoji], names)
     shuffled = shuffle_emoji([text for text, has in zip(test.texts, with_emoji, strict=True) if has])
-    other = compute_metrics(test.labels[with_emoji], models["nlpcc2014"].predict(shuffled).argmax(1), names)
-    figures = figures_of(probabilities, corpora)
-    figures["shuffle_drop"] = figures["emoji_macro_f1"] - other["macro_f1"]
-    figures["megabytes"] = (folder / "nlpcc2014" / "model.safetensors").stat().st_size / 1e6
-    return figures, figures_of(of_posts, corpora)
-
-
-def figures_of(probabilities: dict[str, np.ndarray], corpora: dict[str, Corpus]) -> dict[str, float]:
-    """Return the figures of probabilities (num_rows, num_labels) on the test rows of each corpus."""
-    splits, names, with_emoji, _ = corpora["nlpcc2014"]
-    labels, answers = splits["test"].labels, {name: rows.argmax(1) for name, rows in probabilities.items()}
-    everything = compute_metrics(labels, answers["nlpcc2014"], names)
+    other = compute_metrics(test.labels[with_emoji], classifier.predict(shuffled).argmax(1), names)
+    answers = {
+        name: load_classifier(folder / name, corpora[name].names).predict(corpora[name].splits["test"].texts).argmax(1)
+        for name in SMP.values()
+    }
     return {
         "macro_f1": everything["macro_f1"],
         "accuracy": everything["accuracy"],
-        "emoji_macro_f1": compute_metrics(labels[with_emoji], answers["nlpcc2014"][with_emoji], names)["macro_f1"],
+        "emoji_macro_f1": part["macro_f1"],
+        "shuffle_drop": part["macro_f1"] - other["macro_f1"],
         **smp_figures(corpora, answers),
-        "polarity": polarity_accuracy(probabilities["nlpcc2014"], labels, names),
+        "polarity": polarity_accuracy(probabilities, test.labels, names),
+        "megabytes": (folder / "nlpcc2014" / "model.safetensors").stat().st_size / 1e6,
     }
 
 
@@ -201,31 +193,20 @@ def score_svm(corpora: dict[str, Corpus], *, is_balanced: bool) -> dict[str, flo
     return figures | smp_figures(corpora, answers)
 
 
-def means_and_deviations(runs: Sequence[dict[str, float]]) -> dict[str, list[float]]:
-    """Return the mean and the standard deviation of each figure over several seeds."""
-    of_each = {key: [run[key] for run in runs] for key in runs[0]}
-    return {key: [float(np.mean(values)), float(np.std(values, ddof=min(1, len(runs) - 1)))] for key, values in of_each.items()}
-
-
 def table_of(figures: dict[str, Any]) -> list[str]:
     """Return the lines of the table in Markdown."""
-    ours = f"ours, mean ± sd of {figures['num_runs']} seeds"
     lines = [
-        f"| | SVM | SVM, balanced, prior fitted | {ours} | target | | adapted to the posts |",
-        "|---|---|---|---|---|---|---|",
+        f"| | SVM | SVM, balanced, prior fitted | ours, mean ± sd of {figures['num_runs']} seeds | target | |",
+        "|---|---|---|---|---|---|",
     ]
     for key, gate in GATES.items():
         digits = 1 if key == "megabytes" else 3
-        mean = figures["ours"][key][0]
+        mean, deviation = figures["ours"][key]
         is_reached = mean <= gate.target if gate.at_most else mean >= gate.target
         svm, balanced = (f"{figures[name][key]:.3f}" if key in figures[name] else "–" for name in ("svm", "svm_balanced"))
-        ours, of_posts = (
-            "{:.{digits}f} ± {:.{digits}f}".format(*figures[name][key], digits=digits) if key in figures[name] else "–"
-            for name in ("ours", "adapted")
-        )
         lines.append(
-            f"| {gate.title} | {svm} | {balanced} | {ours} | {'≤' if gate.at_most else '≥'} {gate.target:.{digits}f} | "
-            f"{'pass' if is_reached else 'not reached'} | {of_posts} |"
+            f"| {gate.title} | {svm} | {balanced} | {mean:.{digits}f} ± {deviation:.{digits}f} | "
+            f"{'≤' if gate.at_most else '≥'} {gate.target:.{digits}f} | {'pass' if is_reached else 'not reached'} |"
         )
     return lines
 
@@ -301,12 +282,14 @@ def main() -> None:
         if TABLE_TITLE not in (arguments.card / "README.md").read_text(encoding="utf-8"):
             raise UserError(f"--card {arguments.card}: expected a card with {TABLE_TITLE!r}, found none; train the model again")
     corpora = {name: load_rows(name, Path(arguments.data_dir)) for name in ("nlpcc2014", *SMP.values())}
-    runs, of_posts = zip(*(score_run(folder, corpora) for folder in arguments.runs), strict=True)
+    runs = [score_run(folder, corpora) for folder in arguments.runs]
     figures: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "num_runs": len(runs),
-        "ours": means_and_deviations(runs),
-        "adapted": means_and_deviations(of_posts),
+        "ours": {
+            key: [float(np.mean([r[key] for r in runs])), float(np.std([r[key] for r in runs], ddof=min(1, len(runs) - 1)))]
+            for key in GATES
+        },
         "runs": runs,
         "svm": score_svm(corpora, is_balanced=False),
         "svm_balanced": score_svm(corpora, is_balanced=True),

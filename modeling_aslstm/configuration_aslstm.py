@@ -57,8 +57,6 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: The share of each label in training, in the order of ``id2label``, or None.
         decision_prior_weight: How much of ``log(label_prior)`` is added to the logits; it is fitted after training.
         temperature: The number that the logits are then divided by; it is fitted after training.
-        expected_shares: The mean probability of each label on the posts that the decision rule was fitted to, or None. With it
-            ``aslstm adapt`` fits the rule to other posts.
         polarity_of_labels: The polarity of each label (``negative``, ``neutral`` or ``positive``), or None for a model without.
         polarity_threshold: The probability of all neutral labels above which an answer is neutral; it is fitted after training.
         pad_token_id: The id of padding.
@@ -102,7 +100,6 @@ class ASLSTMConfig(PretrainedConfig):
         label_prior: Sequence[float] | None = None,
         decision_prior_weight: float = 0.0,
         temperature: float = 1.0,
-        expected_shares: Sequence[float] | None = None,
         polarity_of_labels: Mapping[str, str] | None = None,
         polarity_threshold: float = POLARITY_THRESHOLD,
         pad_token_id: int = 0,
@@ -134,7 +131,6 @@ class ASLSTMConfig(PretrainedConfig):
         self.label_prior = _as_list(label_prior)
         self.decision_prior_weight = decision_prior_weight
         self.temperature = temperature
-        self.expected_shares = _as_list(expected_shares)
         self.polarity_of_labels = dict(polarity_of_labels) if isinstance(polarity_of_labels, Mapping) else polarity_of_labels
         self.polarity_threshold = polarity_threshold
         self.custom_pipelines = {
@@ -163,7 +159,6 @@ class ASLSTMConfig(PretrainedConfig):
 
     def _end_decision_rule(self) -> None:
         self.label_prior, self.decision_prior_weight, self.temperature = None, 0.0, 1.0
-        self.expected_shares = None
         self.polarity_of_labels, self.polarity_threshold = None, POLARITY_THRESHOLD
 
     def check(self) -> None:

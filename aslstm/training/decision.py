@@ -25,8 +25,6 @@ LABEL_THRESHOLDS = np.arange(5, 96) / 100
 # On fewer rows of validation no temperature and no threshold is fitted: a handful of right answers asks for a temperature of
 # 0.05, which makes every score a 1. The prior weight is fitted on any number, because it cannot leave its range.
 MIN_FITTED_ROWS = 50
-# A label that a model never expects keeps this share, so that a later shift of its logit stays finite.
-_SMALLEST_SHARE = 1e-4
 
 
 def fit_prior_weight(logits: np.ndarray, labels: np.ndarray, label_prior: np.ndarray) -> float:
@@ -83,34 +81,6 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature that gives the lowest log loss on validation (Guo et al. 2017, arXiv:1706.04599)."""
     found = minimize_scalar(lambda log_t: log_loss(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))
-
-
-def mean_shares(probabilities: np.ndarray) -> np.ndarray:
-    """Return the mean probability of each label, (num_labels,), none of them 0, from probabilities (num_posts, num_labels)."""
-    shares: np.ndarray = np.maximum(probabilities.mean(0), _SMALLEST_SHARE)
-    return shares
-
-
-def shift_to_posts(probabilities: np.ndarray, expected_shares: np.ndarray) -> np.ndarray:
-    """Return what is added to the log probabilities of posts whose labels are spread otherwise than a model expects.
-
-    It is the logarithm of their mean probability of each label over the one that the model gave to the posts that its rule was
-    fitted to: one step of the expectation maximisation of Saerens et al. (2002). More steps are worse on some corpora
-    (benchmarks/decision_rule.py).
-
-    Args:
-        probabilities: What the model says of the posts, (num_posts, num_labels).
-        expected_shares: What ``expected_shares`` of its config says, (num_labels,).
-    """
-    shift: np.ndarray = np.log(mean_shares(probabilities) / expected_shares)
-    return shift
-
-
-def adapted(probabilities: np.ndarray, expected_shares: np.ndarray) -> np.ndarray:
-    """Return the probabilities of posts after :func:`shift_to_posts`, whose arguments it takes, (num_posts, num_labels)."""
-    shifted = probabilities * np.exp(shift_to_posts(probabilities, expected_shares))
-    probabilities = shifted / shifted.sum(1, keepdims=True)
-    return probabilities
 
 
 def fit_thresholds(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -27,7 +27,6 @@ from .decision import (
     fit_thresholds,
     log_loss,
     loss_priors,
-    mean_shares,
 )
 from .settings import TrainingSettings
 from .soft_labels import soften
@@ -116,20 +115,18 @@ class SingleLabelProblem:
         return fit_temperature(logits, self.validation_labels) if is_enough(self.validation_labels) else 1.0
 
     def fit_decision(self, model: ASLSTMForSequenceClassification, logits: np.ndarray) -> dict[str, Any]:
-        """Fit ``decision_prior_weight``, ``temperature``, ``expected_shares`` and the polarity, which are in the config."""
+        """Fit ``decision_prior_weight``, ``temperature`` and the polarity, which are in the config."""
         config, labels = model.config, self.validation_labels
         prior = np.array(config.label_prior)
         config.decision_prior_weight = fit_prior_weight(logits, labels, prior)
         logits = logits + config.decision_prior_weight * np.log(prior)
         config.temperature = self._fit_temperature(logits)
-        probabilities = softmax(logits / config.temperature, axis=1)
-        config.expected_shares = mean_shares(probabilities).tolist()
         logger.info("decision prior weight %.2f, temperature %.3f", config.decision_prior_weight, config.temperature)
         config.polarity_of_labels = polarity_of_labels(self.label_names)
         if not is_enough(labels):
             _say_that_there_are_few(labels)
         elif config.polarity_of_labels is not None:
-            polarities = list(config.polarity_of_labels.values())
+            probabilities, polarities = softmax(logits / config.temperature, axis=1), list(config.polarity_of_labels.values())
             config.polarity_threshold = fit_polarity_threshold(probabilities, labels, polarities)
             logger.info("polarity threshold %.2f", config.polarity_threshold)
         return {}

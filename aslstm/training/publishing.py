@@ -8,8 +8,8 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -79,6 +79,12 @@ class TrainingRecord:
     script: str = "train.py"
 
 
+def _what_to_do(record: TrainingRecord, first: str) -> str:
+    # Pre-training saves no states.
+    goes_on = "" if record.script == PRETRAINING else "; a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
+    return first + goes_on
+
+
 class OutputFolder:
     """Checks the folder that a run will write, and writes it.
 
@@ -141,38 +147,21 @@ class OutputFolder:
         Raises:
             UserError: The folder cannot be written; an earlier folder of that name is unchanged.
         """
-        # Pre-training saves no states.
-        goes_on = (
-            "" if record.script == PRETRAINING else "a run with `checkpointing_steps` goes on with `resume_from_checkpoint`"
-        )
-        with self.replaced(goes_on) as staging:
-            self._write(staging, model, tokenizer, record)
-
-    @contextmanager
-    def replaced(self, advice: str = "") -> Iterator[Path]:
-        """Yield an empty folder; filled, it becomes the folder, and an error leaves what stood there as it was.
-
-        Args:
-            advice: How to go on after the disk was full, beside making room.
-
-        Raises:
-            UserError: The folder cannot be written.
-        """
-        advice = advice and f"; {advice}"
         try:
             with replacing_folder(self.path) as staging:
                 staging.mkdir()
-                yield staging
+                self._write(staging, model, tokenizer, record)
                 self._keep_what_others_put_here(staging)
         except FileNotFoundError as error:
             # The disk may have room: a file of the package that is copied is missing, or somebody has removed the folder.
             raise UserError(
-                f"`output_dir` {self.path}: expected {error.filename}, found nothing there; put it back{advice}"
+                f"`output_dir` {self.path}: expected {error.filename}, found nothing there; "
+                f"{_what_to_do(record, 'put it back')}"
             ) from error
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"`output_dir` {self.path}: expected room for the model, found: {getattr(error, 'strerror', None) or error}; "
-                f"make room{advice}"
+                f"{_what_to_do(record, 'make room')}"
             ) from error
 
     def _keep_what_others_put_here(self, staging: Path) -> None:

@@ -9,7 +9,7 @@ SMP2020-EWECT is ``neutral``. A model for any file needs a rule that suits them 
   suits it best (minimax regret). The score is the mean of macro-F1 and accuracy, as in training. The sample has no say in it:
   its labels were made equally frequent.
 - The temperature gives the lowest log loss, and the threshold of neutral answers the highest macro-F1 of the three
-  polarities, on average over the corpora and the sample. What the model expects is the mean of its probabilities there.
+  polarities, on average over the corpora and the sample.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from aslstm.data.corpora import CorpusSource, load_corpus
 from aslstm.data.known_corpora import COARSE_LABELS, KNOWN_LABELS
 from aslstm.files import json_text, write_checksums
 from aslstm.prediction.classifier import Classifier
-from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, mean_scores, mean_shares, polarity_scores
+from aslstm.training.decision import POLARITY_THRESHOLDS, PRIOR_WEIGHTS, log_loss, mean_scores, polarity_scores
 from modeling_aslstm.config_values import POLARITIES
 
 CORPORA = ("nlpcc2014", "smp2020_ewect", "smp2020_ewect_virus", "sample")
@@ -101,7 +101,6 @@ def main() -> None:
         return float(np.mean([log_loss(np.log(rows.probabilities(rule, temperature)), rows.gold) for rows in corpora]))
 
     temperature = float(np.exp(minimize_scalar(mean_loss, bounds=(-3.0, 3.0), method="bounded").x))
-    expected_shares = np.mean([mean_shares(softmax((rows.logits + rule) / temperature, axis=1)) for rows in corpora], axis=0)
     places = np.array([POLARITIES.index(KNOWN_LABELS[label].polarity) for label in classifier.label_names])
 
     def curve_of(rows: Validation) -> np.ndarray:
@@ -117,13 +116,8 @@ def main() -> None:
         )
     path = arguments.model / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    config |= {
-        "decision_prior_weight": weight,
-        "temperature": temperature,
-        "expected_shares": expected_shares.tolist(),
-        "polarity_threshold": threshold,
-    }
-    path.write_text(json_text(dict(sorted(config.items()))), encoding="utf-8")
+    config |= {"decision_prior_weight": weight, "temperature": temperature, "polarity_threshold": threshold}
+    path.write_text(json_text(config), encoding="utf-8")
     write_checksums(arguments.model)
     print(f"prior weight {weight:.2f}, temperature {temperature:.3f}, polarity threshold {threshold:.2f}")
 

@@ -145,18 +145,13 @@ def _check_decision_rule(values: Mapping[str, Any]) -> None:
         raise ValueError(f"decision_prior_weight: expected a finite number, found {weight!r:.100}")
     if weight and prior is None:
         raise ValueError(f"decision_prior_weight: expected 0 without a label_prior, found {weight}")
-    for name in ("label_prior", "expected_shares"):
-        _check_shares(name, values.get(name), values)
-
-
-def _check_shares(name: str, shares: Any, values: Mapping[str, Any]) -> None:
-    if shares is None:
+    if prior is None:
         return
     if values.get("problem_type") in PROBLEMS_WITHOUT_RULE:
-        raise ValueError(f"{name}: expected none with problem_type {values['problem_type']}, found {shares!r:.100}")
+        raise ValueError(f"label_prior: expected none with problem_type {values['problem_type']}, found {prior!r:.100}")
     count = len(values.get("id2label") or (0, 1))
-    if not isinstance(shares, list) or len(shares) != count or not all(_is_number(p) and 0.0 < p <= 1.0 for p in shares):
-        raise ValueError(f"{name}: expected {count} shares above 0 (one for each label), found {shares!r:.100}")
+    if not isinstance(prior, list) or len(prior) != count or not all(_is_number(p) and 0.0 < p <= 1.0 for p in prior):
+        raise ValueError(f"label_prior: expected {count} shares above 0 (one for each label), found {prior!r:.100}")
 
 
 def _check_polarity(values: Mapping[str, Any]) -> None:
