@@ -133,7 +133,7 @@ TEXTS = {
         contributions="词和表情的贡献",
         about_contributions="去掉这个词或表情，“{label}”的对数几率降低多少：橙色支持，蓝色反对。",
         attention="注意力",
-        about_attention="颜色越深，分类器读得越多；带框的是表情。它不说明支持还是反对。",
+        about_attention="底色越浓，分类器读得越多；带框的是表情。它不说明支持还是反对。",
         no_reasons="这条太长（超过 {limit} 个词），不逐词计算贡献。",
         no_post="请先写一条微博。",
         no_emoji="没有表情：点上面的表情试试。",
@@ -219,8 +219,8 @@ TEXTS = {
         about_contributions="How much the log-odds of “{label}” fall without the word or emoji: orange speaks for it, blue "
         "against it.",
         attention="Attention",
-        about_attention="The darker a word, the more the classifier reads it; emoji are outlined. This does not say for or "
-        "against.",
+        about_attention="The stronger the colour of a word, the more the classifier reads it; emoji are outlined. This does "
+        "not say for or against.",
         no_reasons="The post is too long (more than {limit} words) for the contribution of each word.",
         no_post="Write a post first.",
         no_emoji="No emoji: try one of those above.",

@@ -86,7 +86,7 @@ LANGUAGES = {
             "none_opposite": "In none of the {compared:,} posts with words and emoji are the two sides clear and opposite.",
             "polarities_unknown": "Not known: which labels are positive and which are negative.",
             "words_say": "words: {label} {score:.2f}", "emoji_say": "emoji: {label} {score:.2f}",
-            "best": "Highest score", "sample": "By chance",
+            "best": "Highest score", "sample": "Drawn at random",
             "cut": "{shown:,} of {characters:,} characters are shown.",
         },
         sections={
@@ -128,8 +128,8 @@ LANGUAGES = {
             "posts": Section("All posts", "Search and filter; the search reads capital and small letters alike."),
             "examples": Section(
                 "Examples",
-                "The darker a word, the more attention it has; emoji are outlined. Posts of the highest score show what the "
-                "model takes for typical, posts by chance how well it does.",
+                "The stronger the colour of a word, the more attention it has; emoji are outlined. Posts of the highest score "
+                "show what the model takes for typical; those drawn at random give an impression of how often it is right.",
             ),
             "about": Section("About this report", ""),
         },
@@ -236,7 +236,7 @@ LANGUAGES = {
             "posts": Section("全部帖子", "可以搜索和筛选；搜索不分大小写。"),
             "examples": Section(
                 "例子",
-                "颜色越深，注意力越多；带框的是表情。得分最高的几条是模型眼中的典型，随机抽取的几条可以看出模型做得如何。",
+                "底色越浓，注意力越多；带框的是表情。得分最高的几条是模型眼中的典型，随机抽取的几条可以大致看出模型判断得准不准。",
             ),
             "about": Section("关于本报告", ""),
         },

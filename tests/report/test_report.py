@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 from transformers import pipeline
 
+from aslstm.app.texts import TEXTS
 from aslstm.commands import report
 from aslstm.data.dates import parse_date
 from aslstm.data.found_files import find_file
@@ -342,6 +343,13 @@ def test_both_languages_say_the_same_things(rows: list[Row]) -> None:
     assert '<html lang="zh">' in html
     page = Page(html)
     assert "标签分布" in page.text and "<i>话题" in page.text and "Labels" not in page.text
+
+
+def test_what_is_said_of_colours_holds_on_a_light_and_on_a_dark_page() -> None:
+    for language in LANGUAGES:
+        said = LANGUAGES[language].sections["examples"].about + TEXTS[language].about_attention
+        assert not re.search("dark|light|深|浅", said)
+        assert said.count({"en": "The stronger the colour", "zh": "底色越浓"}[language]) == 2
 
 
 def about(facts: ModelFacts | None, language: str) -> dict[str, str]:
