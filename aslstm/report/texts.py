@@ -154,7 +154,7 @@ LANGUAGES = {
             "model": "Model", "corpus": "Trained on", "labels": "Its labels", "figures": "Its figures",
             "no_model": "not known: the file does not say which model labelled it; --model names it",
             "no_card": "its folder has no model card",
-            "not_in_card": "not in a form that a program can read; see its model card, README.md in the model folder",
+            "not_in_card": "see the card of the model, README.md in its folder",
             "input": "Input", "columns": "Columns", "date": "Report made",
             "version": "Version", "cleaning": "Cleaning", "settings": "Settings",
             "labelled_here": "labelled for this report (backend {backend})", "labelled_before": "read with their labels",
@@ -260,7 +260,7 @@ LANGUAGES = {
         facts={
             "model": "模型", "corpus": "训练语料", "labels": "模型的标签", "figures": "模型的成绩",
             "no_model": "未知：文件没有说明由哪个模型标注；可用 --model 指明", "no_card": "模型文件夹中没有说明卡",
-            "not_in_card": "说明卡没有以程序可读的形式给出，请直接看模型文件夹中的 README.md",
+            "not_in_card": "见模型的说明卡，即模型文件夹中的 README.md",
             "input": "输入", "columns": "列", "date": "报告日期", "version": "版本", "cleaning": "清理", "settings": "设置",
             "labelled_here": "生成报告时标注（运行后端：{backend}）", "labelled_before": "读入时已有标签",
             "cleaned": "{posts:,} 条中有 {changed:,} 条清理了爬虫留下的内容：",

@@ -358,11 +358,12 @@ def about(facts: ModelFacts | None, language: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "Its figures"), ("zh", "模型的成绩")])
-def test_a_card_whose_figures_a_program_cannot_read_is_not_called_missing(language: str, name: str) -> None:
+def test_a_card_whose_figures_a_program_cannot_read_is_named_in_words_of_readers(language: str, name: str) -> None:
     facts = report.Labeller(str(BUILT_IN_MODEL), prefix="", cleans=True).facts()
     assert facts is not None and facts.has_card and not facts.figures
     texts = LANGUAGES[language].facts
     assert about(facts, language)[name] == texts["not_in_card"] and "README.md" in texts["not_in_card"]
+    assert not re.search("program|程序", texts["not_in_card"])
     assert about(facts._replace(has_card=False), language)[name] == texts["no_card"]
 
 
