@@ -190,6 +190,17 @@ def test_a_workbook_is_labelled_with_a_menu_of_columns_progress_and_downloads(vi
     assert visit.serious_findings() == []
 
 
+def test_a_file_is_shown_in_the_language_that_is_chosen_after_it(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    path = tmp_path / "posts.csv"
+    path.write_text("text\n" + "".join(f"{post}\n" for post in ("今天又加班[泪]", "好开心😂")), encoding="utf-8")
+    visit.upload(path)
+    assert page.locator("#encoding input").input_value() == "自动识别"
+    page.get_by_label("English").click()
+    playwright_api.expect(page.locator("#encoding")).to_contain_text("Encoding (choose one if the letters look wrong)")
+    playwright_api.expect(page.locator("#encoding input")).to_have_value("detected automatically")
+
+
 def test_a_wrong_file_is_told_in_the_language_of_the_page(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "照片.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     visit.upload(tmp_path / "照片.png")
