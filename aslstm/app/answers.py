@@ -149,7 +149,8 @@ class Answers:
         right = self._panel(texts.without_emoji, words, without, None, language)
         alone = effect["without_words"]
         notes = [texts.no_words if alone is None else texts.emoji_alone.format(**alone | {"label": names[alone["label"]]})]
-        notes += [texts.disagree] * effect["disagree"]
+        has_polarities = self.classifier.config.polarity_of_labels is not None
+        notes += [texts.disagree if has_polarities else texts.other_labels] * effect["disagree"]
         spoken = texts.spoken_pair.format(label=names[label], score=score, other=names[other], other_score=other_score)
         return Shown(str(_HTML.answer(left, right, reasons, texts, notes)), spoken)
 

@@ -49,6 +49,7 @@ class AppTexts(NamedTuple):
     no_words: str
     no_weights: str
     disagree: str
+    other_labels: str
     file: str
     file_hint: str
     lines: str
@@ -139,7 +140,8 @@ TEXTS = {
         no_emoji="没有表情：点上面的表情试试。",
         no_words="没有文字：这是模型对空文本的判断。",
         no_weights="这个模型没有注意力。",
-        disagree="文字和表情各自的判断相反，可能是反语。",
+        disagree="只看文字与只看表情，一正一负：可能是反语。",
+        other_labels="只看文字与只看表情，标签不同。",
         file="文件",
         file_hint="把文件拖到这里，或点击选择（{formats}；不超过 {megabytes} MB）",
         lines="或者粘贴微博，每行一条",
@@ -226,7 +228,8 @@ TEXTS = {
         no_emoji="No emoji: try one of those above.",
         no_words="No words: this is the answer to an empty text.",
         no_weights="This model has no attention.",
-        disagree="Words and emoji, each alone, disagree: perhaps irony.",
+        disagree="Words and emoji, each alone, are one positive and the other negative: perhaps irony.",
+        other_labels="Words and emoji, each alone, get different labels.",
         file="File",
         file_hint="Drop a file here, or click to choose one ({formats}; at most {megabytes} MB)",
         lines="or paste posts, one on each line",

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aslstm.data.known_corpora import polarity_of_labels
 from aslstm.printing import printable
+from modeling_aslstm.results_aslstm import labels_disagree
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -298,4 +300,9 @@ def _effect_lines(result: Mapping[str, Any]) -> list[str]:
         return []
     parts = [("without emoji", effect["without_emoji"]), ("emoji alone", effect["without_words"])]
     lines = ["; ".join(f"{name}: {part['label']} {part['score']:.2f}" for name, part in parts if part is not None)]
-    return [*lines, "words and emoji disagree"] if effect["disagree"] else lines
+    if effect["disagree"]:
+        words, emoji = (part["label"] for _, part in parts)
+        # A result does not say whether its model has polarities; without them, other labels are all that is known.
+        is_opposite = labels_disagree(words, emoji, polarity_of_labels((words, emoji)) or {})
+        lines.append("words and emoji disagree" if is_opposite else "words and emoji get different labels")
+    return lines

@@ -230,7 +230,8 @@ class Classifier:
         effect = None
         if parts is not None:
             rows = np.vstack([self._scores(outputs["logits"][None]), parts]).tolist()
-            effect = emoji_effect_entry(entries, *(dict(zip(self.label_names, row, strict=True)) for row in rows))
+            scores = (dict(zip(self.label_names, row, strict=True)) for row in rows)
+            effect = emoji_effect_entry(entries, *scores, polarities=self.config.polarity_of_labels)
         return {"attention": entries, "emoji_effect": effect, "contributions": outputs.get("contributions")}
 
     def _finished(self, collected: Collected) -> Answers:

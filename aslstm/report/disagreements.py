@@ -9,7 +9,8 @@ import heapq
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from aslstm.data.known_corpora import KNOWN_LABELS
+from aslstm.data.known_corpora import polarity_of_labels
+from modeling_aslstm.results_aslstm import labels_disagree
 
 from .answers import RowAnswer, Side
 from .examples import MAX_CHARACTERS
@@ -53,9 +54,9 @@ class Disagreements:
             return
         self.num_compared += 1
         clarity = min(words.score, emoji.score)
-        polarities = {_polarity(words), _polarity(emoji)}
-        self.num_known += None not in polarities
-        if clarity < FLOOR or polarities != {"positive", "negative"}:
+        polarities = polarity_of_labels((words.label, emoji.label))
+        self.num_known += polarities is not None
+        if clarity < FLOOR or not labels_disagree(words.label, emoji.label, polarities or {}):
             return
         self.num_found += 1
         found = Disagreement(clarity, text[:MAX_CHARACTERS], answer.label, words, emoji)
@@ -76,8 +77,3 @@ class Disagreements:
     def chosen(self) -> list[Disagreement]:
         """Return the kept posts, the clearest first."""
         return [found for *_, found in sorted(self.kept, reverse=True)]
-
-
-def _polarity(side: Side) -> str | None:
-    known = KNOWN_LABELS.get(side.label)
-    return known and known.polarity

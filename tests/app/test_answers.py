@@ -1,17 +1,21 @@
 """What the app shows of one post, without a browser."""
 
 import html
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from aslstm.data.known_corpora import label_names, shown_names
+from aslstm.model_folder.choosing import BUILT_IN_MODEL
 
 pytest.importorskip("altair", reason="needs altair, of the extra report")
 
 from aslstm.app.answers import MAX_WORDS_OF_REASONS, Answers, emoji_buttons
 from aslstm.app.picker import FIRST, MAX_SHOWN
+from aslstm.app.texts import TEXTS
 
 POST = "今天又加班[泪]"
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th>.*?<td>(.*?)</td>(?:<td class="change">(.*?)</td>)?</tr>')
@@ -62,6 +66,23 @@ def test_contributions_are_those_of_the_classifier_and_stand_beside_attention(an
         side = "for" if value > 0 else "against"
         assert f'<th scope="row">{word}</th><td class="track {side}">' in reasons
     assert "Attention" in reasons and "outlined" in reasons
+
+
+def test_the_app_says_that_words_and_emoji_disagree_if_one_is_positive_and_the_other_negative(tmp_path: Path) -> None:
+    hints = [TEXTS[language].disagree for language in ("zh", "en")]
+    # Happiness and like, disgust and anger, and at last happiness and anger.
+    posts = {"外婆今天出院了[爱你]": False, "真恶心[怒]": False, "今天真的好开心，太棒了[怒]": True}
+    built_in = Answers(BUILT_IN_MODEL)
+    for post, disagree in posts.items():
+        for language, hint in zip(("zh", "en"), hints, strict=True):
+            assert (hint in built_in.of_post(post, language).html) == disagree
+    folder = tmp_path / "model"
+    shutil.copytree(BUILT_IN_MODEL, folder)
+    (folder / "checksums.json").unlink()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"polarity_of_labels": None}), encoding="utf-8")
+    shown = Answers(folder).of_post("外婆今天出院了[爱你]", "en").html
+    assert "Words and emoji, each alone, get different labels." in shown and "irony" not in shown
 
 
 def test_a_long_post_has_no_contributions_and_says_so(answers: Answers) -> None:

@@ -7,6 +7,7 @@ from datasets import Dataset
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 from transformers.pipelines.pt_utils import KeyDataset
 
+from aslstm.data.known_corpora import KNOWN_LABELS
 from tokenization import split_emoji, strip_emoji
 
 POSTS = ["今天又加班[泪]", "今天又加班[太开心]", "", "😂😂", "！！！", "Nice 一天👍🏽", "今天" * 2000 + "[怒]"]
@@ -157,13 +158,15 @@ def test_the_emoji_effect_is_that_of_cutting_the_emoji_out_of_the_text(classify:
         assert effect[part] == {"label": label, "score": pytest.approx(scores[label], abs=1e-5)}
 
 
-def test_words_and_emoji_disagree_where_their_labels_do_and_neither_is_neutral(classify: Any, model_folder: Path) -> None:
+def test_words_and_emoji_disagree_where_one_is_positive_and_the_other_negative(classify: Any, model_folder: Path) -> None:
     other = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
     names = other.model.config.id2label
     # Other labels reset the decision rule, without which the tiny model has a feeling for every word.
     other.model.config.id2label = {i: "calm" if name == "none" else name for i, name in names.items()}
     posts = [f"{words}{emoji}" for words in ("今天又加班", "气死我了", "太好吃了") for emoji in ("[泪]", "[太开心]", "[怒]")]
-    effects = [result["emoji_effect"] for pipe in (classify, other) for result in pipe(posts, emoji_effect=True)]
+    effects, without_polarity = (
+        [result["emoji_effect"] for result in pipe(posts, emoji_effect=True)] for pipe in (classify, other)
+    )
     # Another prior makes all parts neutral, or, with the right weight, some.
     neutral = pipeline("text-classification", model=str(model_folder), trust_remote_code=True)
     neutral.model.config.label_prior = [1.0 if name == "none" else 1e-9 for name in names.values()]
@@ -172,7 +175,13 @@ def test_words_and_emoji_disagree_where_their_labels_do_and_neither_is_neutral(c
         effects += [result["emoji_effect"] for result in neutral(posts, emoji_effect=True)]
     labels = [{effect["without_emoji"]["label"], effect["without_words"]["label"]} for effect in effects]
     assert {("none" in pair, len(pair)) for pair in labels} >= {(True, 2), (False, 2), (True, 1)}
-    assert [effect["disagree"] for effect in effects] == [len(pair) == 2 and "none" not in pair for pair in labels]
+    polarities = [{KNOWN_LABELS[label].polarity for label in pair} for pair in labels]
+    # Two labels of one polarity are among them, which do not disagree.
+    assert {"negative"} in [one for one, pair in zip(polarities, labels, strict=True) if len(pair) == 2]
+    assert [effect["disagree"] for effect in effects] == [pair == {"positive", "negative"} for pair in polarities]
+    # A model without polarities has nothing but its labels.
+    labels = [{effect["without_emoji"]["label"], effect["without_words"]["label"]} for effect in without_polarity]
+    assert [effect["disagree"] for effect in without_polarity] == [len(pair) == 2 for pair in labels]
 
 
 def test_a_post_without_emoji_has_no_effect_and_one_of_emoji_alone_nothing_to_disagree_with(classify: Any) -> None:

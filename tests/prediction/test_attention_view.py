@@ -157,9 +157,15 @@ def test_the_view_has_label_score_and_what_the_emoji_did(results: list[dict[str,
         assert text.startswith(f"{result['label']} {result['score']:.2f}")
         for name, part in (("without emoji", effect["without_emoji"]), ("emoji alone", effect["without_words"])):
             assert f"{name}: {part['label']} {part['score']:.2f}" in text
-        assert ("words and emoji disagree" in text) == effect["disagree"]
-        told = repr(show_attention(result | {"emoji_effect": effect | {"disagree": True}}))
-        assert "words and emoji disagree" in told
+        assert ("words and emoji" in text) == effect["disagree"]
+    for words, emoji, told in (
+        ("happiness", "anger", "words and emoji disagree"),
+        ("glee", "woe", "words and emoji get different labels"),  # Who knows which is positive?
+        ("sadness", "anger", "words and emoji get different labels"),  # A model without polarities says so.
+    ):
+        parts = {"without_emoji": {"label": words, "score": 0.9}, "without_words": {"label": emoji, "score": 0.9}}
+        assert repr(show_attention(result | {"emoji_effect": effect | parts | {"disagree": True}})).endswith(told)
+        assert "words and emoji" not in repr(show_attention(result | {"emoji_effect": effect | parts | {"disagree": False}}))
 
 
 def test_a_terminal_shows_colour_and_never_what_a_post_commands(results: list[dict[str, Any]]) -> None:
