@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from aslstm.data.answer_names import as_answered
 from aslstm.data.cleaning import CleaningCounts
 from aslstm.data.file_formats import Row
+from aslstm.data.known_corpora import shown_names
 from aslstm.errors import UserError
 from aslstm.prediction.files import as_text, write_csv
 from aslstm.prediction.predictor import BatchPredictor
@@ -45,12 +46,14 @@ class Labelled(NamedTuple):
         num_posts: The number of posts that have a label.
         num_blank: The number of rows without a text.
         num_cleaned: The number of posts that were cleaned of what a crawler left.
-        counts: The number of posts of each label that occurs, by its name in the language of the page, the most frequent first.
+        labels: The labels of the model.
+        counts: The number of posts of each label that occurs, the most frequent first.
     """
 
     num_posts: int
     num_blank: int
     num_cleaned: int
+    labels: list[str]
     counts: dict[str, int]
 
 
@@ -79,7 +82,8 @@ def label_posts(
             posts = read_upload(Path(file), text_column=text_column, encoding=encoding, language=language)
         else:
             posts = read_lines(lines, language)
-        labelling = _Labelling(load(model), posts, language, progress)
+        answers = load(model)
+        labelling = _Labelling(answers, posts, language, progress)
         page = report_of(labelling.answered(), posts, labelling.prefix, language)
         progress((_DRAWN, texts.writing))
         Path(output, PAGE).write_text(page, encoding="utf-8")
@@ -87,10 +91,11 @@ def label_posts(
             write_labelled(Path(output, name), labelling.rows, labelling.columns(), labelling.counts, texts)
     except UserError as error:
         raise told(error, language) from error
-    num_posts = labelling.counts.total()
-    return Labelled(
-        num_posts, len(posts.rows) - num_posts, labelling.cleaning.num_changed, dict(labelling.counts.most_common())
-    )
+    num_posts, labels = labelling.counts.total(), answers.classifier.label_names
+    # The page may be read in another language afterwards.
+    label_of = {name: label for label, name in shown_names(labels, language).items()}
+    counts = {label_of[name]: count for name, count in labelling.counts.most_common()}
+    return Labelled(num_posts, len(posts.rows) - num_posts, labelling.cleaning.num_changed, labels, counts)
 
 
 class _Labelling:

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Gradio reads this variable when it is imported.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -16,19 +16,20 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
+from aslstm.data.known_corpora import shown_names
 from aslstm.errors import UserError
 from aslstm.prediction import torch_backend
 from tokenization import split_emoji
 
 from . import batch
 from .answers import Shown, emoji_buttons, error_line, examples_html, load, results_html, upload_html
-from .batch import ROWS, label_posts
+from .batch import ROWS, Labelled, label_posts
 from .faults import ToldError, told
 from .jobs import JobRefused, JobRunner, Refusal
 from .serving import BodyLimit, ReportPages, address_of
 from .styling import STYLE, script, theme
 from .texts import TEXTS
-from .uploads import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, look_at
+from .uploads import MAX_PASTED_CHARACTERS, MAX_POST_CHARACTERS, Upload, look_at
 
 ENCODINGS = ["UTF-8", "GB18030", "UTF-16", "Big5"]
 MAX_MEGABYTES = 20
@@ -97,22 +98,55 @@ def show_model(model: str, language: str) -> tuple[str, dict[str, Any]]:
     return answers.model_line(language), gr.update(label=label, placeholder=texts.search_hint)
 
 
-def look(file: str | None, encoding: str, language: str) -> tuple[dict[str, Any], dict[str, Any], str, str]:
-    """Return the properties of the row of choices and of the menu of columns, and what is shown and said of an upload."""
+class Looked(NamedTuple):
+    """Holds what is known of an upload, so that it can be shown again in another language."""
+
+    name: str
+    upload: Upload
+
+    def shown(self, language: str) -> Shown:
+        """Return what is shown of it."""
+        return upload_html(self.name, self.upload, language)
+
+
+class Made(NamedTuple):
+    """Holds what was labelled, so that it can be shown again in another language; ``stem`` is "" for pasted lines."""
+
+    address: str
+    stem: str
+    labelled: Labelled
+
+    def shown(self, language: str) -> Shown:
+        """Return what is shown of it. The files and the report stay in the language in which they were made."""
+        texts, labelled = TEXTS[language], self.labelled
+        line = texts.finished.format(posts=labelled.num_posts)
+        if labelled.num_blank:
+            line += texts.blank.format(blank=labelled.num_blank)
+        if labelled.num_cleaned:
+            line += texts.cleaned.format(count=labelled.num_cleaned)
+        names = shown_names(labelled.labels, language)
+        counts = {names[label]: count for label, count in labelled.counts.items()}
+        return Shown(results_html(self.address, self.stem or texts.title, ROWS, counts, line, texts), line)
+
+
+def look(file: str | None, encoding: str, language: str) -> tuple[dict[str, Any], dict[str, Any], str, str, Looked | None]:
+    """Return the properties of the row of choices and of the menu of columns, what is shown and said of an upload, and it."""
     if not file:
-        return gr.update(visible=False), gr.update(choices=[], value=None), "", ""
+        return gr.update(visible=False), gr.update(choices=[], value=None), "", "", None
     try:
         upload = LOOKS.run(look_at, Path(file), encoding, language, progress=lambda _: None)
     except (JobRefused, UserError) as error:
         shown = _fault(error, language, LOOKS.seconds)
         # The encoding may be what is wrong.
-        return gr.update(visible=True), gr.update(choices=[], value=None), shown.html, ""
-    shown = upload_html(Path(file).name, upload, language)
+        return gr.update(visible=True), gr.update(choices=[], value=None), shown.html, "", None
+    looked = Looked(Path(file).name, upload)
+    shown = looked.shown(language)
     return (
         gr.update(visible=True),
         gr.update(choices=upload.columns, value=upload.text_column or None),
         shown.html,
         shown.spoken,
+        looked,
     )
 
 
@@ -124,22 +158,21 @@ def report(
     encoding: str,
     language: str,
     progress: gr.Progress = gr.Progress(),  # noqa: B008 (so Gradio finds it)
-) -> Shown:
-    """Label the posts of a file, or pasted lines if no file is given, and return what came out."""
-    texts = TEXTS[language]
+) -> tuple[str, str, Made | None]:
+    """Label the posts of a file, or pasted lines if no file is given, and return what is shown and said of it, and it."""
     try:
         with PAGES.new() as folder:
             given = (model, lines, file, text_column or "", encoding, language, str(folder))
             labelled = REPORTS.run(label_posts, *given, progress=lambda step: progress(step[0], desc=step[1]))
     except (JobRefused, UserError) as error:
-        return _fault(error, language, REPORTS.seconds)
-    line = texts.finished.format(posts=labelled.num_posts)
-    if labelled.num_blank:
-        line += texts.blank.format(blank=labelled.num_blank)
-    if labelled.num_cleaned:
-        line += texts.cleaned.format(count=labelled.num_cleaned)
-    stem = Path(file).stem if file else texts.title
-    return Shown(results_html(address_of(folder), stem, ROWS, labelled.counts, line, texts), line)
+        return *_fault(error, language, REPORTS.seconds), None
+    made = Made(address_of(folder), Path(file).stem if file else "", labelled)
+    return *made.shown(language), made
+
+
+def show_again(looked: Looked | None, made: Made | None, language: str) -> list[str | dict[str, Any]]:
+    """Return what is shown of an upload and of what was labelled; errors stay as they were told."""
+    return [gr.update() if one is None else one.shown(language).html for one in (looked, made)]
 
 
 def _fault(error: JobRefused | UserError, language: str, seconds: float = 0) -> Shown:
@@ -236,7 +269,8 @@ def _many_posts(words: dict[str, dict[str, Any]], parts: dict[str, Any]) -> dict
     looked = gr.HTML(elem_id="looked")
     parts["lines"] = gr.Textbox(lines=4, max_lines=12, max_length=MAX_PASTED_CHARACTERS, elem_id="lines", **words["lines"])
     parts["make"] = gr.Button(variant="primary", elem_id="make", **words["make"])
-    return {"choices": choices, "looked": looked, "page": gr.HTML(elem_id="page")}
+    page = gr.HTML(elem_id="page")
+    return {"choices": choices, "looked": looked, "page": page, "upload": gr.State(), "made": gr.State()}
 
 
 def _listen(app: gr.Blocks, parts: dict[str, Any], language: gr.Radio, shown: dict[str, Any]) -> None:
@@ -259,13 +293,16 @@ def _listen(app: gr.Blocks, parts: dict[str, Any], language: gr.Radio, shown: di
         find_emoji, [model, shown["query"], language], shown["picker"], trigger_mode="always_last", **light,
     )  # fmt: skip
     gr.on([model.change, language.change], show_model, [model, language], [shown["model_line"], shown["query"]], **light)
-    looks = [shown["choices"], parts["text_column"], shown["looked"], spoken]
+    looks = [shown["choices"], parts["text_column"], shown["looked"], spoken, shown["upload"]]
     gr.on(
         [parts["file"].change, parts["encoding"].input],
         look, [parts["file"], parts["encoding"], language], looks, show_progress_on=shown["looked"], **reporting,
     )  # fmt: skip
     inputs = [parts[name] for name in ("model", "lines", "file", "text_column", "encoding")]
-    parts["make"].click(report, [*inputs, language], [shown["page"], spoken], show_progress_on=shown["page"], **reporting)
+    made = [shown["page"], spoken, shown["made"]]
+    parts["make"].click(report, [*inputs, language], made, show_progress_on=shown["page"], **reporting)
+    again = [shown["looked"], shown["page"]]
+    language.change(show_again, [shown["upload"], shown["made"], language], again, **light)
     language.change(
         lambda chosen: [gr.update(**properties) for properties in wording(chosen).values()],
         language, [parts[name] for name in wording("zh")], **light,

@@ -1,6 +1,7 @@
 """The app in a real browser: what is shown, what changes, what is asked of the network."""
 
 import csv
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,9 +197,20 @@ def test_a_file_is_shown_in_the_language_that_is_chosen_after_it(visit: Visit, t
     path.write_text("text\n" + "".join(f"{post}\n" for post in ("今天又加班[泪]", "好开心😂")), encoding="utf-8")
     visit.upload(path)
     assert page.locator("#encoding input").input_value() == "自动识别"
+    page.locator("#make").click()
+    playwright_api.expect(page.locator(".finished")).to_have_text("已标注 2 条。", timeout=180_000)
+    address = page.locator("iframe.report").get_attribute("src")
     page.get_by_label("English").click()
     playwright_api.expect(page.locator("#encoding")).to_contain_text("Encoding (choose one if the letters look wrong)")
     playwright_api.expect(page.locator("#encoding input")).to_have_value("detected automatically")
+    playwright_api.expect(page.locator(".finished")).to_have_text("2 posts labelled.")
+    playwright_api.expect(page.locator("#looked p")).to_have_text(
+        "posts.csv: 2 rows, 1 columns. The posts are in the column “text”."
+    )
+    shown = page.locator("#page").inner_text()
+    assert "Download .xlsx" in shown and "Posts of each label" in shown and not re.search("[一-鿿]", shown)
+    assert page.locator("iframe.report").get_attribute("src") == address
+    visit.shot("app_english.png")
 
 
 def test_a_wrong_file_is_told_in_the_language_of_the_page(visit: Visit, tmp_path: Path) -> None:
