@@ -25,7 +25,7 @@ from aslstm.spreadsheets import RAW_CELLS_HELP
 from aslstm.words.new_word_files import write_new_words
 from aslstm.words.new_words import METHODS, Thresholds, discover_words
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, set_up_log
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def main(given: Sequence[str] | None = None) -> None:
             found = "standard input" if streams[0] == "-" else f"the pipe or device {streams[0]}"
             raise UserError(f"`method` tagger: expected files, which it reads twice, found {found}; save the posts first")
         check_packages("tagger", "torch", "transformers", "torchcrf")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    set_up_log(logging.INFO)
     with claimed({"output": settings.output}, overwrite=settings.overwrite, inputs=source.paths()):
         _find(source, settings)
 

@@ -8,6 +8,7 @@ import argparse
 import difflib
 import errno
 import itertools
+import logging
 import os
 import re
 import signal
@@ -155,12 +156,31 @@ def make_settings(cls: type[T], arguments: argparse.Namespace, **given: Any) -> 
 
 
 def show_flags(message: str) -> str:
-    """Return the message of a library error with its arguments written as flags.
+    """Return the message of a library, an error or one of the log, with its arguments written as flags.
 
     >>> show_flags("`num_train_epochs`: expected 1 or more, found 0")
     '--num_train_epochs: expected 1 or more, found 0'
     """
     return _ARGUMENT.sub(r"--\1", message)
+
+
+class _MessageFormatter(logging.Formatter):
+    """Writes a message of the log as a command says it: its arguments as flags, and without control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(show_flags(super().format(record)))
+
+
+def set_up_log(level: int = logging.NOTSET) -> None:
+    """Print warnings on standard error, and what this package logs from a level on.
+
+    Args:
+        level: The level of this package; without one it is that of all libraries, whose warnings are printed.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_MessageFormatter())
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("aslstm").setLevel(level)
 
 
 def say(text: str, file: TextIO | None = None) -> None:
@@ -222,6 +242,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         with _one_interrupt():
             prepare_surroundings()
+            set_up_log()
             _name_full_disk(main)
     except KeyboardInterrupt as error:
         if os.environ.get("RANK", "0") == "0":

@@ -20,7 +20,7 @@ from aslstm.printing import table_text
 from aslstm.training.run import TrainedModel, train
 from aslstm.training.settings import DataSettings, ModelSettings, OutputSettings, TrainingSettings, TrainSettings
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, set_up_log
 from .push import publish
 
 # The dataclasses whose settings are the flags of a training.
@@ -57,9 +57,7 @@ def set_up_logging() -> None:
     """Show what training logs on the main process; other libraries show only warnings."""
     # The state of accelerate is not asked: if it is made before an Accelerator, it does not know about processes on CPUs.
     is_main_process = os.environ.get("RANK", "0") == "0"
-    logging.basicConfig(level=logging.INFO if is_main_process else logging.WARNING, format="%(message)s")
-    for name in ("httpx", "accelerate", "datasets", "gensim"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    set_up_log(logging.INFO if is_main_process else logging.NOTSET)
     transformers.utils.logging.disable_progress_bar()
 
 

@@ -15,7 +15,7 @@ from aslstm.data.text_sources import TextSource
 from aslstm.files import claimed
 from aslstm.words.vector_training import VectorSettings, train_vectors
 
-from .flags import CommandParser, add_settings, make_settings
+from .flags import CommandParser, add_settings, make_settings, set_up_log
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -24,8 +24,7 @@ def main(given: Sequence[str] | None = None) -> None:
     add_settings(parser, TextSource, VectorSettings)
     arguments = parser.parse_args(given)
     source, settings = make_settings(TextSource, arguments), make_settings(VectorSettings, arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("aslstm").setLevel(logging.INFO)
+    set_up_log(logging.INFO)
     inputs = [*source.paths(), *([settings.new_words] if settings.new_words else [])]
     with claimed({"output": settings.output}, overwrite=settings.overwrite, inputs=inputs):
         train_vectors(source.texts(), settings)

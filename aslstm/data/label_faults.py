@@ -47,6 +47,6 @@ def log_rare_labels(counts: Mapping[str, int]) -> None:
     if rare:
         named = ", ".join(f"{name} {count}" for count, name in rare[:_NUM_NAMED])
         logger.warning(
-            "train: %d of %d labels have fewer than %d rows (%s%s); join them with map_labels, or expect little of them",
+            "train: %d of %d labels have fewer than %d rows (%s%s); join them with `map_labels`, or expect little of them",
             len(rare), len(counts), MIN_ROWS_OF_LABEL, named, ", …" if len(rare) > _NUM_NAMED else "",
         )  # fmt: skip

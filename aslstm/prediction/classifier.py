@@ -71,7 +71,7 @@ class Classifier:
         check_model_folder(path)
         self.settings = replace(settings, backend=choose_backend(path, backend))
         if backend is None and self.settings.backend == "onnx":
-            logger.warning("torch is not installed: the answers are those of the int8 graph, as with backend onnx")
+            logger.warning("torch is not installed: the answers are those of the int8 graph, as with `backend` onnx")
         config = read_config(path)
         try:
             encoder = PostEncoder.from_folder(path)

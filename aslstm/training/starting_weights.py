@@ -143,10 +143,10 @@ def _default_start(settings: ModelSettings) -> Path:
         config = StartingModel(model_path()).config
         sizes = ((name, getattr(settings, name), getattr(config, name)) for name in DEFAULT_SIZES)
         others = [
-            f"{name} is {given}, not {own} as in the built-in model" for name, given, own in sizes if given not in (None, own)
+            f"`{name}` is {given}, not {own} as in the built-in model" for name, given, own in sizes if given not in (None, own)
         ]
         if not others:
-            logger.info("starting from the model %s; with init_from none, from random weights", model_path())
+            logger.info("starting from the model %s; with `init_from` none, from random weights", model_path())
             return Path(BUILT_IN)
         reason = ", ".join(others)
     logger.info("starting from random weights: %s", reason)

@@ -190,7 +190,7 @@ class Trainer:
             self.states.save(self.progress.step, self._shared_state(), self._own_state())
         if must_stop:
             name = StopSignal.NAMES[signal.Signals(self._stop.number)]
-            logger.info("stopped by %s after step %d; go on with --resume_from_checkpoint", name, self.progress.step)
+            logger.info("stopped by %s after step %d; go on with `resume_from_checkpoint`", name, self.progress.step)
             self.accelerator.end_training()
             if self.accelerator.num_processes == 1:
                 sys.exit(128 + self._stop.number)

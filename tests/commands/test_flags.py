@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ import pytest
 from aslstm.commands.flags import CommandParser, add_settings, make_settings, run, show_flags
 from aslstm.errors import UserError
 from aslstm.settings import check_settings, seed_setting, setting
+from tests.support.commands import ROOT
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,19 @@ def test_the_library_names_arguments_and_a_command_flags(capsys: pytest.CaptureF
     with pytest.raises(SystemExit, match="2"):
         run(lambda: parse("--place", "here", "--size", "0") and None)
     assert capsys.readouterr().err == "error: --size: expected 1 or more, found 0\n"
+
+
+def test_the_log_of_a_command_names_flags_and_has_no_control_characters() -> None:
+    code = (
+        "import logging\nfrom aslstm.commands.flags import run, set_up_log\n"
+        "def main():\n    logging.getLogger('aslstm.training').warning('join them with `map_labels`')\n"
+        "    logging.getLogger('aslstm.data').info('not shown')\n    set_up_log(logging.INFO)\n"
+        "    logging.getLogger('aslstm.data').info('%s (`no_clean` leaves them)', 'a\\x1b.csv')\n"
+        "    logging.getLogger('httpx').info('not shown')\n"
+        "run(main)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert result.stderr.splitlines() == ["join them with --map_labels", "a\ufffd.csv (--no_clean leaves them)"]
 
 
 def test_help_shows_a_default_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:

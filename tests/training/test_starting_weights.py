@@ -259,12 +259,12 @@ def test_rows_of_ones_own_start_from_the_built_in_model_unless_something_speaks_
     monkeypatch.setenv("ASLSTM_MODEL", str(start.folder))
     caplog.set_level(logging.INFO)
     assert default_start() == ("built-in", (12, 6, 2))
-    assert f"starting from the model {start.folder}; with init_from none, from random weights" in caplog.text
+    assert f"starting from the model {start.folder}; with `init_from` none, from random weights" in caplog.text
     assert default_start("--hidden_size", "6") == ("built-in", (12, 6, 2))
     caplog.clear()
     assert default_start("--hidden_size", "7") == ("none", (128, 7, 1))
     assert [record.message for record in caplog.records] == [
-        "starting from random weights: hidden_size is 7, not 6 as in the built-in model"
+        "starting from random weights: `hidden_size` is 7, not 6 as in the built-in model"
     ]
     assert default_start("--vectors", vector_file) == ("none", (12, 128, 1))
     assert default_start("--init_from", "none") == ("none", (128, 128, 1))
