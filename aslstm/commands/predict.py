@@ -7,9 +7,9 @@ aslstm predict --model DIR --input posts.csv --output answers.xlsx --language zh
 Without ``--model`` it asks the model that the variable ``ASLSTM_MODEL`` names, or the built-in one.
 
 It prints what was found out about each file (its encoding, its columns of posts and of dates), how many posts have each label,
-how many have no words and therefore no label, and how many were cleaned of what a crawler left by which rule. Memory does not
-grow with the size of the input. ``--resume`` continues a run that was killed, and gives the same file. The processes of
-``torchrun`` or ``accelerate launch`` share the rows.
+how many have no words and therefore no label, how many were cleaned of what a crawler left by which rule, and which file it
+wrote. Memory does not grow with the size of the input. ``--resume`` continues a run that was killed, and gives the same file.
+The processes of ``torchrun`` or ``accelerate launch`` share the rows.
 """
 
 import argparse
@@ -50,3 +50,5 @@ def main(given: Sequence[str] | None = None) -> None:
     empty = f"; {summary.labels['']} without words or label" if summary.labels[""] else ""
     skipped = f"; {summary.num_errors} rows passed over" if summary.num_errors else ""
     say(f"{summary.labels.total()} posts: {counts}{empty}{skipped}", sys.stderr)
+    if summary.output is not None:
+        say(f"saved {summary.output}", sys.stderr)

@@ -37,12 +37,14 @@ class Summary:
         num_errors: The number of rows that were passed over.
         cleaning: The number of rows that were cleaned.
         num_cut: The number of cells that were too long for a workbook and were cut.
+        output: The file of the rows, or None for standard output.
     """
 
     labels: Counter[str]
     num_errors: int
     cleaning: CleaningCounts = field(default_factory=CleaningCounts)
     num_cut: int = 0
+    output: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ class Parts:
             _beside(self.output, _ERRORS).unlink(missing_ok=True)  # It belongs to the old output.
         put_file(self.folder / "whole", self.output)
         self._remove()
-        return replace(summary, num_cut=num_cut)
+        return replace(summary, num_cut=num_cut, output=self.output)
 
     def _note(self, index: int) -> PartNote:
         path = self._paths(index)[1]

@@ -91,6 +91,15 @@ def test_a_prefix_keeps_the_labels_of_the_input(onnx_folder: Path, tmp_path: Pat
     assert sum(counts.values()) == len(POSTS) and "gold" not in counts
 
 
+def test_the_last_line_names_the_file_that_was_written(
+    onnx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    posts = write_txt(tmp_path / "posts.txt", [{"text": "好[泪]"}])
+    answer(onnx_folder, posts)
+    assert capsys.readouterr().err.splitlines()[-1] == f"saved {tmp_path / 'posts.labelled.csv'}"
+    assert (tmp_path / "posts.labelled.csv").is_file()
+
+
 def test_torch_is_not_imported_for_onnx(onnx_folder: Path, tmp_path: Path) -> None:
     posts = write_txt(tmp_path / "posts.txt", [{"text": "好[泪]"}])
     code = (

@@ -80,7 +80,8 @@ def test_bad_rows_are_passed_over_and_kept_aside(onnx_folder: Path, tmp_path: Pa
     answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "skipped.jsonl", *SKIP)
     assert [row["text"] for row in read_lines(tmp_path / "skipped.jsonl")] == ["a", "f"]
     assert not (tmp_path / "skipped.jsonl.errors.jsonl").exists()
-    assert capsys.readouterr().err.splitlines()[-1].endswith("; 3 rows passed over")
+    *_, counts, place = capsys.readouterr().err.splitlines()
+    assert counts.endswith("; 3 rows passed over") and place == f"saved {tmp_path / 'skipped.jsonl'}"
     answer(onnx_folder, "--input", tmp_path / "posts.jsonl", "--output", tmp_path / "out.jsonl", *REPORT)
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "skipped.jsonl").read_bytes()
     errors = read_lines(tmp_path / "out.jsonl.errors.jsonl")
