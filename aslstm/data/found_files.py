@@ -129,6 +129,11 @@ class FoundFile:
         """Whether the file is text with a post on each line."""
         return self.format == "txt"
 
+    @property
+    def has_header(self) -> bool:
+        """Whether the columns are named once for all rows; in JSON each row names its own."""
+        return self.format not in ("json", "jsonl")
+
     def class_names(self, column: str) -> list[str]:
         """Return the names of the classes of a column of numbers, if the library ``datasets`` wrote the file; else []."""
         return self._table.classes(column)

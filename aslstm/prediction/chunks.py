@@ -39,6 +39,9 @@ def read_chunks(files: FoundFiles, *, added: Sequence[str], stop: bool) -> Itera
         UserError: The files cannot be read, the first chunk has no good row, a column has the name of one that will be added,
             or, with ``stop``, a row is bad. This may also be raised later, while the chunks are taken.
     """
+    for file in files.files:
+        if file.has_header:
+            refuse_taken(str(file.path), file.columns, added)
     chunks = _cut(_checked(files, added, stop))
     first = next(chunks, None)
     if first is None:

@@ -217,5 +217,5 @@ def refuse_taken(place: str, columns: Collection[str], added: Sequence[str]) -> 
     if taken:
         raise UserError(
             f"{place}: expected no column {', '.join(taken)}, which is to be added, found {names_of(columns)}; give the added "
-            "ones a --prefix, e.g. predicted_"
+            "ones a `prefix`, e.g. predicted_"
         )

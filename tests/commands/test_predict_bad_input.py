@@ -32,7 +32,7 @@ GOOD = b'{"text": "a"}\n'
         ("a.jsonl", GOOD + b'{"text": null}\n', [], ["line 2", "'text'", "None"]),
         ("a.jsonl", b'\n\n{"text": 5}\n', ["--text_column", "text"], ["line 3", "'text'", "5"]),
         ("a.csv", b"text,id\na,1\nb,2,3\n", [], ["line 3", "2 fields", "found 3"]),
-        ("a.csv", b"text,label\na,x\n", ["--on_error", "skip"], ["no column label", "--prefix"]),
+        ("a.csv", b"text,label\na,x\n", ["--on_error", "skip"], ["a.csv: expected no column label", "--prefix"]),
         ("a.jsonl", GOOD + b'{"text": "b", "attention": 1}\n', ["--attention"], ["line 2", "no column attention", "--prefix"]),
         ("a.parquet", b"PAR1 and nothing more", [], ["Parquet"]),
         ("a.parquet.gz", b"PAR1 and nothing more", [], ["Parquet"]),
