@@ -106,7 +106,8 @@ class FoundFile:
         self.text_columns = named.text_column or ((find_text_column(described, str(self.path)),) if rows else names)
         self._dates = find_date_column(described, self.text_columns[0], named.date_column) if rows else DateColumn("")
         self.date_column = self._dates.name
-        self.num_rows = len(self._sample) if is_whole else self._table.count and self._table.count()
+        self._num_read = len(self._sample)
+        self.num_rows = self._num_read if is_whole else self._table.count and self._table.count()
         self.reference_time = named.reference_time or _time_of(source)
 
     @property
@@ -195,10 +196,8 @@ class FoundFile:
         if not self.has_posts_alone:
             words.append(f"text column {' or '.join(self.text_columns)}")
             words.append(self._words_of_dates())
-        rows = (
-            f"{self.num_rows:,} row{'s' * (self.num_rows != 1)}" if self.num_rows is not None else f"over {_SAMPLE_ROWS:,} rows"
-        )
-        words.append(rows)
+        num_rows = self._num_read if self.num_rows is None else self.num_rows
+        words.append(f"{'over ' * (self.num_rows is None)}{num_rows:,} row{'s' * (num_rows != 1)}")
         return f"{self.path.name}: {', '.join(words)}"
 
     def _words_of_dates(self) -> str:
@@ -239,10 +238,11 @@ def _sample_of(table: Table, limit: int = _SAMPLE_ROWS) -> tuple[list[NumberedRo
     sample: list[NumberedRow | BadRow] = []
     room = _SAMPLE_CHARACTERS
     for one in table.rows:
+        if len(sample) >= limit or room <= 0:
+            table.rows = itertools.chain([one], table.rows)
+            return sample, False
         sample.append(one)
         room -= len(one.content) if isinstance(one, BadRow) else _size_of(one[1])
-        if len(sample) >= limit or room <= 0:
-            return sample, False
     return sample, True
 
 

@@ -50,6 +50,22 @@ def test_what_was_found_is_one_line(tmp_path: Path) -> None:
     assert len(posts_of(found)) == 3412
 
 
+@pytest.mark.parametrize(
+    ("num_rows", "text", "rows"),
+    [
+        (5000, "今天真的太累了", "5,000 rows"),
+        (5001, "今天真的太累了", "over 5,000 rows"),
+        (64, "哈" * (1 << 16), "64 rows"),  # As many characters as are read to find the columns.
+        (65, "哈" * (1 << 16), "over 64 rows"),
+    ],
+)
+def test_no_more_rows_are_said_than_there_are(tmp_path: Path, num_rows: int, text: str, rows: str) -> None:
+    (tmp_path / "a.csv").write_text("text\n" + f"{text}\n" * num_rows, encoding="utf-8")
+    found = find_file(tmp_path / "a.csv")
+    assert found.line().endswith(f", {rows}")
+    assert len(posts_of(found)) == num_rows
+
+
 def test_a_date_column_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("正文,发布时间\n今天真的太累了,不久以前\n", encoding="utf-8")
     found = find_file(tmp_path / "a.csv")
