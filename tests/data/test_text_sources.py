@@ -44,6 +44,12 @@ def test_a_glob_is_its_files_in_the_order_of_their_names(tmp_path: Path) -> None
     assert TextSource((f"{tmp_path}/*.jsonl",)).paths() == [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
 
 
+def test_a_folder_is_its_posts_and_not_what_stands_beside_answers(tmp_path: Path) -> None:
+    for name in ("b.csv", "b.csv.counts.json", "b.csv.errors.jsonl", "a.json", "notes.doc"):
+        (tmp_path / name).touch()
+    assert TextSource((str(tmp_path),)).paths() == [tmp_path / "a.json", tmp_path / "b.csv"]
+
+
 def test_two_stars_look_into_folders(tmp_path: Path) -> None:
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / "deep" / "deeper" / "a.jsonl").touch()

@@ -1,6 +1,7 @@
 """Groups, disagreements, the list of posts, the workbook, and posts that the report labels itself."""
 
 import base64
+import csv
 import gzip
 import json
 from collections import Counter
@@ -165,6 +166,34 @@ def test_an_error_while_posts_are_labelled_has_a_line_of_its_own(tmp_path: Path)
     result = run_command("report", "--model", BUILT_IN_MODEL, *flags, check=False)
     assert "expected at most 20 different values" in result.stderr.splitlines()[-1]
     assert "Labelling" in result.stderr and "Labelling" not in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("pattern", ["many", "many/*.csv"])
+def test_a_folder_or_glob_is_its_files_which_are_compared(pattern: str, tmp_path: Path) -> None:
+    (tmp_path / "many" / "more").mkdir(parents=True)
+    for name, label in (("before", "joy"), ("after", "anger")):
+        (tmp_path / "many" / f"{name}.csv").write_text("text,label\n" + f"今天又加班,{label}\n" * 3, encoding="utf-8")
+        (tmp_path / "many" / f"{name}.csv.counts.json").write_text('{"joy": 3}', encoding="utf-8")
+    for _ in range(2):  # The second run finds the report of the first one in the folder.
+        flags = ("--input", tmp_path / pattern, "--output", tmp_path / "many" / "report", "--overwrite")
+        result = run_command("report", *flags)
+        assert result.stdout.startswith("6 posts, 2 labels: ")
+        html = (tmp_path / "many" / "report" / "index.html").read_text(encoding="utf-8")
+        assert "after / before" in html and 'id="chart-groups"' in html
+
+
+def test_files_of_one_name_are_told_apart_and_too_many_are_not_compared(tmp_path: Path) -> None:
+    for number in range(21):
+        (tmp_path / "many" / str(number)).mkdir(parents=True)
+        (tmp_path / "many" / str(number) / "posts.csv").write_text("text,label\n今天又加班,joy\n", encoding="utf-8")
+    result = run_command("report", "--input", tmp_path / "many", "--output", tmp_path / "all")
+    assert result.stdout.startswith("21 posts, ")
+    assert 'id="chart-groups"' not in (tmp_path / "all" / "index.html").read_text(encoding="utf-8")
+    run_command("report", "--input", tmp_path / "many" / "1", tmp_path / "many" / "2", "--output", tmp_path / "two")
+    with (tmp_path / "two" / "groups.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert {row["group"] for row in csv.DictReader(file)} == {
+            str(tmp_path / "many" / name / "posts.csv") for name in ("1", "2")
+        }
 
 
 def test_posts_without_labels_are_labelled_and_two_files_are_compared(model_folder: Path, tmp_path: Path) -> None:
