@@ -42,10 +42,11 @@ class ASLSTMPipeline(TextClassificationPipeline):
          "without_emoji": {"label": "happiness", "score": 0.61},  # the answer for the words alone
          "without_words": {"label": "sadness", "score": 0.97},    # the answer for the emoji alone; None without words
          "difference": {"sadness": 0.82, ...},                    # for each label: the post's score minus the words' score
-         "disagree": True}                                        # words and emoji, each alone, get different labels
+         "disagree": True}                                        # words and emoji, each alone, have opposite polarities
 
     The words alone are the ids of the post without those of its emoji; a post that is all emoji leaves an empty text.
-    ``disagree`` hints at irony; a part whose label is neutral (``none``, ``neutral``) disagrees with nothing.
+    ``disagree`` hints at irony: one part is positive and the other negative. In a model whose labels have no polarities it says
+    only that the parts get different labels, neither of them ``none`` or ``neutral``.
 
     ``polarity=True`` adds ``polarity`` (``negative``, ``neutral`` or ``positive``) and ``polarity_score`` (from -1 to 1), which
     are sums over all labels, whatever ``top_k`` and ``function_to_apply`` are: see :func:`polarity_entry`.
@@ -208,7 +209,7 @@ class ASLSTMPipeline(TextClassificationPipeline):
         if emoji_effect:
             without_emoji, without_words = model_outputs["parts"][0][:, None]
             scores = [self._scores(logits, **kwargs) for logits in (model_outputs["logits"], without_emoji, without_words)]
-            reasons["emoji_effect"] = emoji_effect_entry(entries, *scores)
+            reasons["emoji_effect"] = emoji_effect_entry(entries, *scores, polarities=self.model.config.polarity_of_labels)
         return reasons
 
     def _scores(self, logits: torch.Tensor, **kwargs: Any) -> dict[str, float]:

@@ -189,11 +189,34 @@ def parts_of_posts(rows: Sequence[Sequence[int]], config: Any, unk_token_id: int
     return places, parts
 
 
+def labels_disagree(words: str, emoji: str, polarities: Mapping[str, str] | None) -> bool:
+    """Return whether the labels of words alone and of emoji alone disagree: one is positive, and the other negative.
+
+    Without polarities, labels disagree if they differ and neither is in ``NEUTRAL_LABELS``.
+
+    >>> polarities = {"like": "positive", "happiness": "positive", "anger": "negative"}
+    >>> labels_disagree("happiness", "like", polarities), labels_disagree("happiness", "anger", polarities)
+    (False, True)
+    >>> labels_disagree("glee", "woe", None), labels_disagree("glee", "neutral", None)
+    (True, False)
+
+    Args:
+        words: The label of the words alone.
+        emoji: The label of the emoji alone.
+        polarities: The polarity of each label, or None if the model has none.
+    """
+    if polarities is None:
+        return len({words, emoji} - NEUTRAL_LABELS) == 2
+    return {polarities.get(words), polarities.get(emoji)} == {"positive", "negative"}
+
+
 def emoji_effect_entry(
     entries: Sequence[dict[str, Any]],
     whole: dict[str, float],
     without_emoji: dict[str, float],
     without_words: dict[str, float],
+    *,
+    polarities: Mapping[str, str] | None,
 ) -> dict[str, Any] | None:
     """Return what the emoji did to an answer, or None for a post without emoji.
 
@@ -202,12 +225,13 @@ def emoji_effect_entry(
         whole: The score of each label for the post.
         without_emoji: The score of each label for its words alone.
         without_words: The score of each label for its emoji alone.
+        polarities: The polarity of each label, or None if the model has none.
 
     Returns:
         A dictionary. ``emoji`` lists the emoji as they are in the text. ``without_emoji`` and ``without_words`` are each a
         ``{"label", "score"}``. ``difference`` has for each label the score of the post minus that of its words. ``disagree``
-        says whether words and emoji, each alone, get different labels, neither of them in ``NEUTRAL_LABELS``. For a post that
-        is all emoji, ``without_emoji`` is the answer to an empty text, ``without_words`` is None, and nothing disagrees.
+        is what :func:`labels_disagree` says of the labels of words and emoji, each alone. For a post that is all emoji,
+        ``without_emoji`` is the answer to an empty text, ``without_words`` is None, and nothing disagrees.
     """
     emoji = [entry["token"] for entry in entries if entry["is_emoji"]]
     if not emoji:
@@ -219,7 +243,7 @@ def emoji_effect_entry(
         "without_emoji": words,
         "without_words": alone if has_words else None,
         "difference": {label: score - without_emoji[label] for label, score in whole.items()},
-        "disagree": has_words and len({words["label"], alone["label"]} - NEUTRAL_LABELS) == 2,
+        "disagree": has_words and labels_disagree(words["label"], alone["label"], polarities),
     }
 
 
