@@ -68,7 +68,9 @@ def fit_token_weights(tokenizer: ASLSTMTokenizer, rows: Sequence[Sequence[int]],
         labels: The label of each row, (num_rows,) int; every label occurs.
     """
     special = set(tokenizer.all_special_tokens)
-    vectorizer = CountVectorizer(analyzer=lambda token: {token} if token in special else token_features(token))
+    # In the order of a set, which is another in every process, sums would be rounded otherwise, and the regression, which stops
+    # when it hardly improves, would stop elsewhere: the same seed would give another model.
+    vectorizer = CountVectorizer(analyzer=lambda token: [token] if token in special else sorted(token_features(token)))
     features = vectorizer.fit_transform(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
     row_numbers = np.repeat(np.arange(len(rows)), [len(ids) for ids in rows])
     places = (row_numbers, np.concatenate([np.asarray(ids, dtype=int) for ids in rows]))

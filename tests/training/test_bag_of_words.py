@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from aslstm.training.model import make_model, make_tokenizer
 from aslstm.training.publishing import OutputFolder, TrainingRecord
 from aslstm.training.starting_weights import StartingModel
 from modeling_aslstm import ASLSTMForSequenceClassification
+from tests.support.commands import ROOT, SAMPLE
 from tests.training.test_model import SETTINGS
 from tokenization import ASLSTMTokenizer
 
@@ -121,3 +125,29 @@ def test_a_saved_folder_answers_alike_and_starts_a_model_without_a_bag(
     StartingModel(tmp_path / "model").fill(fresh, tokenizer)
     assert torch.equal(fresh.aslstm.word_embeddings.weight, model.aslstm.word_embeddings.weight)
     assert fresh.bag_of_words is None
+
+
+FIT = """
+import hashlib, json, sys
+import numpy as np
+from aslstm.training.bag_of_words import fit_token_weights
+from aslstm.words.vocabulary import build_tokenizer, build_vocabulary
+rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8").readlines()[:300]]
+texts, names = [row["text"] for row in rows], sorted({row["label"] for row in rows})
+tokenizer = build_tokenizer(build_vocabulary(texts))
+labels = np.array([names.index(row["label"]) for row in rows])
+scores = fit_token_weights(tokenizer, tokenizer(texts)["input_ids"], labels).scores
+print(hashlib.sha256(scores.tobytes()).hexdigest())
+"""
+
+
+def test_every_process_fits_the_same_regression() -> None:
+    # The order of a set of texts is that of their hashes, which Python draws anew for every process.
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", FIT, str(SAMPLE / "train.jsonl")],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert found[0] == found[1]
