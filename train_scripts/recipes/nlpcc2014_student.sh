@@ -19,8 +19,7 @@ done
     --teachers "$output"/reposts.{nlpcc2014,nlpcc2014_both,ngrams}.jsonl \
     --coarse "$output/reposts.smp2020_ewect.jsonl" --coarse_weight 0.2
 student="$output/nlpcc2014_student-$seed"
-# One run: the mean of several has a worse log loss, on validation and on the posts of SMP2020-EWECT.
 [ -e "$student.whole" ] || train --dataset nlpcc2014 --emoji_row_repeats 1 --emoji_prior_weight 0.5 --unidirectional \
-    --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 --average_runs 1 \
+    --soft_labels "$output/reposts.joined.jsonl" --soft_label_weight 0.5 --num_train_epochs 3 \
     --output_dir "$student.whole"
 "$python" "$recipes/prune_words.py" "$student.whole" "$student" 34.9 "${posts[@]}"
