@@ -37,4 +37,5 @@ class TorchBackend:
         """
         input_ids, attention_mask = map(torch.from_numpy, padded(rows, self.model.config.pad_token_id))
         found = self.model(input_ids=input_ids, attention_mask=attention_mask, return_dict=True)
-        return {name: found[name].numpy() for name in outputs}
+        # A folder may hold weights in bfloat16, which NumPy does not know.
+        return {name: found[name].float().numpy() for name in outputs}

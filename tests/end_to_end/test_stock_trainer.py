@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from datasets import Dataset
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file, save_file
@@ -172,3 +173,12 @@ def test_labels_follow_their_ids_without_torch_too(trainer_folder: Path, tmp_pat
     assert "id2label" not in config or len(config["id2label"]) == 2
     (folder / "config.json").write_text(json.dumps(config | {"id2label": {"1": "LABEL_1", "0": "LABEL_0"}}), encoding="utf-8")
     assert OnnxPipeline(folder)(POSTS, top_k=None) == expected
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_folder_that_was_saved_in_half_precision_answers(model_folder: Path, tmp_path: Path, dtype: torch.dtype) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(model_folder, trust_remote_code=True, dtype=dtype)
+    model.save_pretrained(tmp_path / "half")
+    AutoTokenizer.from_pretrained(model_folder, trust_remote_code=True).save_pretrained(tmp_path / "half")
+    half, whole = (Classifier(folder, backend="torch").predict(POSTS) for folder in (tmp_path / "half", model_folder))
+    assert half == pytest.approx(whole, abs=0.02)
