@@ -37,8 +37,8 @@ SMALL = {
 }
 # A stream is read to its end.
 SMALL_STREAM = ("--num_train_epochs", "1")
-# Flags in the prose that are not ours: of pip, accelerate and a benchmark.
-FLAGS_OF_OTHERS = {"--cpu", "--extra-index-url", "--help", "--kills", "--models", "--num_processes", "--quiet"}
+# Flags in the prose that are not ours: of pip, accelerate and benchmarks.
+FLAGS_OF_OTHERS = {"--cpu", "--extra-index-url", "--help", "--kills", "--models", "--num_processes", "--others", "--quiet"}
 
 TOKEN = "hf_token_of_owner"
 HUB_NAME = "owner/name"

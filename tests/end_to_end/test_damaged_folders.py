@@ -209,12 +209,12 @@ def test_the_app_does_not_start_with_a_damaged_folder_and_shows_the_line_where_o
             with pytest.raises(UserError, match=f"^{other / name}: "):
                 app.main()
             for shown in (
-                blocks.answer_post(str(other), "好累[泪]", "en"),
-                blocks.report(str(other), "好累[泪]", None, "text", "UTF-8", "en", lambda share, desc: None),
+                blocks.answer_post(str(other), "好累[泪]", "en").html,
+                blocks.report(str(other), "好累[泪]", None, "text", "UTF-8", "en", lambda share, desc: None)[0],
             ):
                 # The page speaks to its reader, so it names no path of the machine.
-                assert shown.html.startswith('<p class="error" role="alert">') and str(other) not in shown.html
-                assert "This model folder is incomplete or damaged; choose another." in shown.html
+                assert shown.startswith('<p class="error" role="alert">') and str(other) not in shown
+                assert "This model folder is incomplete or damaged; choose another." in shown
     assert "[泪]" in blocks.answer_post(str(other), "好累[泪]", "en").html
 
 
