@@ -1,8 +1,8 @@
-"""Takes files of what several models, the teachers, answered to the same posts, and gives each post the mean as its soft label.
+"""Takes files of the answers that several models (the teachers) gave to the same posts, and gives each post one soft label.
 
-A soft label holds a probability for every label. A student that learns soft labels learns more of a post than its best label
-says, and nobody has to label the post by hand (Hinton et al. 2015, arXiv:1503.02531). ``aslstm predict`` writes such a file for
-a model folder; :func:`write_soft_labels` writes one for a teacher of any other kind.
+A soft label holds a probability for every label: here the mean of what the teachers say. A student that learns soft labels
+learns more of a post than its best label says, and nobody has to label the post by hand (Hinton et al. 2015, arXiv:1503.02531).
+``aslstm predict`` writes such a file for a model folder; :func:`write_soft_labels` writes one for a teacher of any other kind.
 """
 
 import json
@@ -80,7 +80,7 @@ def write_soft_labels(path: Path, posts: Iterable[tuple[str, Sequence[float]]], 
 
 
 def soften(probabilities: Tensor, temperature: Tensor) -> Tensor:
-    """Return probabilities (num_rows, num_labels) as they are at temperatures (num_rows, 1): higher ones show more of the rest.
+    """Return probabilities (num_rows, num_labels) at temperatures (num_rows, 1): the higher, the more alike they become.
 
     >>> import torch
     >>> soften(torch.tensor([[0.8, 0.2], [1.0, 0.0]], dtype=torch.float64), torch.tensor([[2.0], [1.0]])).round(
